@@ -1,0 +1,351 @@
+CREATE TABLE `discounts` (
+	`id` text PRIMARY KEY NOT NULL,
+	`tenant_id` text NOT NULL,
+	`code` text NOT NULL,
+	`type` text NOT NULL,
+	`rule` text NOT NULL,
+	`valid_from_ms` integer,
+	`valid_until_ms` integer,
+	`max_uses` integer,
+	`stackable` integer NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`archived_at_ms` integer,
+	CONSTRAINT "discounts_type" CHECK("discounts"."type" IN ('percentage', 'fixed', 'bogo', 'early_bird')),
+	CONSTRAINT "discounts_window" CHECK("discounts"."valid_from_ms" IS NULL OR "discounts"."valid_until_ms" IS NULL OR "discounts"."valid_until_ms" > "discounts"."valid_from_ms"),
+	CONSTRAINT "discounts_rule_is_json" CHECK(json_valid("discounts"."rule"))
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `discounts_code` ON `discounts` (`tenant_id`,`code`);--> statement-breakpoint
+CREATE TABLE `events` (
+	`id` text PRIMARY KEY NOT NULL,
+	`tenant_id` text NOT NULL,
+	`name` text NOT NULL,
+	`venue_name` text,
+	`starts_at_ms` integer NOT NULL,
+	`ends_at_ms` integer NOT NULL,
+	`timezone` text NOT NULL,
+	`currency` text NOT NULL,
+	`collection_address` text,
+	`created_at_ms` integer NOT NULL,
+	`updated_at_ms` integer NOT NULL,
+	CONSTRAINT "events_end_after_start" CHECK("events"."ends_at_ms" > "events"."starts_at_ms"),
+	CONSTRAINT "events_currency_is_iso_4217" CHECK(length("events"."currency") = 3)
+);
+--> statement-breakpoint
+CREATE TABLE `idempotency_keys` (
+	`id` text PRIMARY KEY NOT NULL,
+	`tenant_id` text NOT NULL,
+	`user_id` text NOT NULL,
+	`route` text NOT NULL,
+	`body_hash` text NOT NULL,
+	`created_at_ms` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `idempotency_keys_by_age` ON `idempotency_keys` (`created_at_ms`);--> statement-breakpoint
+CREATE TABLE `mint_jobs` (
+	`ticket_id` text PRIMARY KEY NOT NULL,
+	`tenant_id` text NOT NULL,
+	`event_id` text NOT NULL,
+	`status` text NOT NULL,
+	`signature` text,
+	`wire_base64` text,
+	`last_valid_block_height` integer,
+	`asset_id` text,
+	`leaf_index` integer,
+	`attempts` integer DEFAULT 0 NOT NULL,
+	`last_error` text,
+	`queued_at_ms` integer NOT NULL,
+	`minted_at_ms` integer,
+	`updated_at_ms` integer NOT NULL,
+	FOREIGN KEY (`ticket_id`) REFERENCES `tickets`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`event_id`) REFERENCES `events`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "mint_jobs_status" CHECK("mint_jobs"."status" IN ('QUEUED', 'SUBMITTED', 'MINTED', 'FAILED')),
+	CONSTRAINT "mint_jobs_minted_has_asset" CHECK("mint_jobs"."status" <> 'MINTED' OR ("mint_jobs"."asset_id" IS NOT NULL AND "mint_jobs"."signature" IS NOT NULL))
+);
+--> statement-breakpoint
+CREATE INDEX `mint_jobs_by_status` ON `mint_jobs` (`tenant_id`,`status`,`ticket_id`);--> statement-breakpoint
+CREATE TABLE `order_discounts` (
+	`order_id` text NOT NULL,
+	`line_number` integer NOT NULL,
+	`discount_id` text NOT NULL,
+	`tenant_id` text NOT NULL,
+	`amount_cents` integer NOT NULL,
+	PRIMARY KEY(`order_id`, `line_number`, `discount_id`),
+	FOREIGN KEY (`discount_id`) REFERENCES `discounts`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`order_id`,`line_number`) REFERENCES `order_items`(`order_id`,`line_number`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "order_discounts_amount" CHECK("order_discounts"."amount_cents" >= 0)
+);
+--> statement-breakpoint
+CREATE TABLE `order_items` (
+	`order_id` text NOT NULL,
+	`line_number` integer NOT NULL,
+	`tenant_id` text NOT NULL,
+	`ticket_type_id` text NOT NULL,
+	`name` text NOT NULL,
+	`quantity` integer NOT NULL,
+	`unit_price_cents` integer NOT NULL,
+	`discount_cents` integer NOT NULL,
+	`fee_cents` integer NOT NULL,
+	`tax_cents` integer NOT NULL,
+	`total_cents` integer NOT NULL,
+	PRIMARY KEY(`order_id`, `line_number`),
+	FOREIGN KEY (`order_id`) REFERENCES `orders`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`ticket_type_id`) REFERENCES `ticket_types`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "order_items_quantity" CHECK("order_items"."quantity" >= 1),
+	CONSTRAINT "order_items_total_is_sum" CHECK("order_items"."total_cents" = "order_items"."unit_price_cents" * "order_items"."quantity" - "order_items"."discount_cents" + "order_items"."fee_cents")
+);
+--> statement-breakpoint
+CREATE TABLE `order_number_leases` (
+	`tenant_id` text PRIMARY KEY NOT NULL,
+	`next_block` integer NOT NULL,
+	`shuffle_key` text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `orders` (
+	`id` text PRIMARY KEY NOT NULL,
+	`tenant_id` text NOT NULL,
+	`order_number` text NOT NULL,
+	`user_id` text NOT NULL,
+	`event_id` text NOT NULL,
+	`status` text NOT NULL,
+	`status_rank` integer GENERATED ALWAYS AS ((CASE "status" WHEN 'PENDING' THEN 0 WHEN 'PAYMENT_FAILED' THEN 1 WHEN 'EXPIRED' THEN 2 WHEN 'CANCELLED' THEN 3 WHEN 'PAID' THEN 4 WHEN 'AWAITING_MINT' THEN 5 WHEN 'MINT_FAILED' THEN 6 WHEN 'COMPLETED' THEN 7 WHEN 'REFUNDED' THEN 8 END)) VIRTUAL,
+	`currency` text NOT NULL,
+	`subtotal_cents` integer NOT NULL,
+	`discount_cents` integer NOT NULL,
+	`fee_cents` integer NOT NULL,
+	`tax_cents` integer NOT NULL,
+	`total_cents` integer NOT NULL,
+	`reservation_id` text NOT NULL,
+	`hold_expires_at_ms` integer NOT NULL,
+	`wallet_address` text,
+	`created_at_ms` integer NOT NULL,
+	`paid_at_ms` integer,
+	`seq` integer NOT NULL,
+	FOREIGN KEY (`event_id`) REFERENCES `events`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "orders_status" CHECK("orders"."status" IN ('PENDING', 'PAYMENT_FAILED', 'EXPIRED', 'CANCELLED', 'PAID', 'AWAITING_MINT', 'MINT_FAILED', 'COMPLETED', 'REFUNDED')),
+	CONSTRAINT "orders_total_is_sum" CHECK("orders"."total_cents" = "orders"."subtotal_cents" - "orders"."discount_cents" + "orders"."fee_cents"),
+	CONSTRAINT "orders_money_not_negative" CHECK("orders"."total_cents" >= 0 AND "orders"."discount_cents" >= 0 AND "orders"."fee_cents" >= 0 AND "orders"."tax_cents" >= 0)
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `orders_number` ON `orders` (`tenant_id`,`order_number`);--> statement-breakpoint
+CREATE INDEX `orders_by_user` ON `orders` (`tenant_id`,`user_id`,`created_at_ms`,`id`);--> statement-breakpoint
+CREATE INDEX `orders_by_tenant` ON `orders` (`tenant_id`,`created_at_ms`,`id`);--> statement-breakpoint
+CREATE TABLE `outbox` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`tenant_id` text NOT NULL,
+	`topic` text NOT NULL,
+	`body` text NOT NULL,
+	`attempts` integer DEFAULT 0 NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`next_attempt_at_ms` integer NOT NULL,
+	CONSTRAINT "outbox_body_is_json" CHECK(json_valid("outbox"."body"))
+);
+--> statement-breakpoint
+CREATE INDEX `outbox_due` ON `outbox` (`next_attempt_at_ms`);--> statement-breakpoint
+CREATE TABLE `payment_events` (
+	`provider` text NOT NULL,
+	`event_id` text NOT NULL,
+	`tenant_id` text,
+	`order_id` text,
+	`type` text NOT NULL,
+	`outcome` text NOT NULL,
+	`attempts` integer NOT NULL,
+	`occurred_at_ms` integer NOT NULL,
+	`received_at_ms` integer NOT NULL,
+	`seq` integer NOT NULL,
+	PRIMARY KEY(`provider`, `event_id`),
+	FOREIGN KEY (`order_id`) REFERENCES `orders`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "payment_events_outcome" CHECK("payment_events"."outcome" IN ('recorded', 'applied', 'ignored', 'rejected'))
+);
+--> statement-breakpoint
+CREATE TABLE `payments` (
+	`provider` text NOT NULL,
+	`payment_id` text NOT NULL,
+	`tenant_id` text NOT NULL,
+	`order_id` text NOT NULL,
+	`status` text NOT NULL,
+	`amount_cents` integer NOT NULL,
+	`currency` text NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`updated_at_ms` integer NOT NULL,
+	`seq` integer NOT NULL,
+	PRIMARY KEY(`provider`, `payment_id`),
+	FOREIGN KEY (`order_id`) REFERENCES `orders`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "payments_status" CHECK("payments"."status" IN ('REQUIRES_ACTION', 'SUCCEEDED', 'FAILED', 'CANCELED', 'REFUNDED', 'DISPUTED')),
+	CONSTRAINT "payments_amount" CHECK("payments"."amount_cents" >= 0)
+);
+--> statement-breakpoint
+CREATE INDEX `payments_by_order` ON `payments` (`order_id`);--> statement-breakpoint
+CREATE TABLE `qr_codes` (
+	`ticket_id` text NOT NULL,
+	`user_id` text NOT NULL,
+	`credential_epoch` integer NOT NULL,
+	`tenant_id` text NOT NULL,
+	`first_issued_at_ms` integer NOT NULL,
+	PRIMARY KEY(`ticket_id`, `user_id`, `credential_epoch`),
+	FOREIGN KEY (`ticket_id`) REFERENCES `tickets`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE TABLE `refunds` (
+	`id` text PRIMARY KEY NOT NULL,
+	`tenant_id` text NOT NULL,
+	`order_id` text NOT NULL,
+	`provider` text NOT NULL,
+	`payment_id` text NOT NULL,
+	`provider_refund_id` text,
+	`status` text NOT NULL,
+	`amount_cents` integer NOT NULL,
+	`currency` text NOT NULL,
+	`reason` text NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`seq` integer NOT NULL,
+	FOREIGN KEY (`order_id`) REFERENCES `orders`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "refunds_status" CHECK("refunds"."status" IN ('created', 'submitted', 'succeeded', 'failed')),
+	CONSTRAINT "refunds_amount" CHECK("refunds"."amount_cents" > 0)
+);
+--> statement-breakpoint
+CREATE INDEX `refunds_by_order` ON `refunds` (`order_id`);--> statement-breakpoint
+CREATE TABLE `reservation_history` (
+	`ticket_type_id` text NOT NULL,
+	`seq` integer NOT NULL,
+	`tenant_id` text NOT NULL,
+	`reservation_id` text NOT NULL,
+	`status` text NOT NULL,
+	`quantity` integer NOT NULL,
+	`actor` text NOT NULL,
+	`cause` text NOT NULL,
+	`at_ms` integer NOT NULL,
+	PRIMARY KEY(`ticket_type_id`, `seq`),
+	FOREIGN KEY (`ticket_type_id`) REFERENCES `ticket_types`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "reservation_history_status" CHECK("reservation_history"."status" IN ('PENDING', 'ACTIVE', 'COMPLETED', 'CANCELLED', 'EXPIRED'))
+);
+--> statement-breakpoint
+CREATE TABLE `reservations` (
+	`id` text NOT NULL,
+	`ticket_type_id` text NOT NULL,
+	`tenant_id` text NOT NULL,
+	`event_id` text NOT NULL,
+	`user_id` text NOT NULL,
+	`quantity` integer NOT NULL,
+	`status` text NOT NULL,
+	`order_id` text,
+	`expires_at_ms` integer NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`seq` integer NOT NULL,
+	PRIMARY KEY(`id`, `ticket_type_id`),
+	FOREIGN KEY (`ticket_type_id`) REFERENCES `ticket_types`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`event_id`) REFERENCES `events`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "reservations_status" CHECK("reservations"."status" IN ('PENDING', 'ACTIVE', 'COMPLETED', 'CANCELLED', 'EXPIRED')),
+	CONSTRAINT "reservations_quantity" CHECK("reservations"."quantity" >= 1)
+);
+--> statement-breakpoint
+CREATE TABLE `ticket_transfers` (
+	`id` text PRIMARY KEY NOT NULL,
+	`tenant_id` text NOT NULL,
+	`ticket_id` text NOT NULL,
+	`from_user_id` text NOT NULL,
+	`to_user_id` text,
+	`to_email` text,
+	`status` text NOT NULL,
+	`expires_at_ms` integer NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`settled_at_ms` integer,
+	FOREIGN KEY (`ticket_id`) REFERENCES `tickets`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "ticket_transfers_status" CHECK("ticket_transfers"."status" IN ('PENDING', 'ACCEPTED', 'DECLINED', 'CANCELLED', 'EXPIRED')),
+	CONSTRAINT "ticket_transfers_one_recipient" CHECK(("ticket_transfers"."to_user_id" IS NULL) <> ("ticket_transfers"."to_email" IS NULL))
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `ticket_transfers_one_open` ON `ticket_transfers` (`ticket_id`) WHERE "ticket_transfers"."status" = 'PENDING';--> statement-breakpoint
+CREATE TABLE `ticket_types` (
+	`id` text PRIMARY KEY NOT NULL,
+	`tenant_id` text NOT NULL,
+	`event_id` text NOT NULL,
+	`number` integer NOT NULL,
+	`name` text NOT NULL,
+	`description` text,
+	`price_cents` integer NOT NULL,
+	`quantity` integer NOT NULL,
+	`sale_starts_at_ms` integer,
+	`sale_ends_at_ms` integer,
+	`min_per_order` integer NOT NULL,
+	`max_per_order` integer NOT NULL,
+	`max_per_user` integer,
+	`reservation_ttl_seconds` integer NOT NULL,
+	`transferable` integer NOT NULL,
+	`fee_cents` integer NOT NULL,
+	`tax_rate_bps` integer NOT NULL,
+	`status` text NOT NULL,
+	`held_count` integer DEFAULT 0 NOT NULL,
+	`sold_count` integer DEFAULT 0 NOT NULL,
+	`counters_seq` integer DEFAULT 0 NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`updated_at_ms` integer NOT NULL,
+	FOREIGN KEY (`event_id`) REFERENCES `events`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "ticket_types_status" CHECK("ticket_types"."status" IN ('ACTIVE', 'ARCHIVED')),
+	CONSTRAINT "ticket_types_never_oversold" CHECK("ticket_types"."held_count" >= 0 AND "ticket_types"."sold_count" >= 0 AND "ticket_types"."sold_count" <= "ticket_types"."quantity"),
+	CONSTRAINT "ticket_types_money" CHECK("ticket_types"."price_cents" >= 0 AND "ticket_types"."fee_cents" >= 0 AND "ticket_types"."tax_rate_bps" BETWEEN 0 AND 10000),
+	CONSTRAINT "ticket_types_per_order" CHECK("ticket_types"."min_per_order" >= 1 AND "ticket_types"."max_per_order" >= "ticket_types"."min_per_order"),
+	CONSTRAINT "ticket_types_ttl" CHECK("ticket_types"."reservation_ttl_seconds" BETWEEN 5 AND 3600)
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `ticket_types_event_number` ON `ticket_types` (`event_id`,`number`);--> statement-breakpoint
+CREATE TABLE `ticket_validations` (
+	`event_id` text NOT NULL,
+	`seq` integer NOT NULL,
+	`tenant_id` text NOT NULL,
+	`ticket_id` text,
+	`list_id` text,
+	`type` text NOT NULL,
+	`result` text NOT NULL,
+	`reason` text,
+	`scanned_by` text NOT NULL,
+	`nonce` text,
+	`forced` integer NOT NULL,
+	`scanned_at_ms` integer NOT NULL,
+	`received_at_ms` integer NOT NULL,
+	PRIMARY KEY(`event_id`, `seq`),
+	FOREIGN KEY (`event_id`) REFERENCES `events`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`ticket_id`) REFERENCES `tickets`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "ticket_validations_type" CHECK("ticket_validations"."type" IN ('entry', 'exit')),
+	CONSTRAINT "ticket_validations_result" CHECK("ticket_validations"."result" IN ('admitted', 'refused'))
+);
+--> statement-breakpoint
+CREATE TABLE `tickets` (
+	`id` text PRIMARY KEY NOT NULL,
+	`tenant_id` text NOT NULL,
+	`event_id` text NOT NULL,
+	`ticket_type_id` text NOT NULL,
+	`order_id` text NOT NULL,
+	`owner_user_id` text NOT NULL,
+	`status` text NOT NULL,
+	`credential_epoch` integer NOT NULL,
+	`admitted_at_ms` integer,
+	`wallet_address` text,
+	`created_at_ms` integer NOT NULL,
+	FOREIGN KEY (`event_id`) REFERENCES `events`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`ticket_type_id`) REFERENCES `ticket_types`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`order_id`) REFERENCES `orders`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "tickets_status" CHECK("tickets"."status" IN ('AVAILABLE', 'RESERVED', 'SOLD', 'TRANSFERRED', 'USED', 'CANCELLED', 'EXPIRED')),
+	CONSTRAINT "tickets_epoch" CHECK("tickets"."credential_epoch" BETWEEN 0 AND 65535)
+);
+--> statement-breakpoint
+CREATE INDEX `tickets_by_owner` ON `tickets` (`tenant_id`,`owner_user_id`,`created_at_ms`,`id`);--> statement-breakpoint
+CREATE INDEX `tickets_by_order` ON `tickets` (`order_id`);--> statement-breakpoint
+CREATE TABLE `user_blacklists` (
+	`tenant_id` text NOT NULL,
+	`user_id` text NOT NULL,
+	`reason` text NOT NULL,
+	`created_by` text NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`expires_at_ms` integer,
+	PRIMARY KEY(`tenant_id`, `user_id`)
+);
+--> statement-breakpoint
+CREATE TABLE `webhook_nonces` (
+	`provider` text NOT NULL,
+	`webhook_id` text NOT NULL,
+	`received_at_ms` integer NOT NULL,
+	PRIMARY KEY(`provider`, `webhook_id`)
+);
+--> statement-breakpoint
+CREATE INDEX `webhook_nonces_by_age` ON `webhook_nonces` (`received_at_ms`);

@@ -1,0 +1,56 @@
+/** What is wrong with one field of a request. `path` is a JSON Pointer-like dotted path; `code` is stable, snake_case. */
+export interface FieldError {
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A ticket type that could not give what was asked. */
+export interface TypeShortage {
+  readonly ticketTypeId: string;
+  readonly availableCount: number;
+}
+
+/**
+ * Every expected refusal of the service, tagged by `code` and carrying its own facts. The HTTP layer turns each into an
+ * RFC 9457 problem through one table, so a code added here does not compile until it is mapped there.
+ */
+export type Failure =
+  | { readonly code: "validation_failed"; readonly errors: readonly FieldError[] }
+  | { readonly code: "malformed_json" }
+  | { readonly code: "body_too_large" }
+  | { readonly code: "unsupported_media_type" }
+  | { readonly code: "not_found"; readonly what: string }
+  | { readonly code: "method_not_allowed"; readonly allow: readonly string[] }
+  | { readonly code: "unauthenticated"; readonly detail: string }
+  | { readonly code: "forbidden" }
+  | { readonly code: "misconfigured" }
+  | { readonly code: "internal_error" }
+  | { readonly code: "overloaded"; readonly retryAfterSeconds: number }
+  | { readonly code: "rate_limited"; readonly retryAfterSeconds: number }
+  | { readonly code: "idempotency_key_required" }
+  | { readonly code: "idempotency_key_reused" }
+  | { readonly code: "request_in_flight" }
+  | { readonly code: "capacity_below_committed"; readonly committedCount: number }
+  | { readonly code: "sold_out"; readonly shortages: readonly TypeShortage[] }
+  | { readonly code: "not_on_sale"; readonly ticketTypeId: string }
+  | {
+      readonly code: "quantity_out_of_range";
+      readonly ticketTypeId: string;
+      readonly minPerOrder: number;
+      readonly maxPerOrder: number;
+    }
+  | { readonly code: "user_limit_reached"; readonly ticketTypeId: string; readonly maxPerUser: number }
+  | { readonly code: "user_blacklisted" }
+  | { readonly code: "reservation_expired" }
+  | { readonly code: "reservation_not_active" }
+  | { readonly code: "order_not_pending" }
+  | { readonly code: "ticket_not_valid" }
+  | { readonly code: "payment_provider_unavailable" }
+  | { readonly code: "payment_provider_down"; readonly retryAfterSeconds: number }
+  | { readonly code: "webhook_signature_invalid" }
+  | { readonly code: "webhook_malformed" }
+  | { readonly code: "amount_mismatch" };
+
+/** The stable, snake_case code of a {@link Failure}. */
+export type FailureCode = Failure["code"];

@@ -1,0 +1,61 @@
+import { sha256 } from "@noble/hashes/sha2";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils";
+
+/** Number of a desk: 24 bits of a hash of the tenant, then 8 bits that spread a tenant's buyers. */
+export type DeskNumber = number;
+
+const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** True for a lower-case UUID of any version (RFC 9562). */
+export function isUuid(text: string): boolean {
+  return UUID_PATTERN.test(text);
+}
+
+/**
+ * The parts joined so that no two different lists give the same bytes (each part is preceded by its length).
+ */
+function joinUnambiguously(parts: readonly string[]): Uint8Array {
+  return utf8ToBytes(parts.map((part) => `${part.length}:${part}`).join(""));
+}
+
+/** SHA-256 over the unambiguously joined parts, as 64 hex digits. Used to compare request bodies without keeping them. */
+export function hashParts(parts: readonly string[]): string {
+  return bytesToHex(sha256(joinUnambiguously(parts)));
+}
+
+/**
+ * The desk that serves a buyer. Desks of one tenant share the first 24 bits; two tenants that collide there share objects
+ * but never rows, because every row carries its tenant.
+ * @param desksPerTenant 1 to 256. A change moves buyers to other desks: replays of keys older than the change are not recognised.
+ */
+export function deskNumberFor(tenantId: string, userId: string, desksPerTenant: number): DeskNumber {
+  const tenantBits = Number.parseInt(hashParts(["desk", tenantId]).slice(0, 6), 16);
+  const buyerBits = Number.parseInt(hashParts(["buyer", tenantId, userId]).slice(0, 8), 16) % desksPerTenant;
+  return tenantBits * 256 + buyerBits;
+}
+
+/** Name of the desk's Durable Object. */
+export function deskName(desk: DeskNumber): string {
+  return `desk-${desk.toString(16).padStart(8, "0")}`;
+}
+
+/** The desk whose number an order, reservation or ticket id carries in its first 32 bits. */
+export function deskNumberOf(id: string): DeskNumber {
+  return Number.parseInt(id.slice(0, 8), 16);
+}
+
+/**
+ * A UUID version 8 (RFC 9562, section 5.8) that anyone can derive again from the same facts.
+ *
+ * | bits | content |
+ * |---|---|
+ * | 0–31 | desk number, so that an id alone says which object holds the truth |
+ * | 32–47, 52–63, 66–127 | SHA-256 of the parts |
+ * | 48–51, 64–65 | version 8, variant 10 |
+ */
+export function deriveId(desk: DeskNumber, parts: readonly string[]): string {
+  const hash = hashParts(parts);
+  const variant = ((Number.parseInt(hash.slice(7, 8), 16) & 0x3) | 0x8).toString(16);
+  const head = desk.toString(16).padStart(8, "0");
+  return `${head}-${hash.slice(0, 4)}-8${hash.slice(4, 7)}-${variant}${hash.slice(8, 11)}-${hash.slice(11, 23)}`;
+}

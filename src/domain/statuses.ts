@@ -1,0 +1,58 @@
+/**
+ * Every status the contract names, in one place: the D1 CHECK constraints, the zod schemas and the decisions all read these.
+ * Order matters for {@link ORDER_STATUS_RANK} only.
+ */
+
+export const RESERVATION_STATUSES = ["PENDING", "ACTIVE", "COMPLETED", "CANCELLED", "EXPIRED"] as const;
+export type ReservationStatus = (typeof RESERVATION_STATUSES)[number];
+
+export const ORDER_STATUSES = [
+  "PENDING",
+  "PAYMENT_FAILED",
+  "EXPIRED",
+  "CANCELLED",
+  "PAID",
+  "AWAITING_MINT",
+  "MINT_FAILED",
+  "COMPLETED",
+  "REFUNDED",
+] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/**
+ * An order's state moves only to a higher rank, whoever reports it and in whatever order the reports arrive
+ * (desk and mint consumer both write `orders.status`), so their writes commute.
+ * EXPIRED may still become PAID: money that came late takes the stock again if there is any.
+ */
+export const ORDER_STATUS_RANK: Readonly<Record<OrderStatus, number>> = {
+  PENDING: 0,
+  PAYMENT_FAILED: 1,
+  EXPIRED: 2,
+  CANCELLED: 3,
+  PAID: 4,
+  AWAITING_MINT: 5,
+  MINT_FAILED: 6,
+  COMPLETED: 7,
+  REFUNDED: 8,
+};
+
+export const TICKET_STATUSES = ["AVAILABLE", "RESERVED", "SOLD", "TRANSFERRED", "USED", "CANCELLED", "EXPIRED"] as const;
+export type TicketStatus = (typeof TICKET_STATUSES)[number];
+
+export const TICKET_TYPE_STATUSES = ["ACTIVE", "ARCHIVED"] as const;
+export type TicketTypeStatus = (typeof TICKET_TYPE_STATUSES)[number];
+
+export const PAYMENT_STATUSES = ["REQUIRES_ACTION", "SUCCEEDED", "FAILED", "CANCELED", "REFUNDED", "DISPUTED"] as const;
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
+
+export const REFUND_STATUSES = ["created", "submitted", "succeeded", "failed"] as const;
+export type RefundStatus = (typeof REFUND_STATUSES)[number];
+
+export const MINT_STATUSES = ["QUEUED", "SUBMITTED", "MINTED", "FAILED"] as const;
+export type MintStatus = (typeof MINT_STATUSES)[number];
+
+export const TRANSFER_STATUSES = ["PENDING", "ACCEPTED", "DECLINED", "CANCELLED", "EXPIRED"] as const;
+export type TransferStatus = (typeof TRANSFER_STATUSES)[number];
+
+export const PAYMENT_EVENT_OUTCOMES = ["recorded", "applied", "ignored", "rejected"] as const;
+export type PaymentEventOutcome = (typeof PAYMENT_EVENT_OUTCOMES)[number];

@@ -1,0 +1,530 @@
+/**
+ * The D1 schema. Money is INTEGER minor units, times are Unix milliseconds, ids are lower-case UUIDs, and every table of a
+ * tenant carries `tenant_id`. Statuses are held to the contract's words by CHECK constraints built from `#domain/statuses`.
+ *
+ * `reservations`, `reservation_history`, `orders` and what hangs from them, `idempotency_keys`, `webhook_nonces` and
+ * `ticket_validations` are projections of Durable Objects (docs/architecture.md): each row carries the `seq` of its source, so
+ * a flush that comes twice or late changes nothing.
+ *
+ * An index exists for each query and none without one: `tests/workerd/query-plans.test.ts` names them.
+ */
+import { sql, type SQL } from "drizzle-orm";
+import {
+  check,
+  foreignKey,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+  type AnySQLiteColumn,
+} from "drizzle-orm/sqlite-core";
+import {
+  MINT_STATUSES,
+  ORDER_STATUS_RANK,
+  ORDER_STATUSES,
+  PAYMENT_EVENT_OUTCOMES,
+  PAYMENT_STATUSES,
+  REFUND_STATUSES,
+  RESERVATION_STATUSES,
+  TICKET_STATUSES,
+  TICKET_TYPE_STATUSES,
+  TRANSFER_STATUSES,
+} from "#domain/statuses";
+
+function isOneOf(column: AnySQLiteColumn, values: readonly string[]): SQL {
+  return sql`${column} IN (${sql.raw(values.map((value) => `'${value}'`).join(", "))})`;
+}
+
+function orderRank(): SQL {
+  const whens = ORDER_STATUSES.map((status) => `WHEN '${status}' THEN ${ORDER_STATUS_RANK[status]}`).join(" ");
+  return sql.raw(`(CASE "status" ${whens} END)`);
+}
+
+/** A show, match or concert. Its gate, its tickets' collection on chain and its currency belong to it. */
+export const events = sqliteTable(
+  "events",
+  {
+    id: text("id").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    name: text("name").notNull(),
+    venueName: text("venue_name"),
+    startsAtMs: integer("starts_at_ms").notNull(),
+    endsAtMs: integer("ends_at_ms").notNull(),
+    timezone: text("timezone").notNull(),
+    currency: text("currency").notNull(),
+    /** Address of the event's NFT collection on Solana; null until its first ticket is minted. */
+    collectionAddress: text("collection_address"),
+    createdAtMs: integer("created_at_ms").notNull(),
+    updatedAtMs: integer("updated_at_ms").notNull(),
+  },
+  (t) => [
+    check("events_end_after_start", sql`${t.endsAtMs} > ${t.startsAtMs}`),
+    check("events_currency_is_iso_4217", sql`length(${t.currency}) = 3`),
+  ],
+);
+
+/** A kind of ticket on sale. The counters are a projection of its inventory, ordered by `counters_seq`. */
+export const ticketTypes = sqliteTable(
+  "ticket_types",
+  {
+    id: text("id").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    eventId: text("event_id")
+      .notNull()
+      .references(() => events.id),
+    /** Small number within the event, carried by the credential in place of the UUID (docs/credential.md). */
+    number: integer("number").notNull(),
+    name: text("name").notNull(),
+    description: text("description"),
+    priceCents: integer("price_cents").notNull(),
+    quantity: integer("quantity").notNull(),
+    saleStartsAtMs: integer("sale_starts_at_ms"),
+    saleEndsAtMs: integer("sale_ends_at_ms"),
+    minPerOrder: integer("min_per_order").notNull(),
+    maxPerOrder: integer("max_per_order").notNull(),
+    maxPerUser: integer("max_per_user"),
+    reservationTtlSeconds: integer("reservation_ttl_seconds").notNull(),
+    transferable: integer("transferable", { mode: "boolean" }).notNull(),
+    feeCents: integer("fee_cents").notNull(),
+    taxRateBps: integer("tax_rate_bps").notNull(),
+    status: text("status", { enum: TICKET_TYPE_STATUSES }).notNull(),
+    heldCount: integer("held_count").notNull().default(0),
+    soldCount: integer("sold_count").notNull().default(0),
+    countersSeq: integer("counters_seq").notNull().default(0),
+    createdAtMs: integer("created_at_ms").notNull(),
+    updatedAtMs: integer("updated_at_ms").notNull(),
+  },
+  (t) => [
+    uniqueIndex("ticket_types_event_number").on(t.eventId, t.number),
+    check("ticket_types_status", isOneOf(t.status, TICKET_TYPE_STATUSES)),
+    check("ticket_types_never_oversold", sql`${t.heldCount} >= 0 AND ${t.soldCount} >= 0 AND ${t.soldCount} <= ${t.quantity}`),
+    check("ticket_types_money", sql`${t.priceCents} >= 0 AND ${t.feeCents} >= 0 AND ${t.taxRateBps} BETWEEN 0 AND 10000`),
+    check("ticket_types_per_order", sql`${t.minPerOrder} >= 1 AND ${t.maxPerOrder} >= ${t.minPerOrder}`),
+    check("ticket_types_ttl", sql`${t.reservationTtlSeconds} BETWEEN 5 AND 3600`),
+  ],
+);
+
+/** Stock held for a buyer, a row per ticket type. Projection of `TicketTypeInventory`; `order_id` is set once an order uses it. */
+export const reservations = sqliteTable(
+  "reservations",
+  {
+    id: text("id").notNull(),
+    ticketTypeId: text("ticket_type_id")
+      .notNull()
+      .references(() => ticketTypes.id),
+    tenantId: text("tenant_id").notNull(),
+    eventId: text("event_id")
+      .notNull()
+      .references(() => events.id),
+    userId: text("user_id").notNull(),
+    quantity: integer("quantity").notNull(),
+    status: text("status", { enum: RESERVATION_STATUSES }).notNull(),
+    /** No foreign key: the order is projected by another Durable Object and may arrive later. */
+    orderId: text("order_id"),
+    expiresAtMs: integer("expires_at_ms").notNull(),
+    createdAtMs: integer("created_at_ms").notNull(),
+    seq: integer("seq").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.id, t.ticketTypeId] }),
+    check("reservations_status", isOneOf(t.status, RESERVATION_STATUSES)),
+    check("reservations_quantity", sql`${t.quantity} >= 1`),
+  ],
+);
+
+/** Every change of a reservation, in the order its inventory made them (`seq` has no gap within a ticket type). */
+export const reservationHistory = sqliteTable(
+  "reservation_history",
+  {
+    ticketTypeId: text("ticket_type_id")
+      .notNull()
+      .references(() => ticketTypes.id),
+    seq: integer("seq").notNull(),
+    tenantId: text("tenant_id").notNull(),
+    reservationId: text("reservation_id").notNull(),
+    status: text("status", { enum: RESERVATION_STATUSES }).notNull(),
+    quantity: integer("quantity").notNull(),
+    actor: text("actor").notNull(),
+    cause: text("cause").notNull(),
+    atMs: integer("at_ms").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.ticketTypeId, t.seq] }),
+    check("reservation_history_status", isOneOf(t.status, RESERVATION_STATUSES)),
+  ],
+);
+
+/** An order. Projection of `OrderDesk`; `status` moves only up in rank, so desk and mint consumer commute. */
+export const orders = sqliteTable(
+  "orders",
+  {
+    id: text("id").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    orderNumber: text("order_number").notNull(),
+    userId: text("user_id").notNull(),
+    eventId: text("event_id")
+      .notNull()
+      .references(() => events.id),
+    status: text("status", { enum: ORDER_STATUSES }).notNull(),
+    statusRank: integer("status_rank").generatedAlwaysAs(orderRank, { mode: "virtual" }),
+    currency: text("currency").notNull(),
+    subtotalCents: integer("subtotal_cents").notNull(),
+    discountCents: integer("discount_cents").notNull(),
+    feeCents: integer("fee_cents").notNull(),
+    /** Contained in the prices and fees, not added to them. */
+    taxCents: integer("tax_cents").notNull(),
+    totalCents: integer("total_cents").notNull(),
+    reservationId: text("reservation_id").notNull(),
+    holdExpiresAtMs: integer("hold_expires_at_ms").notNull(),
+    walletAddress: text("wallet_address"),
+    createdAtMs: integer("created_at_ms").notNull(),
+    paidAtMs: integer("paid_at_ms"),
+    seq: integer("seq").notNull(),
+  },
+  (t) => [
+    uniqueIndex("orders_number").on(t.tenantId, t.orderNumber),
+    index("orders_by_user").on(t.tenantId, t.userId, t.createdAtMs, t.id),
+    index("orders_by_tenant").on(t.tenantId, t.createdAtMs, t.id),
+    check("orders_status", isOneOf(t.status, ORDER_STATUSES)),
+    check("orders_total_is_sum", sql`${t.totalCents} = ${t.subtotalCents} - ${t.discountCents} + ${t.feeCents}`),
+    check("orders_money_not_negative", sql`${t.totalCents} >= 0 AND ${t.discountCents} >= 0 AND ${t.feeCents} >= 0 AND ${t.taxCents} >= 0`),
+  ],
+);
+
+/** A line of an order. */
+export const orderItems = sqliteTable(
+  "order_items",
+  {
+    orderId: text("order_id")
+      .notNull()
+      .references(() => orders.id),
+    lineNumber: integer("line_number").notNull(),
+    tenantId: text("tenant_id").notNull(),
+    ticketTypeId: text("ticket_type_id")
+      .notNull()
+      .references(() => ticketTypes.id),
+    name: text("name").notNull(),
+    quantity: integer("quantity").notNull(),
+    unitPriceCents: integer("unit_price_cents").notNull(),
+    discountCents: integer("discount_cents").notNull(),
+    feeCents: integer("fee_cents").notNull(),
+    taxCents: integer("tax_cents").notNull(),
+    totalCents: integer("total_cents").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.orderId, t.lineNumber] }),
+    check("order_items_quantity", sql`${t.quantity} >= 1`),
+    check(
+      "order_items_total_is_sum",
+      sql`${t.totalCents} = ${t.unitPriceCents} * ${t.quantity} - ${t.discountCents} + ${t.feeCents}`,
+    ),
+  ],
+);
+
+/** A ticket somebody owns. */
+export const tickets = sqliteTable(
+  "tickets",
+  {
+    id: text("id").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    eventId: text("event_id")
+      .notNull()
+      .references(() => events.id),
+    ticketTypeId: text("ticket_type_id")
+      .notNull()
+      .references(() => ticketTypes.id),
+    orderId: text("order_id")
+      .notNull()
+      .references(() => orders.id),
+    ownerUserId: text("owner_user_id").notNull(),
+    status: text("status", { enum: TICKET_STATUSES }).notNull(),
+    /** Raised whenever the credential changes hands or dies; the gate refuses older ones. */
+    credentialEpoch: integer("credential_epoch").notNull(),
+    admittedAtMs: integer("admitted_at_ms"),
+    walletAddress: text("wallet_address"),
+    createdAtMs: integer("created_at_ms").notNull(),
+  },
+  (t) => [
+    index("tickets_by_owner").on(t.tenantId, t.ownerUserId, t.createdAtMs, t.id),
+    index("tickets_by_order").on(t.orderId),
+    check("tickets_status", isOneOf(t.status, TICKET_STATUSES)),
+    check("tickets_epoch", sql`${t.credentialEpoch} BETWEEN 0 AND 65535`),
+  ],
+);
+
+/** The ownership chain of a ticket: one row per offer. */
+export const ticketTransfers = sqliteTable(
+  "ticket_transfers",
+  {
+    id: text("id").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    ticketId: text("ticket_id")
+      .notNull()
+      .references(() => tickets.id),
+    fromUserId: text("from_user_id").notNull(),
+    toUserId: text("to_user_id"),
+    toEmail: text("to_email"),
+    status: text("status", { enum: TRANSFER_STATUSES }).notNull(),
+    expiresAtMs: integer("expires_at_ms").notNull(),
+    createdAtMs: integer("created_at_ms").notNull(),
+    settledAtMs: integer("settled_at_ms"),
+  },
+  (t) => [
+    uniqueIndex("ticket_transfers_one_open").on(t.ticketId).where(sql`${t.status} = 'PENDING'`),
+    check("ticket_transfers_status", isOneOf(t.status, TRANSFER_STATUSES)),
+    check("ticket_transfers_one_recipient", sql`(${t.toUserId} IS NULL) <> (${t.toEmail} IS NULL)`),
+  ],
+);
+
+/** Every answered scan. Projection of `EventGate`. */
+export const ticketValidations = sqliteTable(
+  "ticket_validations",
+  {
+    eventId: text("event_id")
+      .notNull()
+      .references(() => events.id),
+    seq: integer("seq").notNull(),
+    tenantId: text("tenant_id").notNull(),
+    /** Null when the code was not one of ours. */
+    ticketId: text("ticket_id").references(() => tickets.id),
+    listId: text("list_id"),
+    type: text("type", { enum: ["entry", "exit"] }).notNull(),
+    result: text("result", { enum: ["admitted", "refused"] }).notNull(),
+    reason: text("reason"),
+    scannedBy: text("scanned_by").notNull(),
+    nonce: text("nonce"),
+    forced: integer("forced", { mode: "boolean" }).notNull(),
+    scannedAtMs: integer("scanned_at_ms").notNull(),
+    receivedAtMs: integer("received_at_ms").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.eventId, t.seq] }),
+    check("ticket_validations_type", isOneOf(t.type, ["entry", "exit"])),
+    check("ticket_validations_result", isOneOf(t.result, ["admitted", "refused"])),
+  ],
+);
+
+/** One row per credential issued to a holder's device (not one per rotation of the code shown). */
+export const qrCodes = sqliteTable(
+  "qr_codes",
+  {
+    ticketId: text("ticket_id")
+      .notNull()
+      .references(() => tickets.id),
+    userId: text("user_id").notNull(),
+    credentialEpoch: integer("credential_epoch").notNull(),
+    tenantId: text("tenant_id").notNull(),
+    firstIssuedAtMs: integer("first_issued_at_ms").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.ticketId, t.userId, t.credentialEpoch] })],
+);
+
+/** A discount code of a tenant; `rule` is JSON validated by the discount's own schema when read. */
+export const discounts = sqliteTable(
+  "discounts",
+  {
+    id: text("id").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    code: text("code").notNull(),
+    type: text("type", { enum: ["percentage", "fixed", "bogo", "early_bird"] }).notNull(),
+    rule: text("rule").notNull(),
+    validFromMs: integer("valid_from_ms"),
+    validUntilMs: integer("valid_until_ms"),
+    maxUses: integer("max_uses"),
+    stackable: integer("stackable", { mode: "boolean" }).notNull(),
+    createdAtMs: integer("created_at_ms").notNull(),
+    archivedAtMs: integer("archived_at_ms"),
+  },
+  (t) => [
+    uniqueIndex("discounts_code").on(t.tenantId, t.code),
+    check("discounts_type", isOneOf(t.type, ["percentage", "fixed", "bogo", "early_bird"])),
+    check("discounts_window", sql`${t.validFromMs} IS NULL OR ${t.validUntilMs} IS NULL OR ${t.validUntilMs} > ${t.validFromMs}`),
+    check("discounts_rule_is_json", sql`json_valid(${t.rule})`),
+  ],
+);
+
+/** Which discount took how much off which line of an order. */
+export const orderDiscounts = sqliteTable(
+  "order_discounts",
+  {
+    orderId: text("order_id").notNull(),
+    lineNumber: integer("line_number").notNull(),
+    discountId: text("discount_id")
+      .notNull()
+      .references(() => discounts.id),
+    tenantId: text("tenant_id").notNull(),
+    amountCents: integer("amount_cents").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.orderId, t.lineNumber, t.discountId] }),
+    foreignKey({ columns: [t.orderId, t.lineNumber], foreignColumns: [orderItems.orderId, orderItems.lineNumber] }),
+    check("order_discounts_amount", sql`${t.amountCents} >= 0`),
+  ],
+);
+
+/** A payment asked of a provider. Money taken is the provider's truth; this follows it. */
+export const payments = sqliteTable(
+  "payments",
+  {
+    provider: text("provider").notNull(),
+    paymentId: text("payment_id").notNull(),
+    tenantId: text("tenant_id").notNull(),
+    orderId: text("order_id")
+      .notNull()
+      .references(() => orders.id),
+    status: text("status", { enum: PAYMENT_STATUSES }).notNull(),
+    amountCents: integer("amount_cents").notNull(),
+    currency: text("currency").notNull(),
+    createdAtMs: integer("created_at_ms").notNull(),
+    updatedAtMs: integer("updated_at_ms").notNull(),
+    seq: integer("seq").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.provider, t.paymentId] }),
+    index("payments_by_order").on(t.orderId),
+    check("payments_status", isOneOf(t.status, PAYMENT_STATUSES)),
+    check("payments_amount", sql`${t.amountCents} >= 0`),
+  ],
+);
+
+/** Each provider event once, with what became of it. `order_id` is null for an event that belongs to no order. */
+export const paymentEvents = sqliteTable(
+  "payment_events",
+  {
+    provider: text("provider").notNull(),
+    eventId: text("event_id").notNull(),
+    tenantId: text("tenant_id"),
+    orderId: text("order_id").references(() => orders.id),
+    type: text("type").notNull(),
+    outcome: text("outcome", { enum: PAYMENT_EVENT_OUTCOMES }).notNull(),
+    attempts: integer("attempts").notNull(),
+    occurredAtMs: integer("occurred_at_ms").notNull(),
+    receivedAtMs: integer("received_at_ms").notNull(),
+    seq: integer("seq").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.provider, t.eventId] }),
+    check("payment_events_outcome", isOneOf(t.outcome, PAYMENT_EVENT_OUTCOMES)),
+  ],
+);
+
+/** A refund asked of a provider; its id is derived, so it is asked for once however often the step runs. */
+export const refunds = sqliteTable(
+  "refunds",
+  {
+    id: text("id").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    orderId: text("order_id")
+      .notNull()
+      .references(() => orders.id),
+    provider: text("provider").notNull(),
+    paymentId: text("payment_id").notNull(),
+    providerRefundId: text("provider_refund_id"),
+    status: text("status", { enum: REFUND_STATUSES }).notNull(),
+    amountCents: integer("amount_cents").notNull(),
+    currency: text("currency").notNull(),
+    reason: text("reason").notNull(),
+    createdAtMs: integer("created_at_ms").notNull(),
+    seq: integer("seq").notNull(),
+  },
+  (t) => [
+    index("refunds_by_order").on(t.orderId),
+    check("refunds_status", isOneOf(t.status, REFUND_STATUSES)),
+    check("refunds_amount", sql`${t.amountCents} > 0`),
+  ],
+);
+
+/** What the service knows of a ticket's mint; the chain alone knows what is minted (docs/adr/0006). */
+export const mintJobs = sqliteTable(
+  "mint_jobs",
+  {
+    ticketId: text("ticket_id")
+      .primaryKey()
+      .references(() => tickets.id),
+    tenantId: text("tenant_id").notNull(),
+    eventId: text("event_id")
+      .notNull()
+      .references(() => events.id),
+    status: text("status", { enum: MINT_STATUSES }).notNull(),
+    signature: text("signature"),
+    wireBase64: text("wire_base64"),
+    lastValidBlockHeight: integer("last_valid_block_height"),
+    assetId: text("asset_id"),
+    leafIndex: integer("leaf_index"),
+    attempts: integer("attempts").notNull().default(0),
+    lastError: text("last_error"),
+    queuedAtMs: integer("queued_at_ms").notNull(),
+    mintedAtMs: integer("minted_at_ms"),
+    updatedAtMs: integer("updated_at_ms").notNull(),
+  },
+  (t) => [
+    index("mint_jobs_by_status").on(t.tenantId, t.status, t.ticketId),
+    check("mint_jobs_status", isOneOf(t.status, MINT_STATUSES)),
+    check("mint_jobs_minted_has_asset", sql`${t.status} <> 'MINTED' OR (${t.assetId} IS NOT NULL AND ${t.signature} IS NOT NULL)`),
+  ],
+);
+
+/** Users of a tenant who may neither buy nor receive. */
+export const userBlacklists = sqliteTable(
+  "user_blacklists",
+  {
+    tenantId: text("tenant_id").notNull(),
+    userId: text("user_id").notNull(),
+    reason: text("reason").notNull(),
+    createdBy: text("created_by").notNull(),
+    createdAtMs: integer("created_at_ms").notNull(),
+    expiresAtMs: integer("expires_at_ms"),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.userId] })],
+);
+
+/** Idempotency keys seen in the last 24 h. Projection of `OrderDesk`, which answers replays itself. */
+export const idempotencyKeys = sqliteTable(
+  "idempotency_keys",
+  {
+    /** Derived from tenant, user, route and key; also the id of what the request made. */
+    id: text("id").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    userId: text("user_id").notNull(),
+    route: text("route").notNull(),
+    bodyHash: text("body_hash").notNull(),
+    createdAtMs: integer("created_at_ms").notNull(),
+  },
+  (t) => [index("idempotency_keys_by_age").on(t.createdAtMs)],
+);
+
+/** Webhook ids acted upon, for the audit trail. Projection of `OrderDesk`, which refuses the replays itself. */
+export const webhookNonces = sqliteTable(
+  "webhook_nonces",
+  {
+    provider: text("provider").notNull(),
+    webhookId: text("webhook_id").notNull(),
+    receivedAtMs: integer("received_at_ms").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.provider, t.webhookId] }), index("webhook_nonces_by_age").on(t.receivedAtMs)],
+);
+
+/** Effects of changes that D1 itself originates, written in the same batch as the change and delivered by the cron. */
+export const outbox = sqliteTable(
+  "outbox",
+  {
+    id: integer("id").primaryKey({ autoIncrement: true }),
+    tenantId: text("tenant_id").notNull(),
+    topic: text("topic").notNull(),
+    body: text("body").notNull(),
+    attempts: integer("attempts").notNull().default(0),
+    createdAtMs: integer("created_at_ms").notNull(),
+    nextAttemptAtMs: integer("next_attempt_at_ms").notNull(),
+  },
+  (t) => [index("outbox_due").on(t.nextAttemptAtMs), check("outbox_body_is_json", sql`json_valid(${t.body})`)],
+);
+
+/** Blocks of order numbers leased to desks, per tenant, and the key of the permutation that shuffles them. */
+export const orderNumberLeases = sqliteTable("order_number_leases", {
+  tenantId: text("tenant_id").primaryKey(),
+  nextBlock: integer("next_block").notNull(),
+  /** 16 random bytes as hex, made with the first lease. It hides sales figures; it guards nothing. */
+  shuffleKey: text("shuffle_key").notNull(),
+});
