@@ -1,0 +1,71 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type Plugin } from "vitest/config";
+import {
+  generateCredentialKey,
+  generateJwtKeyPair,
+  generateSolanaAddress,
+  generateSolanaWallet,
+  generateWebhookSecret,
+  toJwksText,
+} from "./dev/secrets.ts";
+
+// Miniflare would fetch a sample `request.cf` from the network, and wrangler would report usage.
+process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
+process.env["WRANGLER_SEND_METRICS"] = "false";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const jwtKeys = generateJwtKeyPair();
+
+/** Every variable and secret of the service, made anew for each run, and what only tests see (`TEST_…`). */
+const bindings = {
+  JWT_ISSUER: "https://issuer.test",
+  JWT_AUDIENCE: "edge-tickets-tests",
+  JWT_JWKS: toJwksText([jwtKeys.publicJwk]),
+  PAYMENT_WEBHOOK_SECRETS: `${generateWebhookSecret()},${generateWebhookSecret()}`,
+  STRIPE_WEBHOOK_SECRETS: generateWebhookSecret(),
+  INTERNAL_WEBHOOK_SECRETS: generateWebhookSecret(),
+  CREDENTIAL_SIGNING_KEYS: `${generateCredentialKey(2)},${generateCredentialKey(1)}`,
+  SANDBOX_PAYMENT_URL: "http://payments.test",
+  SOLANA_RPC_URL: "http://solana.test",
+  SOLANA_WALLET_PRIVATE_KEY: generateSolanaWallet(),
+  SOLANA_TREE: generateSolanaAddress(),
+  SOLANA_COLLECTION: generateSolanaAddress(),
+  PUBLIC_BASE_URL: "https://tickets.test",
+  TEST_JWT_PRIVATE_JWK: JSON.stringify(jwtKeys.privateJwk),
+  TEST_D1_MIGRATIONS: await readD1Migrations(`${root}migrations/d1`),
+};
+
+/** Imports of `.sql` files give their text, as wrangler's Text rule does in the Worker. */
+const sqlAsText: Plugin = {
+  name: "sql-as-text",
+  enforce: "pre",
+  async load(id) {
+    if (!id.endsWith(".sql")) return undefined;
+    return `export default ${JSON.stringify(await readFile(id, "utf8"))};`;
+  },
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [sqlAsText],
+        test: {
+          name: "unit",
+          environment: "node",
+          include: ["tests/unit/**/*.test.ts", "tests/simulation/**/*.test.ts"],
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings } })],
+        test: {
+          name: "workerd",
+          include: ["tests/workerd/**/*.test.{ts,tsx}", "tests/contract/**/*.test.ts"],
+          setupFiles: ["./tests/support/apply-migrations.ts"],
+        },
+      },
+    ],
+  },
+});
