@@ -1,0 +1,149 @@
+import type { Logger } from "#platform/logger";
+import { GroupCommit } from "./group-commit.ts";
+import { Outbox, type OutboxMessage, type OutboxRow } from "./outbox.ts";
+
+/** Rows of one delivery. Small, because on a shared thread a flush of a thousand rows delays everyone else by 250 ms. */
+const DELIVERY_ROWS = 200;
+/** Deliveries of one alarm before it makes way and arms the next. */
+const DELIVERIES_PER_ALARM = 10;
+/** How long a change waits for company before it is delivered. */
+const DELIVERY_DELAY_MS = 150;
+const LONGEST_BACKOFF_MS = 30_000;
+/** An alarm this late is taken for lost and armed again. */
+const ALARM_LOST_AFTER_MS = 30_000;
+
+/** What a Durable Object gives its ledger. */
+export interface LedgerHooks<Command, Outcome> {
+  /**
+   * Decides the commands in order and writes their changes; runs in one transaction and must not await. What the rest of
+   * the world must hear is passed to `emit` and stored in the same transaction.
+   */
+  apply(commands: readonly Command[], nowMs: number, emit: (message: OutboxMessage) => void): readonly Outcome[];
+  /** Called after a rollback: load every counter held in memory again from storage. */
+  reload(): void;
+  /**
+   * Tells the world. May be called again with the same rows; must throw when nothing or not all could be told.
+   * Rows are at most {@link DELIVERY_ROWS}, in order.
+   */
+  deliver(rows: readonly OutboxRow[]): Promise<void>;
+  /** True when the error is about the rows themselves (a broken constraint), not about a receiver that is down. */
+  isRefusal(error: unknown): boolean;
+  /** Work that time brings (expiry, retries, clean-up), a bounded piece at a time; runs in the alarm. */
+  onAlarm(nowMs: number): Promise<void>;
+  /** When `onAlarm` next has work, Unix milliseconds; undefined when never. */
+  nextWorkMs(nowMs: number): number | undefined;
+}
+
+/**
+ * The shared floor of the service's Durable Objects: group commit, outbox, and the one alarm that serves delivery and
+ * whatever else time brings. The alarm catches everything and re-arms last, at least 1 ms ahead (docs/adr/0002).
+ */
+export class DurableLedger<Command, Outcome> {
+  readonly #storage: DurableObjectStorage;
+  readonly #hooks: LedgerHooks<Command, Outcome>;
+  readonly #commits: GroupCommit<Command, Outcome>;
+  readonly #outbox: Outbox;
+  readonly #logger: Logger;
+  readonly #readClockMs: () => number;
+  #armedForMs: number | undefined;
+  #failures = 0;
+
+  constructor(
+    storage: DurableObjectStorage,
+    hooks: LedgerHooks<Command, Outcome>,
+    logger: Logger,
+    readClockMs: () => number,
+  ) {
+    this.#storage = storage;
+    this.#hooks = hooks;
+    this.#outbox = new Outbox(storage.sql);
+    this.#logger = logger;
+    this.#readClockMs = readClockMs;
+    const apply = (commands: readonly Command[], nowMs: number): readonly Outcome[] => {
+      const messages: OutboxMessage[] = [];
+      const outcomes = hooks.apply(commands, nowMs, (message) => messages.push(message));
+      this.#outbox.append(messages);
+      return outcomes;
+    };
+    this.#commits = new GroupCommit(
+      storage,
+      { apply, reload: () => hooks.reload(), committed: () => this.arm() },
+      readClockMs,
+    );
+  }
+
+  /** Decides and stores a command with whatever else arrives in this turn; resolves once it is durable. */
+  submit(command: Command): Promise<Outcome> {
+    return this.#commits.submit(command);
+  }
+
+  /**
+   * Makes sure an alarm fires when there is work. Call after a commit, never before it: a delivery that ends in between
+   * would find the outbox empty, and the rows written a moment later would have no alarm.
+   */
+  arm(): void {
+    const nowMs = this.#readClockMs();
+    if (this.#armedForMs !== undefined && this.#armedForMs > nowMs && this.#armedForMs <= nowMs + DELIVERY_DELAY_MS) return;
+    const deliveryMs = this.#outbox.nextDueMs();
+    const workMs = this.#hooks.nextWorkMs(nowMs);
+    const backoffMs = this.#failures === 0 ? DELIVERY_DELAY_MS : Math.min(LONGEST_BACKOFF_MS, DELIVERY_DELAY_MS * 2 ** this.#failures);
+    const candidates = [
+      ...(deliveryMs === undefined ? [] : [Math.max(deliveryMs, nowMs + backoffMs)]),
+      ...(workMs === undefined ? [] : [Math.max(workMs, nowMs + 1)]),
+    ];
+    if (candidates.length === 0) return;
+    const atMs = Math.min(...candidates);
+    const armed = this.#armedForMs;
+    if (armed !== undefined && armed <= atMs && armed > nowMs - ALARM_LOST_AFTER_MS) return;
+    this.#armedForMs = atMs;
+    void this.#storage.setAlarm(atMs);
+  }
+
+  /** The object's `alarm()`. Never throws: an alarm that fails seven times would be gone. */
+  async alarm(): Promise<void> {
+    this.#armedForMs = undefined;
+    try {
+      await this.#hooks.onAlarm(this.#readClockMs());
+    } catch (error) {
+      this.#logger.error("alarm work failed", { error });
+    }
+    try {
+      await this.#deliverDue();
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures += 1;
+      this.#logger.warn("delivery failed, will be tried again", { error, failures: this.#failures });
+    }
+    this.#armedForMs = undefined;
+    this.arm();
+  }
+
+  async #deliverDue(): Promise<void> {
+    for (let delivery = 0; delivery < DELIVERIES_PER_ALARM; delivery += 1) {
+      const rows = this.#outbox.listDue(this.#readClockMs(), DELIVERY_ROWS);
+      if (rows.length === 0) return;
+      await this.#deliverOrSetAside(rows);
+      await scheduler.wait(0);
+    }
+  }
+
+  /** Halves a refused delivery until the refused row stands alone, and lets only that one rest. */
+  async #deliverOrSetAside(rows: readonly OutboxRow[]): Promise<void> {
+    try {
+      await this.#hooks.deliver(rows);
+      this.#outbox.remove(rows);
+      return;
+    } catch (error) {
+      if (!this.#hooks.isRefusal(error)) throw error;
+      const [first] = rows;
+      if (rows.length === 1 && first) {
+        const attempts = this.#outbox.setAside(first, this.#readClockMs());
+        this.#logger.error("a row was refused and set aside", { alert: "outbox_row_refused", topic: first.topic, seq: first.seq, attempts, error });
+        return;
+      }
+    }
+    const middle = Math.ceil(rows.length / 2);
+    await this.#deliverOrSetAside(rows.slice(0, middle));
+    await this.#deliverOrSetAside(rows.slice(middle));
+  }
+}

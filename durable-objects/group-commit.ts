@@ -1,0 +1,91 @@
+/** A command waiting for the next commit, and whom to tell. */
+interface Waiting<Command, Outcome> {
+  readonly command: Command;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** What a Durable Object gives its group commit. */
+export interface GroupCommitHooks<Command, Outcome> {
+  /**
+   * Decides the commands in order and writes their changes; runs inside one transaction and must not await.
+   * @returns one outcome per command, by position.
+   */
+  apply(commands: readonly Command[], nowMs: number): readonly Outcome[];
+  /** Called after a rollback: forget every counter held in memory and load it again from storage. */
+  reload(): void;
+  /** Called after each commit, before the callers are answered: arm the alarm here, never at the call. */
+  committed(): void;
+}
+
+/**
+ * Lets the calls that arrive in one turn of the event loop share one transaction, so one fsync; each is answered after it.
+ *
+ * A command that throws fails alone: the group is rolled back and its commands are tried again one by one. No outcome
+ * is given before its transaction has committed, so nothing acknowledged lives only in memory (docs/adr/0002).
+ */
+export class GroupCommit<Command, Outcome> {
+  #waiting: Waiting<Command, Outcome>[] = [];
+  #scheduled = false;
+  readonly #storage: DurableObjectStorage;
+  readonly #hooks: GroupCommitHooks<Command, Outcome>;
+  readonly #nowMs: () => number;
+
+  constructor(storage: DurableObjectStorage, hooks: GroupCommitHooks<Command, Outcome>, nowMs: () => number) {
+    this.#storage = storage;
+    this.#hooks = hooks;
+    this.#nowMs = nowMs;
+  }
+
+  /** Resolves with the command's outcome once its group is committed; rejects if the command itself cannot be applied. */
+  submit(command: Command): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ command, resolve, reject });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      setTimeout(() => this.#commitWaiting(), 0);
+    });
+  }
+
+  #commitWaiting(): void {
+    this.#scheduled = false;
+    const group = this.#waiting;
+    this.#waiting = [];
+    try {
+      this.#commit(group);
+    } catch (error) {
+      const [only] = group;
+      if (group.length === 1 && only) only.reject(error);
+      else for (const waiting of group) this.#commitAlone(waiting);
+    }
+  }
+
+  #commitAlone(waiting: Waiting<Command, Outcome>): void {
+    try {
+      this.#commit([waiting]);
+    } catch (error) {
+      waiting.reject(error);
+    }
+  }
+
+  #commit(group: readonly Waiting<Command, Outcome>[]): void {
+    let outcomes: readonly Outcome[];
+    try {
+      outcomes = this.#storage.transactionSync(() =>
+        this.#hooks.apply(
+          group.map((waiting) => waiting.command),
+          this.#nowMs(),
+        ),
+      );
+    } catch (error) {
+      this.#hooks.reload();
+      throw error;
+    }
+    this.#hooks.committed();
+    for (const [position, waiting] of group.entries()) {
+      const outcome = outcomes[position];
+      if (outcome === undefined) waiting.reject(new Error("broken invariant: a commit gave fewer outcomes than commands"));
+      else waiting.resolve(outcome);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { Failure } from "./failure.ts";
+import type { ReservationStatus, TicketTypeStatus } from "./statuses.ts";
+
+/** What an inventory must know of its ticket type to decide alone. Counts are tickets, times Unix milliseconds. */
+export interface InventoryConfig {
+  readonly tenantId: string;
+  readonly eventId: string;
+  readonly ticketTypeId: string;
+  readonly capacity: number;
+  readonly status: TicketTypeStatus;
+  readonly saleStartsAtMs: number | null;
+  readonly saleEndsAtMs: number | null;
+  readonly minPerOrder: number;
+  readonly maxPerOrder: number;
+  readonly maxPerUser: number | null;
+  readonly reservationTtlSeconds: number;
+}
+
+/**
+ * Stock at one moment. Expired holds are free stock here, whether or not an alarm has swept them.
+ * Invariant: heldCount + soldCount + availableCount = capacity, each 0 or more.
+ */
+export interface InventorySnapshot {
+  readonly capacity: number;
+  readonly heldCount: number;
+  readonly soldCount: number;
+  readonly availableCount: number;
+  /** Number of the last change; a snapshot with a higher one is newer. */
+  readonly seq: number;
+  readonly takenAtMs: number;
+}
+
+/** A request to hold stock; `reservationId` is derived, so a repeat finds the first answer. */
+export interface ReserveCommand {
+  readonly tenantId: string;
+  readonly reservationId: string;
+  readonly userId: string;
+  readonly quantity: number;
+}
+
+export type InventoryRefusal = Extract<
+  Failure,
+  {
+    code:
+      | "sold_out"
+      | "not_on_sale"
+      | "quantity_out_of_range"
+      | "user_limit_reached"
+      | "reservation_expired"
+      | "reservation_not_active"
+      | "capacity_below_committed"
+      | "not_found";
+  }
+>;
+
+export type ReserveOutcome =
+  | { readonly ok: true; readonly expiresAtMs: number }
+  | { readonly ok: false; readonly failure: InventoryRefusal };
+
+/** `retaken` is true when the hold had expired and stock was taken again. */
+export type ConfirmOutcome =
+  | { readonly ok: true; readonly retaken: boolean }
+  | { readonly ok: false; readonly failure: InventoryRefusal };
+
+/** The state of one reservation at one inventory. */
+export interface HeldLine {
+  readonly reservationId: string;
+  readonly userId: string;
+  readonly quantity: number;
+  readonly status: ReservationStatus;
+  readonly expiresAtMs: number;
+}
+
+/** The methods of the Durable Object `TicketTypeInventory`, one per ticket type (or per capped discount code). */
+export interface InventoryPort {
+  /** Creates or changes the stock. Refuses `capacity_below_committed` when held + sold exceed the new capacity. */
+  configure(config: InventoryConfig): Promise<{ ok: true; snapshot: InventorySnapshot } | { ok: false; failure: InventoryRefusal }>;
+  /** Stock now; undefined for a ticket type never configured. */
+  snapshot(): Promise<InventorySnapshot | undefined>;
+  /** Decides each command in order, in one commit; answers by position, with the stock after it. */
+  reserve(commands: readonly ReserveCommand[]): Promise<{ outcomes: readonly ReserveOutcome[]; snapshot: InventorySnapshot | undefined }>;
+  /** Turns a hold into a sale, taking the stock again if the hold has expired and there is any. Repeats answer alike. */
+  confirm(command: { reservationId: string; tenantId: string; orderId: string }): Promise<ConfirmOutcome>;
+  /** Gives a hold back. Repeats, and unknown or expired holds, change nothing and succeed; a sale is refused. */
+  release(command: { reservationId: string; tenantId: string; actor: string; cause: string }): Promise<{ ok: true } | { ok: false; failure: InventoryRefusal }>;
+  /** Puts sold stock of a reservation back on sale, once per `commandId`, never more than was sold under it. */
+  restock(command: { commandId: string; reservationId: string; tenantId: string; quantity: number; actor: string; cause: string }): Promise<{ ok: true } | { ok: false; failure: InventoryRefusal }>;
+  findReservation(reservationId: string): Promise<HeldLine | undefined>;
+}

@@ -1,0 +1,163 @@
+import type { Failure } from "./failure.ts";
+import type { InventorySnapshot } from "./inventory-messages.ts";
+import type { OrderStatus, PaymentStatus, ReservationStatus, TicketStatus } from "./statuses.ts";
+
+/** A priced line of an order. Money in minor units; `taxCents` is contained in the price and fee. */
+export interface OrderLine {
+  readonly lineNumber: number;
+  readonly ticketTypeId: string;
+  readonly name: string;
+  readonly quantity: number;
+  readonly unitPriceCents: number;
+  readonly discountCents: number;
+  readonly feeCents: number;
+  readonly taxCents: number;
+  readonly totalCents: number;
+}
+
+export interface OrderTotals {
+  readonly currency: string;
+  readonly subtotalCents: number;
+  readonly discountCents: number;
+  readonly feeCents: number;
+  readonly taxCents: number;
+  readonly totalCents: number;
+}
+
+export interface BasketLine {
+  readonly ticketTypeId: string;
+  readonly quantity: number;
+}
+
+/** How the buyer pays: created at the provider, with the order id as key. */
+export interface OrderPayment {
+  readonly provider: string;
+  readonly paymentId: string;
+  readonly status: PaymentStatus;
+  readonly action: { readonly type: string; readonly url?: string; readonly clientSecret?: string };
+}
+
+/** A hold as its desk keeps it: which inventories hold what, for whom, until when. */
+export interface HoldView {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly eventId: string;
+  readonly status: ReservationStatus;
+  readonly expiresAtMs: number;
+  readonly lines: readonly BasketLine[];
+}
+
+/** An order as its desk keeps it. */
+export interface OrderView extends OrderTotals {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly eventId: string;
+  readonly orderNumber: string;
+  readonly status: OrderStatus;
+  readonly lines: readonly OrderLine[];
+  readonly reservationId: string;
+  readonly holdExpiresAtMs: number;
+  readonly walletAddress: string | null;
+  readonly payment: OrderPayment | null;
+  readonly createdAtMs: number;
+  readonly paidAtMs: number | null;
+}
+
+/** A ticket as its desk issued it. */
+export interface IssuedTicket {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly eventId: string;
+  readonly ticketTypeId: string;
+  readonly orderId: string;
+  readonly ownerUserId: string;
+  readonly status: TicketStatus;
+  readonly credentialEpoch: number;
+  readonly walletAddress: string | null;
+  readonly createdAtMs: number;
+}
+
+/** Who sends a request that makes something, and how the desk recognises it when it comes again. */
+export interface RequestIdentity {
+  readonly tenantId: string;
+  readonly userId: string;
+  /** Derived from tenant, user, route and Idempotency-Key; becomes the id of what is made. */
+  readonly requestId: string;
+  readonly route: string;
+  /** SHA-256 of the parsed body, so that a reused key with another body shows. */
+  readonly bodyHash: string;
+}
+
+export interface HoldCommand {
+  readonly request: RequestIdentity;
+  readonly eventId: string;
+  readonly lines: readonly BasketLine[];
+}
+
+export interface PlaceCommand {
+  readonly request: RequestIdentity;
+  readonly eventId: string;
+  /** Undefined: hold the lines now. Otherwise the buyer's own hold, whose lines these are. */
+  readonly reservationId?: string;
+  readonly lines: readonly OrderLine[];
+  readonly totals: OrderTotals;
+  readonly walletAddress: string | null;
+}
+
+/** Stock figures that came back with the holds, so that the caller's next read of a type is not older than its own hold. */
+export type StockNews = readonly { readonly ticketTypeId: string; readonly snapshot: InventorySnapshot }[];
+
+/** An answer to a request that makes something. `replayed`: this request was answered before, and this is that answer. */
+export type MadeOnce<T> =
+  | { readonly ok: true; readonly value: T; readonly replayed: boolean; readonly stock: StockNews }
+  | { readonly ok: false; readonly failure: Failure; readonly stock: StockNews };
+
+/** A payment event, verified, as the desk records it. Amount in minor units. */
+export interface PaymentNews {
+  readonly provider: string;
+  readonly eventId: string;
+  readonly type:
+    | "payment.succeeded"
+    | "payment.failed"
+    | "payment.canceled"
+    | "refund.succeeded"
+    | "refund.failed"
+    | "dispute.opened"
+    | "dispute.won"
+    | "dispute.lost";
+  readonly occurredAtMs: number;
+  readonly paymentId: string;
+  readonly orderId: string;
+  readonly amountCents: number;
+  readonly currency: string;
+  readonly reason: string | null;
+}
+
+/** `duplicate`: the event was recorded before. `unknown_order`: this desk has no such order. */
+export type SettleOutcome = "recorded" | "duplicate" | "unknown_order";
+
+/** The methods of the Durable Object `OrderDesk`. A desk answers undefined for what is not its tenant's or not its user's. */
+export interface DeskPort {
+  /** Holds stock of every line, all or nothing. */
+  hold(command: HoldCommand): Promise<MadeOnce<HoldView>>;
+  findHold(tenantId: string, reservationId: string): Promise<HoldView | undefined>;
+  /** Gives a hold back at once. */
+  releaseHold(tenantId: string, userId: string, reservationId: string): Promise<{ ok: true; stock: StockNews } | { ok: false; failure: Failure }>;
+  /** Holds stock if need be and makes the order durable. A free order is settled at once. */
+  place(command: PlaceCommand): Promise<MadeOnce<OrderView>>;
+  /** Remembers the payment made at the provider for a pending order; the first one wins. */
+  attachPayment(tenantId: string, orderId: string, payment: OrderPayment): Promise<OrderView | undefined>;
+  findOrder(tenantId: string, orderId: string): Promise<OrderView | undefined>;
+  /** The user's orders that D1 may not have yet or not in their last state, newest first, at most 100. */
+  listRecentOrders(tenantId: string, userId: string): Promise<readonly OrderView[]>;
+  findTicket(tenantId: string, ticketId: string): Promise<IssuedTicket | undefined>;
+  listTicketsOfOrder(tenantId: string, orderId: string): Promise<readonly IssuedTicket[]>;
+  /** The user's tickets that D1 may not have yet, newest first, at most 100. */
+  listRecentTickets(tenantId: string, userId: string): Promise<readonly IssuedTicket[]>;
+  /** Cancels a pending order; its stock is back before the answer. */
+  cancel(tenantId: string, userId: string, orderId: string): Promise<{ ok: true; order: OrderView; stock: StockNews } | { ok: false; failure: Failure }>;
+  /** Records a verified payment event, then acts on it; what fails is taken up again from the record by the desk's alarm. */
+  settle(news: PaymentNews): Promise<SettleOutcome>;
+}

@@ -1,0 +1,33 @@
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { GatePort } from "#domain/gate-messages";
+import type { DeskNumber } from "#domain/ids";
+import type { InventoryPort } from "#domain/inventory-messages";
+import type { DeskPort } from "#domain/order-messages";
+import type { Principal } from "#domain/principal";
+import type { PaymentProvider } from "#payments/payment-provider";
+import type { Logger } from "#platform/logger";
+
+/**
+ * What a use case may reach. Built once a request by the HTTP layer (and by queue and cron handlers); use cases take it as
+ * their first argument and know no binding, no variable and no clock of their own.
+ */
+export interface ServiceContext {
+  readonly db: DrizzleD1Database;
+  /** Unix milliseconds at which the request arrived. */
+  readonly nowMs: number;
+  readonly requestId: string;
+  readonly logger: Logger;
+  readonly publicBaseUrl: string;
+  readonly desksPerTenant: number;
+  /** A new random UUID (version 4), for things no request key names. */
+  newId(): string;
+  inventory(ticketTypeId: string): InventoryPort;
+  gate(eventId: string): GatePort;
+  desk(number: DeskNumber): DeskPort;
+  readonly paymentProviders: ReadonlyMap<string, PaymentProvider>;
+}
+
+/** A context whose caller is known. */
+export interface SignedInContext extends ServiceContext {
+  readonly principal: Principal;
+}
