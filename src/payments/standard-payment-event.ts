@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { isUuid } from "#domain/ids";
+import { refuse, succeed, type Result } from "#domain/result";
+import { PAYMENT_EVENT_TYPES, type PaymentEvent, type WebhookMalformed } from "./payment-provider.ts";
+import { decodeUtf8 } from "./standard-webhook.ts";
+
+/**
+ * Fields we do not know are let through unread: a provider adds fields without asking, and refusing its events would make
+ * it retry them for days while the tickets stay unpaid. What we do read is checked to the letter.
+ */
+const envelopeSchema = z.object({ type: z.string().min(1).max(100) });
+
+const eventSchema = z.object({
+  type: z.enum(PAYMENT_EVENT_TYPES),
+  timestamp: z.iso.datetime(),
+  data: z.object({
+    paymentId: z.string().min(1).max(200),
+    orderId: z.string().refine(isUuid, "a lower-case UUID"),
+    amountCents: z.int().min(0),
+    currency: z.string().regex(/^[A-Z]{3}$/),
+    reason: z.string().max(500).optional(),
+  }),
+});
+
+/**
+ * Reads the body of a verified delivery as a payment event of provider `standard`.
+ * @param eventId the delivery's `webhook-id`.
+ * @returns the event, an `ignored` one when its type is unknown (whatever else it holds), or `webhook_malformed` for bytes
+ * that are no such event: not UTF-8, not JSON, cut off, or with a field of another type. Never throws.
+ */
+export function parseStandardPaymentEvent(rawBody: Uint8Array, eventId: string): Result<PaymentEvent, WebhookMalformed> {
+  const body = parseJson(rawBody);
+  const envelope = envelopeSchema.safeParse(body);
+  if (!envelope.success) return refuseBody(envelope.error);
+  const rawType = envelope.data.type;
+  if (!isKnownType(rawType)) return succeed({ provider: "standard", eventId, type: "ignored", rawType });
+
+  const event = eventSchema.safeParse(body);
+  if (!event.success) return refuseBody(event.error);
+  const { paymentId, orderId, amountCents, currency, reason } = event.data.data;
+  return succeed({
+    provider: "standard",
+    eventId,
+    type: event.data.type,
+    occurredAtMs: Date.parse(event.data.timestamp),
+    paymentId,
+    orderId,
+    amountCents,
+    currency,
+    ...(reason === undefined ? {} : { reason }),
+    rawType,
+  });
+}
+
+function isKnownType(type: string): boolean {
+  return PAYMENT_EVENT_TYPES.some((known) => known === type);
+}
+
+/** The parsed body, or undefined (which no JSON text parses to) when it is no JSON. */
+function parseJson(rawBody: Uint8Array): unknown {
+  const text = decodeUtf8(rawBody);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refuseBody(error: z.ZodError): Result<never, WebhookMalformed> {
+  return refuse({ code: "webhook_malformed", paths: error.issues.map((issue) => issue.path.join(".")) });
+}

@@ -1,0 +1,108 @@
+import { hmac } from "@noble/hashes/hmac";
+import { sha256 } from "@noble/hashes/sha2";
+import { concatBytes, utf8ToBytes } from "@noble/hashes/utils";
+import { Webhook } from "standardwebhooks";
+import { refuse, succeed, type Result } from "#domain/result";
+import type { WebhookSignatureInvalid } from "./payment-provider.ts";
+
+const TOLERANCE_SECONDS = 5 * 60;
+
+/** About 80 signatures. A sender that rotates keys sends two; a longer header only costs time. */
+const MAX_SIGNATURE_HEADER_CHARS = 4096;
+
+/**
+ * The signed content is `id.timestamp.body`, so a full stop inside the id or the timestamp would let one signature fit two
+ * readings of it. The specification asks for neither to hold one.
+ */
+const ID_PATTERN = /^[\x21-\x2d\x2f-\x7e]{1,256}$/;
+
+/** Unix seconds as the signer wrote them: no sign, fraction or leading zero, so that text and number are the same. */
+const TIMESTAMP_PATTERN = /^[1-9]\d{0,10}$/;
+
+const SECRET_PREFIX = "whsec_";
+
+/** A delivery whose signature holds. */
+export interface VerifiedWebhook {
+  /** `webhook-id`: the same for every delivery of one event. */
+  readonly webhookId: string;
+  /** `webhook-timestamp` in Unix milliseconds: when this attempt was signed, not when the event happened. */
+  readonly signedAtMs: number;
+}
+
+/**
+ * The text of UTF-8 bytes, or undefined when they are none. Strict, and keeps a byte order mark, so that encoding the text
+ * gives back the same bytes: what was signed and what is parsed can't differ.
+ */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Verifies a request signed as Standard Webhooks 1.0.0 prescribes (HMAC-SHA256, `v1`), on the bytes that came.
+ *
+ * Signatures are computed by the `standardwebhooks` package. Its own `verify` is not used: it knows one secret, reads the
+ * machine's clock, and decodes bytes that are not UTF-8 into replacement characters, under which different bodies share a
+ * signature. Header checks, the clock (an argument here) and the comparison are therefore ours.
+ *
+ * @param secrets `whsec_` and base64, newest first; each is tried. With none, nothing is ever accepted.
+ * @param rawBody the body as it came; empty for GET.
+ * @param nowMs Unix milliseconds. A timestamp more than 5 minutes before or after it is refused.
+ * @throws Error when a secret is not base64: a configuration that should not have started.
+ */
+export function verifyStandardWebhook(
+  secrets: readonly string[],
+  rawBody: Uint8Array,
+  headers: Headers,
+  nowMs: number,
+): Result<VerifiedWebhook, WebhookSignatureInvalid> {
+  const webhookId = headers.get("webhook-id");
+  const timestamp = headers.get("webhook-timestamp");
+  const signatures = headers.get("webhook-signature");
+  if (!webhookId || !timestamp || !signatures) return refuseSignature("header_missing");
+  if (!ID_PATTERN.test(webhookId) || !TIMESTAMP_PATTERN.test(timestamp)) return refuseSignature("header_malformed");
+  if (signatures.length > MAX_SIGNATURE_HEADER_CHARS) return refuseSignature("header_malformed");
+
+  // Whole seconds on both sides, because the header has no finer unit.
+  const skewSeconds = Math.abs(Math.floor(nowMs / 1000) - Number(timestamp));
+  if (skewSeconds > TOLERANCE_SECONDS) return refuseSignature("time_out_of_tolerance");
+
+  const presented = signatures.split(" ");
+  for (const secret of secrets) {
+    const expected = computeSignature(secret, webhookId, timestamp, rawBody);
+    if (presented.some((signature) => equalInConstantTime(signature, expected))) {
+      return succeed({ webhookId, signedAtMs: Number(timestamp) * 1000 });
+    }
+  }
+  return refuseSignature("no_matching_signature");
+}
+
+function refuseSignature(reason: WebhookSignatureInvalid["reason"]): Result<never, WebhookSignatureInvalid> {
+  return refuse({ code: "webhook_signature_invalid", reason });
+}
+
+/** `v1,` and the base64 of the HMAC over `id.timestamp.body`. */
+function computeSignature(secret: string, webhookId: string, timestamp: string, rawBody: Uint8Array): string {
+  const text = decodeUtf8(rawBody);
+  if (text !== undefined) return new Webhook(secret).sign(webhookId, new Date(Number(timestamp) * 1000), text);
+
+  // The package signs text only. A sender that signed other bytes is still told apart from a forger: 400, not 401.
+  const key = decodeBase64(secret.startsWith(SECRET_PREFIX) ? secret.slice(SECRET_PREFIX.length) : secret);
+  const mac = hmac(sha256, key, concatBytes(utf8ToBytes(`${webhookId}.${timestamp}.`), rawBody));
+  return `v1,${btoa(String.fromCharCode(...mac))}`;
+}
+
+function decodeBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+}
+
+/** Compares without telling, by the time it takes, how many characters were right. The length is no secret. */
+function equalInConstantTime(left: string, right: string): boolean {
+  if (left.length !== right.length) return false;
+  let difference = 0;
+  for (let index = 0; index < left.length; index += 1) difference |= left.charCodeAt(index) ^ right.charCodeAt(index);
+  return difference === 0;
+}
