@@ -1,0 +1,93 @@
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { applyMigrations, type MigrationTarget } from "./apply-migrations.ts";
+import { buildBundle, PROJECT_ROOT, type Bundle } from "./build-bundle.ts";
+
+/** How the service is started. */
+export interface RuntimeOptions {
+  /** 0, the default, takes a free port. */
+  readonly port?: number;
+  readonly host?: string;
+  /** Folder that keeps D1 and Durable Objects over a restart; left out, everything is in a temporary folder and lost. */
+  readonly persistPath?: string;
+  /** Variables and secrets of the service, by name. */
+  readonly bindings: Readonly<Record<string, string>>;
+  /** A bundle built before; left out, it is built now. Whoever gives one also removes its folder. */
+  readonly bundle?: Bundle;
+  /** Gets each line the service logs (one JSON object a line). Left out, lines go to standard output. */
+  readonly onLogLine?: (line: string) => void;
+}
+
+/** The running service. */
+export interface Runtime {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Runs the cron handler once, as the platform does each minute. */
+  runScheduled(): Promise<void>;
+  /** Stops the service. State under `persistPath` stays. */
+  close(): Promise<void>;
+}
+
+const CRON_PERIOD_MS = 60_000;
+
+function workerOptions(bundle: Bundle, options: RuntimeOptions): V4WorkerOptions {
+  // Read from wrangler.toml by wrangler itself: the same D1, queues, Durable Objects and limits as deployed.
+  const { workerOptions: configured } = unstable_getMiniflareWorkerOptions(join(PROJECT_ROOT, "wrangler.toml"));
+  const { modulesRules: _rules, bindings: _variables, rootPath: _root, ...rest } = configured;
+  return {
+    ...rest,
+    name: "edge-tickets",
+    modulesRoot: bundle.directory,
+    modules: bundle.modules.map(({ type, name }) => ({ type, path: join(bundle.directory, name) })),
+    bindings: { ...options.bindings },
+    // Straight to the Worker, past Miniflare's own entry Worker, which costs more than the service does.
+    unsafeDirectSockets: [{ host: options.host ?? "127.0.0.1", port: options.port ?? 0 }],
+  };
+}
+
+/**
+ * Starts the service on the bare runtime (workerd): real D1, Durable Objects with their alarms, queues and rate limits, the
+ * minified bundle, and migrations applied before the first request. Calls the cron handler each minute, which workerd on
+ * its own does not.
+ * @throws when the bundle does not build, the port is taken or a migration fails.
+ */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
+  const bundle = options.bundle ?? (await buildBundle());
+  const { onLogLine } = options;
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...workerOptions(bundle, options),
+      host: "127.0.0.1",
+      port: 0,
+      cf: false,
+      log: new Log(LogLevel.ERROR),
+      telemetry: { enabled: false },
+      ...(onLogLine === undefined ? {} : { handleStructuredLogs: ({ message }) => onLogLine(message) }),
+      // The only option that keeps state: Miniflare 5 ignores the older ones without a word.
+      ...(options.persistPath === undefined ? {} : { resourcePersistencePath: options.persistPath }),
+    }),
+  );
+  const close = async (): Promise<void> => {
+    clearInterval(cron);
+    await miniflare.dispose();
+    if (options.bundle === undefined) await rm(bundle.directory, { recursive: true, force: true });
+  };
+  const runScheduled = async (): Promise<void> => {
+    const worker = await miniflare.getWorker();
+    await worker.scheduled({ cron: "* * * * *" });
+  };
+  const cron = setInterval(() => void runScheduled().catch(() => undefined), CRON_PERIOD_MS);
+  try {
+    await miniflare.ready;
+    // Miniflare's proxy has the same methods; its types name another copy of the platform's.
+    await applyMigrations((await miniflare.getD1Database("DB")) as unknown as MigrationTarget);
+    const address = await miniflare.unsafeGetDirectURL();
+    return { url: address.origin, runScheduled, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
