@@ -28,7 +28,7 @@ export async function applyMigrations(database: MigrationTarget): Promise<string
   await database.prepare(CREATE_LOG).run();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
   const applied = new Set(results.map((row) => row.name));
-  const pending = (await readdir(directory)).filter((name) => name.endsWith(".sql") && !applied.has(name)).sort();
+  const pending = (await readdir(directory)).filter((name) => name.endsWith(".sql") && !applied.has(name)).toSorted();
   for (const name of pending) {
     const text = await readFile(join(directory, name), "utf8");
     const statements = text.split("--> statement-breakpoint").map((sql) => database.prepare(sql.trim()));

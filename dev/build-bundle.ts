@@ -26,7 +26,12 @@ const ENTRY = "index.js";
 export async function buildBundle(): Promise<Bundle> {
   const directory = await mkdtemp(join(tmpdir(), "edge-tickets-bundle-"));
   const wrangler = join(PROJECT_ROOT, "node_modules/wrangler/bin/wrangler.js");
-  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: join(directory, "wrangler.log"), CI: "true" };
+  const env = {
+    ...process.env,
+    WRANGLER_SEND_METRICS: "false",
+    WRANGLER_LOG_PATH: join(directory, "wrangler.log"),
+    CI: "true",
+  };
   const args = [wrangler, "deploy", "--dry-run", "--minify", "--outdir", directory];
   await promisify(execFile)(process.execPath, args, { cwd: PROJECT_ROOT, env }).catch(async (error: unknown) => {
     await rm(directory, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptio
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import { applyMigrations, type MigrationTarget } from "./apply-migrations.ts";
+import { applyMigrations } from "./apply-migrations.ts";
 import { buildBundle, PROJECT_ROOT, type Bundle } from "./build-bundle.ts";
 
 /** How the service is started. */
@@ -82,8 +82,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const cron = setInterval(() => void runScheduled().catch(() => undefined), CRON_PERIOD_MS);
   try {
     await miniflare.ready;
-    // Miniflare's proxy has the same methods; its types name another copy of the platform's.
-    await applyMigrations((await miniflare.getD1Database("DB")) as unknown as MigrationTarget);
+    await applyMigrations(await miniflare.getD1Database("DB"));
     const address = await miniflare.unsafeGetDirectURL();
     return { url: address.origin, runScheduled, close };
   } catch (error) {
