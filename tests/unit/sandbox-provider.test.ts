@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { formatAmount } from "#dev/sandbox-provider/format-amount";
 import { serveApp, type RunningServer } from "#dev/sandbox-provider/serve-app";
 import { startSandboxProvider } from "#dev/sandbox-provider/start-sandbox-provider";
 import { generateWebhookSecret } from "#dev/secrets";
@@ -15,7 +14,6 @@ interface Delivery {
 interface Payment {
   readonly id: string;
   readonly status: string;
-  readonly checkoutUrl: string;
 }
 
 const running: { close(): Promise<void> }[] = [];
@@ -40,7 +38,6 @@ async function startPair(statuses: number[] = [], heldBackMs = 60_000): Promise<
     port: 0,
     webhookUrl: receiver.url,
     webhookSecret: secret,
-    checkoutReturnUrl: "http://shop.test/orders/{orderId}",
     heldBackMs,
   });
   running.push(sandbox, receiver);
@@ -255,55 +252,6 @@ describe("trouble that is asked for really happens", () => {
     const payment = await createPayment(url);
     expect((await post(`${url}/payments/${payment.id}/succeed?${query}`)).status).toBe(400);
     expect(await findPayment(url, payment.id)).toMatchObject({ status: "requires_action" });
-  });
-});
-
-describe("the checkout page", () => {
-  function decide(payment: Payment, decision: string): Promise<Response> {
-    return fetch(payment.checkoutUrl, { method: "POST", body: new URLSearchParams({ decision }) });
-  }
-
-  test("shows what is paid for and the sum, and works without any script", async () => {
-    const { url } = await startPair();
-    const payment = await createPayment(url, { description: "Rock <b>&</b> Roll" });
-    const response = await fetch(payment.checkoutUrl);
-    const page = await response.text();
-    expect(page).toContain("Rock &lt;b&gt;&amp;&lt;/b&gt; Roll");
-    expect(page).toContain("Pay €42.00");
-    expect(page).not.toContain("<script");
-    expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
-  });
-
-  test.each([
-    ["pay", "succeeded", "Payment received", "payment.succeeded"],
-    ["decline", "failed", "Payment declined", "payment.failed"],
-  ])("%s settles the payment, shows the outcome and leads back to the order", async (decision, status, title, type) => {
-    const { url, deliveries } = await startPair();
-    const payment = await createPayment(url);
-    const page = await (await decide(payment, decision)).text();
-    expect(page).toContain(title);
-    expect(page).not.toContain("<button");
-    expect(page).toContain(`http://shop.test/orders/${payment.orderId}`);
-    expect(await findPayment(url, payment.id)).toMatchObject({ status });
-    await waitForDeliveries(deliveries, 1);
-    expect(typesOf(deliveries)).toEqual([type]);
-  });
-
-  test("refuses a decision that is neither, and a payment that is not there", async () => {
-    const { url } = await startPair();
-    const payment = await createPayment(url);
-    expect((await decide(payment, "maybe")).status).toBe(400);
-    expect((await fetch(`${url}/checkout/pay_none`)).status).toBe(404);
-  });
-
-  test.each([
-    [4200, "EUR", "€42.00"],
-    [5, "USD", "$0.05"],
-    [4200, "JPY", "¥4,200"],
-    [1234567, "KWD", "KWD 1,234.567"],
-    [9_007_199_254_740_991, "EUR", "€90,071,992,547,409.91"],
-  ])("writes %i minor units of %s as %s", (amountCents, currency, text) => {
-    expect(formatAmount(amountCents, currency).replaceAll("\u00A0", " ")).toBe(text);
   });
 });
 

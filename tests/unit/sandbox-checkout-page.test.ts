@@ -1,0 +1,90 @@
+import { randomUUID } from "node:crypto";
+import { afterEach, describe, expect, test } from "vitest";
+import { formatAmount } from "#dev/sandbox-provider/format-amount";
+import { startSandboxProvider } from "#dev/sandbox-provider/start-sandbox-provider";
+import { generateWebhookSecret } from "#dev/secrets";
+
+interface Payment {
+  readonly id: string;
+  readonly orderId: string;
+  readonly checkoutUrl: string;
+}
+
+const running: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.close();
+});
+
+/** A sandbox with one payment to make. Nobody listens to its events, which it keeps. */
+async function startWithPayment(description: string): Promise<{ url: string; payment: Payment }> {
+  const sandbox = await startSandboxProvider({
+    port: 0,
+    webhookUrl: "http://127.0.0.1:1/",
+    webhookSecret: generateWebhookSecret(),
+    checkoutReturnUrl: "http://shop.test/orders/{orderId}",
+  });
+  running.push(sandbox);
+  const order = { orderId: randomUUID(), amountCents: 4200, currency: "EUR", description };
+  const response = await fetch(`${sandbox.url}/payments`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "idempotency-key": order.orderId },
+    body: JSON.stringify(order),
+  });
+  return { url: sandbox.url, payment: (await response.json()) as Payment };
+}
+
+function decide(payment: Payment, decision: string): Promise<Response> {
+  return fetch(payment.checkoutUrl, { method: "POST", body: new URLSearchParams({ decision }) });
+}
+
+async function readJson(url: string): Promise<unknown> {
+  return (await fetch(url)).json();
+}
+
+describe("the checkout page", () => {
+  test("shows what is paid for and the sum, and works without any script", async () => {
+    const { payment } = await startWithPayment("Rock <b>&</b> Roll");
+    const response = await fetch(payment.checkoutUrl);
+    const page = await response.text();
+    expect(page).toContain("Rock &lt;b&gt;&amp;&lt;/b&gt; Roll");
+    expect(page).toContain("Pay €42.00");
+    expect(page).not.toContain("<script");
+    expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+  });
+
+  test.each([
+    ["pay", "succeeded", "Payment received", "payment.succeeded"],
+    ["decline", "failed", "Payment declined", "payment.failed"],
+  ])("%s settles the payment, shows the outcome and leads back to the order", async (decision, status, title, type) => {
+    const { url, payment } = await startWithPayment("2 × Balcony");
+    const page = await (await decide(payment, decision)).text();
+    expect(page).toContain(title);
+    expect(page).not.toContain("<button");
+    expect(page).toContain(`http://shop.test/orders/${payment.orderId}`);
+    expect(await readJson(`${url}/payments/${payment.id}`)).toMatchObject({ status });
+    expect(await readJson(`${url}/events`)).toMatchObject({ items: [{ type }] });
+  });
+
+  test("shows that it is paid when a second tab declines afterwards", async () => {
+    const { url, payment } = await startWithPayment("2 × Balcony");
+    await decide(payment, "pay");
+    expect(await (await decide(payment, "decline")).text()).toContain("Payment received");
+    expect(await readJson(`${url}/payments/${payment.id}`)).toMatchObject({ status: "succeeded" });
+  });
+
+  test("refuses a decision that is neither, and a payment that is not there", async () => {
+    const { url, payment } = await startWithPayment("2 × Balcony");
+    expect((await decide(payment, "maybe")).status).toBe(400);
+    expect((await fetch(`${url}/checkout/pay_none`)).status).toBe(404);
+  });
+});
+
+test.each([
+  [4200, "EUR", "€42.00"],
+  [5, "USD", "$0.05"],
+  [4200, "JPY", "¥4,200"],
+  [1234567, "KWD", "KWD 1,234.567"],
+  [9_007_199_254_740_991, "EUR", "€90,071,992,547,409.91"],
+])("writes %i minor units of %s as %s", (amountCents, currency, text) => {
+  expect(formatAmount(amountCents, currency).replaceAll("\u00A0", " ")).toBe(text);
+});
