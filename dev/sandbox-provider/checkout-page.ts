@@ -17,6 +17,7 @@ const STYLE = `
   dl { margin:0 0 1.5rem; padding:1rem 0; border-block:1px solid var(--line); display:grid; gap:.5rem }
   dl div { display:flex; justify-content:space-between; gap:1rem }
   dt { color:var(--soft); flex:none }
+  dt, dd { font-size:.875rem }
   dd { margin:0; text-align:right; overflow-wrap:anywhere; font-variant-numeric:tabular-nums }
   form { display:grid; gap:.75rem }
   button { font:inherit; font-weight:600; min-height:3rem; border-radius:.625rem; border:1px solid transparent; cursor:pointer }
@@ -62,7 +63,10 @@ export function renderCheckoutPage(payment: SandboxPayment, nonce: string, retur
             <h1>${payment.description}</h1>
             <p class="amount">${amount}</p>
             <dl>
-              <div><dt>Order</dt><dd>${payment.orderId}</dd></div>
+              <div>
+                <dt>Order</dt>
+                <dd>${payment.orderId}</dd>
+              </div>
               ${payment.expiresAt === undefined ? "" : renderDeadline(payment.expiresAt)}
             </dl>
             ${payment.status === "requires_action" ? renderButtons(amount) : renderOutcome(payment.status, returnUrl)}
@@ -97,7 +101,10 @@ export function renderUnknownPayment(nonce: string): Html {
 
 function renderDeadline(expiresAt: string): Html {
   const time = `${expiresAt.slice(0, 10)} ${expiresAt.slice(11, 16)} UTC`;
-  return html`<div><dt>Tickets held until</dt><dd><time datetime="${expiresAt}">${time}</time></dd></div>`;
+  return html`<div>
+    <dt>Tickets held until</dt>
+    <dd><time datetime="${expiresAt}">${time}</time></dd>
+  </div>`;
 }
 
 function renderButtons(amount: string): Html {

@@ -112,7 +112,12 @@ function answerProblem(c: Context, status: 400 | 404 | 409 | 500, code: string, 
 }
 
 function answerInvalid(c: Context, error: z.ZodError): Response {
-  return answerProblem(c, 400, "validation_failed", error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
+  return answerProblem(
+    c,
+    400,
+    "validation_failed",
+    error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "),
+  );
 }
 
 function answerConflict(c: Context): Response {

@@ -65,10 +65,7 @@ export class StandardProvider implements PaymentProvider {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
-  async createPayment(
-    request: PaymentRequest,
-    idempotencyKey: string,
-  ): Promise<Result<CreatedPayment, PaymentProviderDown>> {
+  async createPayment(request: PaymentRequest, idempotencyKey: string): Promise<Result<CreatedPayment, PaymentProviderDown>> {
     const { orderId, amountCents, currency, description, expiresAtMs } = request;
     const expiresAt = new Date(expiresAtMs).toISOString();
     const body = { orderId, amountCents, currency, description, expiresAt };
@@ -83,10 +80,7 @@ export class StandardProvider implements PaymentProvider {
     });
   }
 
-  async requestRefund(
-    request: RefundRequest,
-    idempotencyKey: string,
-  ): Promise<Result<RequestedRefund, PaymentProviderDown>> {
+  async requestRefund(request: RefundRequest, idempotencyKey: string): Promise<Result<RequestedRefund, PaymentProviderDown>> {
     const { paymentId, orderId, amountCents, currency, reason } = request;
     const body = { paymentId, orderId, amountCents, currency, reason };
     const answer = await this.#post("/refunds", body, idempotencyKey, refundAnswerSchema);
@@ -94,11 +88,7 @@ export class StandardProvider implements PaymentProvider {
     return succeed({ refundId: answer.value.id, status: answer.value.status });
   }
 
-  async verifyWebhook(
-    rawBody: Uint8Array,
-    headers: Headers,
-    nowMs: number,
-  ): Promise<Result<PaymentEvent, WebhookRefusal>> {
+  async verifyWebhook(rawBody: Uint8Array, headers: Headers, nowMs: number): Promise<Result<PaymentEvent, WebhookRefusal>> {
     const verified = verifyStandardWebhook(this.#webhookSecrets, rawBody, headers, nowMs);
     if (!verified.ok) return verified;
     return parseStandardPaymentEvent(rawBody, verified.value.webhookId);
