@@ -1,8 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { CIRCUIT_BREAKER_NAMES, CircuitBreakers } from "#platform/circuit-breakers";
 
 const fail = (): Promise<never> => Promise.reject(new Error("down"));
 const work = (): Promise<string> => Promise.resolve("worked");
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 async function failTimes(breakers: CircuitBreakers, times: number): Promise<void> {
   for (let call = 0; call < times; call += 1) {
@@ -58,6 +62,17 @@ describe("a dependency that keeps failing is left alone", () => {
     resolve("worked");
     expect(await probe).toEqual({ ok: true, value: "worked" });
     expect(stateOf(breakers, "solana-rpc")).toBe("closed");
+  });
+
+  test("calls again although the request that was to see was cancelled and never reports", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const breakers = new CircuitBreakers({ openForMs: 0 });
+    await failTimes(breakers, 5);
+    void breakers.run("solana-rpc", () => new Promise(() => undefined));
+    vi.advanceTimersByTime(29_000);
+    expect(await breakers.run("solana-rpc", work)).toMatchObject({ ok: false });
+    vi.advanceTimersByTime(1000);
+    expect(await breakers.run("solana-rpc", work)).toEqual({ ok: true, value: "worked" });
   });
 });
 
