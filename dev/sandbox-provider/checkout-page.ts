@@ -6,7 +6,7 @@ type Html = ReturnType<typeof html>;
 
 const STYLE = `
   :root { color-scheme: light dark; --ink:#1b2430; --soft:#5c6878; --card:#fff; --ground:#eef1f6; --line:#dde3ec; --go:#0b6b4f; --stop:#a3262f }
-  @media (prefers-color-scheme: dark) { :root { --ink:#eef2f7; --soft:#a3afbf; --card:#19212c; --ground:#0e141b; --line:#2c3747; --go:#1c8f6c; --stop:#e2757d } }
+  @media (prefers-color-scheme: dark) { :root { --ink:#eef2f7; --soft:#a3afbf; --card:#19212c; --ground:#0e141b; --line:#2c3747; --go:#177a5c; --stop:#e2757d } }
   * { box-sizing: border-box }
   body { margin:0; min-height:100vh; display:grid; place-items:center; padding:1.25rem; background:var(--ground); color:var(--ink); font:1rem/1.5 system-ui,sans-serif }
   main { width:100%; max-width:26rem; background:var(--card); border:1px solid var(--line); border-radius:1rem; overflow:hidden; box-shadow:0 1.25rem 3rem rgb(15 25 40 / .12) }
