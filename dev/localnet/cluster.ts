@@ -1,0 +1,191 @@
+import { address, lamports } from "@solana/kit";
+import { FailedTransactionMetadata } from "litesvm";
+import type { Executor, Outcome } from "./executor.ts";
+import { computeFeeLamports, decodeBase58, decodeTransaction, encodeBase58, type DecodedTransaction } from "./transaction-encoding.ts";
+
+/** Blocks for which a blockhash stays good, as on Solana's clusters. */
+export const BLOCKHASH_LIFE_BLOCKS = 150;
+
+/** A transaction in a block. `decoded` is null for an airdrop, which has no bytes of its own here. */
+export interface LedgerEntry {
+  readonly decoded: DecodedTransaction | null;
+  readonly slot: number;
+  readonly blockTimeSeconds: number;
+  readonly feeLamports: number;
+  readonly outcome: Outcome;
+  readonly preBalances: readonly number[];
+  readonly postBalances: readonly number[];
+}
+
+/** An account as stored. */
+export interface StoredAccount {
+  readonly data: Uint8Array;
+  readonly owner: string;
+  readonly lamports: number;
+  readonly executable: boolean;
+}
+
+export interface ClusterOptions {
+  readonly executor: Executor;
+  /** Slots until a block can't be undone; a real cluster takes about 32. */
+  readonly finalityLagSlots: number;
+}
+
+/** Slots before the first block, so that height and slot differ, as they do on any real cluster. */
+const FIRST_SLOT = 1_000;
+const FIRST_HEIGHT = 900;
+
+/**
+ * One node's view of a Solana cluster with one leader: slots, blockhashes with their life, the ledger, and transactions on
+ * their way. Running a transaction is the executor's work.
+ */
+export class Cluster {
+  readonly executor: Executor;
+  readonly #finalityLagSlots: number;
+  readonly #lastValidHeights = new Map<string, number>();
+  readonly #ledger = new Map<string, LedgerEntry>();
+  readonly #signaturesByAddress = new Map<string, string[]>();
+  #delayed: { readonly decoded: DecodedTransaction; readonly dueSlot: number }[] = [];
+  #slot = FIRST_SLOT;
+  #height = FIRST_HEIGHT;
+
+  constructor({ executor, finalityLagSlots }: ClusterOptions) {
+    this.executor = executor;
+    this.#finalityLagSlots = finalityLagSlots;
+    this.tick(1);
+  }
+
+  /** Makes `count` blocks: each has a new blockhash, lets old ones die and takes up delayed transactions that are due. */
+  tick(count: number): void {
+    const { svm } = this.executor;
+    for (let made = 0; made < count; made += 1) {
+      this.#slot += 1;
+      this.#height += 1;
+      svm.expireBlockhash();
+      svm.warpToSlot(BigInt(this.#slot));
+      const clock = svm.getClock();
+      clock.unixTimestamp = BigInt(readClockSeconds());
+      svm.setClock(clock);
+      this.#lastValidHeights.set(svm.latestBlockhash(), this.#height + BLOCKHASH_LIFE_BLOCKS);
+      for (const [hash, lastValid] of this.#lastValidHeights) {
+        if (lastValid < this.#height) this.#lastValidHeights.delete(hash);
+      }
+      const due = this.#delayed.filter((entry) => entry.dueSlot <= this.#slot);
+      this.#delayed = this.#delayed.filter((entry) => entry.dueSlot > this.#slot);
+      for (const { decoded } of due) this.include(decoded);
+    }
+  }
+
+  /** Slot at a commitment; anything but `finalized` is the newest. */
+  slotAt(commitment: string | undefined): number {
+    return commitment === "finalized" ? this.#slot - this.#finalityLagSlots : this.#slot;
+  }
+
+  /** Block height at a commitment. */
+  heightAt(commitment: string | undefined): number {
+    return commitment === "finalized" ? this.#height - this.#finalityLagSlots : this.#height;
+  }
+
+  latestBlockhash(): { readonly blockhash: string; readonly lastValidBlockHeight: number } {
+    const blockhash = this.executor.svm.latestBlockhash();
+    return { blockhash, lastValidBlockHeight: this.#height + BLOCKHASH_LIFE_BLOCKS };
+  }
+
+  isBlockhashValid(blockhash: string): boolean {
+    return this.#lastValidHeights.has(blockhash);
+  }
+
+  /** How settled a ledger entry is. */
+  confirmationOf(entry: LedgerEntry): "processed" | "confirmed" | "finalized" {
+    const age = this.#slot - entry.slot;
+    if (age >= this.#finalityLagSlots) return "finalized";
+    return age >= 1 ? "confirmed" : "processed";
+  }
+
+  findEntry(signature: string): LedgerEntry | undefined {
+    return this.#ledger.get(signature);
+  }
+
+  /** Signatures of the transactions that name this account, newest first. */
+  listSignatures(accountAddress: string): readonly string[] {
+    return this.#signaturesByAddress.get(accountAddress) ?? [];
+  }
+
+  /** Transactions in blocks so far. */
+  countTransactions(): number {
+    return this.#ledger.size;
+  }
+
+  findAccount(accountAddress: string): StoredAccount | undefined {
+    const account = this.executor.svm.getAccount(address(accountAddress));
+    if (!account.exists) return undefined;
+    return {
+      data: new Uint8Array(account.data),
+      owner: account.programAddress,
+      lamports: Number(account.lamports),
+      executable: account.executable,
+    };
+  }
+
+  balanceOf(accountAddress: string): number {
+    return Number(this.executor.svm.getBalance(address(accountAddress)) ?? 0n);
+  }
+
+  /** Lets a transaction land after `slots` blocks, if its blockhash still lives then. */
+  delay(decoded: DecodedTransaction, slots: number): void {
+    this.#delayed.push({ decoded, dueSlot: this.#slot + slots });
+  }
+
+  /**
+   * Puts a transaction in the current block, unless its blockhash is dead or it is in a block already: the same bytes land
+   * at most once.
+   * @returns the ledger's entry, or undefined when it is in no block.
+   */
+  include(decoded: DecodedTransaction): LedgerEntry | undefined {
+    const known = this.#ledger.get(decoded.signature);
+    if (known !== undefined) return known;
+    if (!this.isBlockhashValid(decoded.message.lifetimeToken)) return undefined;
+    const accounts = decoded.message.staticAccounts;
+    const preBalances = accounts.map((account) => this.balanceOf(account));
+    const outcome = this.executor.execute(decoded, BigInt(this.#slot));
+    if (!outcome.isIncludable) return undefined;
+    const postBalances = accounts.map((account) => this.balanceOf(account));
+    const entry = this.#entry(decoded, outcome, { preBalances, postBalances, feeLamports: computeFeeLamports(decoded) });
+    this.#ledger.set(decoded.signature, entry);
+    for (const account of accounts) this.#noteSignature(account, decoded.signature);
+    return entry;
+  }
+
+  /** Gives lamports out of nothing. @returns the signature of the airdrop. */
+  airdrop(accountAddress: string, lamportCount: number): string {
+    const result = this.executor.svm.airdrop(address(accountAddress), lamports(BigInt(lamportCount)));
+    if (result === null || result instanceof FailedTransactionMetadata) throw new Error("the airdrop account is empty");
+    const signature = encodeBase58(result.signature());
+    const outcome: Outcome = { isIncludable: true, error: null, logs: [], computeUnits: 0, inner: [] };
+    this.#ledger.set(signature, this.#entry(null, outcome, { preBalances: [], postBalances: [], feeLamports: 0 }));
+    return signature;
+  }
+
+  #entry(
+    decoded: DecodedTransaction | null,
+    outcome: Outcome,
+    money: Pick<LedgerEntry, "preBalances" | "postBalances" | "feeLamports">,
+  ): LedgerEntry {
+    return { decoded, slot: this.#slot, blockTimeSeconds: readClockSeconds(), outcome, ...money };
+  }
+
+  #noteSignature(accountAddress: string, signature: string): void {
+    const signatures = this.#signaturesByAddress.get(accountAddress);
+    if (signatures === undefined) this.#signaturesByAddress.set(accountAddress, [signature]);
+    else signatures.unshift(signature);
+  }
+}
+
+/** Bytes of a transaction, in base64 or base58, read into its parts. */
+export function decodeWire(text: string, encoding: string): DecodedTransaction {
+  return decodeTransaction(encoding === "base64" ? new Uint8Array(Buffer.from(text, "base64")) : decodeBase58(text));
+}
+
+function readClockSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}

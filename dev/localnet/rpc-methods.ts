@@ -1,0 +1,238 @@
+import { address } from "@solana/kit";
+import { decodeWire, type Cluster, type LedgerEntry, type StoredAccount } from "./cluster.ts";
+import type { Faults } from "./faults.ts";
+import type { Outcome } from "./executor.ts";
+import { encodeBase58, type DecodedTransaction } from "./transaction-encoding.ts";
+
+/** A refusal as JSON-RPC carries it. */
+export class RpcRefusal extends Error {
+  readonly code: number;
+  readonly detail: unknown;
+
+  constructor(code: number, message: string, detail?: unknown) {
+    super(message);
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+interface Config {
+  readonly commitment?: string;
+  readonly encoding?: string;
+  readonly skipPreflight?: boolean;
+  readonly searchTransactionHistory?: boolean;
+  readonly dataSlice?: { readonly offset: number; readonly length: number };
+  readonly limit?: number;
+  readonly before?: string;
+  readonly until?: string;
+}
+
+/** Parameters are whatever the caller sent: each method says what it expects, and a wrong shape ends as an error answer. */
+export type RpcMethod = (params: never) => unknown;
+
+/** Statuses older than this many slots are found only when the history is searched, as on a real node. */
+const STATUS_CACHE_SLOTS = 150;
+const MAX_WIRE_BYTES = 1_232;
+const LAMPORTS_PER_SIGNATURE = 5_000;
+const DEFAULT_SIGNATURE_LIMIT = 1_000;
+const INVALID_PARAMS = -32_602;
+const PREFLIGHT_FAILED = -32_002;
+const SIGNATURE_FAILED = -32_003;
+
+/** The JSON-RPC methods of a node, by name, and `localnet_…` for what only a local chain can do. */
+export function createRpcMethods(cluster: Cluster, faults: Faults): Readonly<Record<string, RpcMethod>> {
+  const withContext = <T>(value: T): unknown => ({ context: { slot: cluster.slotAt("processed"), apiVersion: "2.3.0" }, value });
+  return {
+    ...createChainMethods(cluster, withContext),
+    ...createAccountMethods(cluster, withContext),
+    ...createTransactionMethods(cluster, faults, withContext),
+    localnet_tick: ([count]: readonly [number]) => {
+      cluster.tick(count);
+      return cluster.slotAt("processed");
+    },
+    localnet_faults: ([change]: readonly [Partial<Faults>]) => Object.assign(faults, change),
+    localnet_mode: () => cluster.executor.mode,
+  };
+}
+
+type WithContext = <T>(value: T) => unknown;
+
+function createChainMethods(cluster: Cluster, withContext: WithContext): Record<string, RpcMethod> {
+  return {
+    getHealth: () => "ok",
+    getVersion: () => ({ "solana-core": "2.3.0", "feature-set": 1 }),
+    getGenesisHash: () => "11111111111111111111111111111112",
+    getSlot: ([config]: readonly [Config?]) => cluster.slotAt(config?.commitment),
+    getBlockHeight: ([config]: readonly [Config?]) => cluster.heightAt(config?.commitment),
+    getEpochInfo: ([config]: readonly [Config?]) => ({
+      absoluteSlot: cluster.slotAt(config?.commitment),
+      blockHeight: cluster.heightAt(config?.commitment),
+      epoch: 0,
+      slotIndex: cluster.slotAt(config?.commitment),
+      slotsInEpoch: 432_000,
+      transactionCount: cluster.countTransactions(),
+    }),
+    getLatestBlockhash: () => withContext(cluster.latestBlockhash()),
+    isBlockhashValid: ([blockhash]: readonly [string]) => withContext(cluster.isBlockhashValid(blockhash)),
+    getRecentPrioritizationFees: () => [{ slot: cluster.slotAt("processed"), prioritizationFee: 0 }],
+  };
+}
+
+function createAccountMethods(cluster: Cluster, withContext: WithContext): Record<string, RpcMethod> {
+  const show = (key: string, config?: Config): unknown => presentAccount(cluster.findAccount(key), config);
+  return {
+    getBalance: ([key]: readonly [string]) => withContext(cluster.balanceOf(key)),
+    getMinimumBalanceForRentExemption: ([byteCount]: readonly [number]) =>
+      Number(cluster.executor.svm.minimumBalanceForRentExemption(BigInt(byteCount))),
+    getAccountInfo: ([key, config]: readonly [string, Config?]) => withContext(show(key, config)),
+    getMultipleAccounts: ([keys, config]: readonly [readonly string[], Config?]) =>
+      withContext(keys.map((key) => show(key, config))),
+    getProgramAccounts: ([program]: readonly [string]) =>
+      cluster.executor.svm
+        .getProgramAccounts(address(program))
+        .map((account) => ({ pubkey: account.address, account: show(account.address) })),
+    requestAirdrop: ([key, lamportCount]: readonly [string, number]) => cluster.airdrop(key, lamportCount),
+  };
+}
+
+function createTransactionMethods(cluster: Cluster, faults: Faults, withContext: WithContext): Record<string, RpcMethod> {
+  return {
+    sendTransaction: ([text, config]: readonly [string, Config?]) => sendTransaction(cluster, faults, text, config ?? {}),
+    simulateTransaction: ([text, config]: readonly [string, Config?]) => {
+      const outcome = cluster.executor.simulate(decodeWire(text, config?.encoding ?? "base58"));
+      return withContext({ err: outcome.error, logs: outcome.logs, unitsConsumed: outcome.computeUnits, accounts: null });
+    },
+    getFeeForMessage: () => withContext(LAMPORTS_PER_SIGNATURE),
+    getSignatureStatuses: ([signatures, config]: readonly [readonly string[], Config?]) =>
+      withContext(signatures.map((signature) => presentStatus(cluster, signature, config?.searchTransactionHistory === true))),
+    getSignaturesForAddress: ([key, config]: readonly [string, Config?]) => listSignatures(cluster, key, config ?? {}),
+    getTransaction: ([signature, config]: readonly [string, (Config | string)?]) => {
+      const encoding = typeof config === "string" ? config : (config?.encoding ?? "json");
+      const commitment = typeof config === "string" ? undefined : config?.commitment;
+      const entry = cluster.findEntry(signature);
+      if (entry === undefined || entry.decoded === null) return null;
+      if (commitment !== "confirmed" && cluster.confirmationOf(entry) !== "finalized") return null;
+      return presentTransaction(entry, entry.decoded, encoding);
+    },
+  };
+}
+
+function sendTransaction(cluster: Cluster, faults: Faults, text: string, config: Config): string {
+  const decoded = decodeWire(text, config.encoding ?? "base58");
+  if (decoded.wire.length > MAX_WIRE_BYTES) {
+    throw new RpcRefusal(INVALID_PARAMS, `transaction too large: ${decoded.wire.length} bytes (max: ${MAX_WIRE_BYTES})`);
+  }
+  // A node answers a resend of a landed transaction like the first send.
+  if (cluster.findEntry(decoded.signature) !== undefined) return decoded.signature;
+  if (config.skipPreflight !== true) assertPreflight(cluster, decoded);
+  if (faults.drop > 0) {
+    faults.drop -= 1;
+    return decoded.signature;
+  }
+  if (faults.delaySlots > 0) cluster.delay(decoded, faults.delaySlots);
+  else cluster.include(decoded);
+  return decoded.signature;
+}
+
+function assertPreflight(cluster: Cluster, decoded: DecodedTransaction): void {
+  if (!cluster.isBlockhashValid(decoded.message.lifetimeToken)) throw refusePreflight("BlockhashNotFound", []);
+  const outcome: Outcome = cluster.executor.simulate(decoded);
+  if (outcome.error === "SignatureFailure") {
+    throw new RpcRefusal(SIGNATURE_FAILED, "Transaction signature verification failure");
+  }
+  if (outcome.error !== null) throw refusePreflight(outcome.error, outcome.logs);
+}
+
+function refusePreflight(error: unknown, logs: readonly string[]): RpcRefusal {
+  const name = typeof error === "string" ? error : JSON.stringify(error);
+  return new RpcRefusal(PREFLIGHT_FAILED, `Transaction simulation failed: ${name}`, { err: error, logs });
+}
+
+function presentAccount(account: StoredAccount | undefined, config: Config = {}): unknown {
+  if (account === undefined) return null;
+  const { dataSlice } = config;
+  const data = dataSlice === undefined ? account.data : account.data.slice(dataSlice.offset, dataSlice.offset + dataSlice.length);
+  return {
+    data: [Buffer.from(data).toString("base64"), "base64"],
+    executable: account.executable,
+    lamports: account.lamports,
+    owner: account.owner,
+    rentEpoch: 0,
+    space: account.data.length,
+  };
+}
+
+function presentStatus(cluster: Cluster, signature: string, searchesHistory: boolean): unknown {
+  const entry = cluster.findEntry(signature);
+  if (entry === undefined) return null;
+  if (!searchesHistory && cluster.slotAt("processed") - entry.slot > STATUS_CACHE_SLOTS) return null;
+  const { error } = entry.outcome;
+  return {
+    slot: entry.slot,
+    confirmations: null,
+    err: error,
+    status: error === null ? { Ok: null } : { Err: error },
+    confirmationStatus: cluster.confirmationOf(entry),
+  };
+}
+
+function listSignatures(cluster: Cluster, key: string, { before, until, limit }: Config): unknown[] {
+  let signatures = cluster.listSignatures(key);
+  if (before !== undefined) signatures = signatures.slice(signatures.indexOf(before) + 1);
+  const end = until === undefined ? -1 : signatures.indexOf(until);
+  if (end >= 0) signatures = signatures.slice(0, end);
+  return signatures.slice(0, limit ?? DEFAULT_SIGNATURE_LIMIT).map((signature) => {
+    const entry = cluster.findEntry(signature);
+    return {
+      signature,
+      slot: entry?.slot,
+      err: entry?.outcome.error ?? null,
+      memo: null,
+      blockTime: entry?.blockTimeSeconds,
+      confirmationStatus: entry === undefined ? null : cluster.confirmationOf(entry),
+    };
+  });
+}
+
+function presentTransaction(entry: LedgerEntry, { message, signatures, wire }: DecodedTransaction, encoding: string): unknown {
+  const { outcome } = entry;
+  const json = {
+    signatures,
+    message: {
+      header: {
+        numRequiredSignatures: message.header.numSignerAccounts,
+        numReadonlySignedAccounts: message.header.numReadonlySignerAccounts,
+        numReadonlyUnsignedAccounts: message.header.numReadonlyNonSignerAccounts,
+      },
+      accountKeys: message.staticAccounts,
+      recentBlockhash: message.lifetimeToken,
+      ...(message.version === 0 ? { addressTableLookups: [] } : {}),
+      instructions: message.instructions.map((instruction) => ({
+        programIdIndex: instruction.programAddressIndex,
+        accounts: [...(instruction.accountIndices ?? [])],
+        data: encodeBase58(instruction.data ?? new Uint8Array()),
+        stackHeight: 1,
+      })),
+    },
+  };
+  return {
+    slot: entry.slot,
+    blockTime: entry.blockTimeSeconds,
+    version: message.version,
+    transaction: encoding === "json" ? json : [encoding === "base64" ? Buffer.from(wire).toString("base64") : encodeBase58(wire), encoding],
+    meta: {
+      err: outcome.error,
+      status: outcome.error === null ? { Ok: null } : { Err: outcome.error },
+      fee: entry.feeLamports,
+      computeUnitsConsumed: outcome.computeUnits,
+      logMessages: outcome.logs,
+      innerInstructions: outcome.inner,
+      preBalances: entry.preBalances,
+      postBalances: entry.postBalances,
+      preTokenBalances: [],
+      postTokenBalances: [],
+      rewards: [],
+      loadedAddresses: { writable: [], readonly: [] },
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Faults } from "./faults.ts";
+import { RpcRefusal, type RpcMethod } from "./rpc-methods.ts";
+
+interface RpcRequest {
+  readonly id?: unknown;
+  readonly method?: string;
+  readonly params?: unknown;
+}
+
+const METHOD_NOT_FOUND = -32_601;
+const INTERNAL_ERROR = -32_603;
+const PARSE_ERROR = -32_700;
+const LARGEST_BODY_BYTES = 1_000_000;
+
+/**
+ * Serves JSON-RPC 2.0 over HTTP on 127.0.0.1 only: this chain gives money to whoever asks.
+ * @param port 0 takes a free one.
+ * @param onCall is told the name of each method called.
+ */
+export async function serveRpc(
+  methods: Readonly<Record<string, RpcMethod>>,
+  faults: Faults,
+  port: number,
+  onCall: (method: string) => void = () => undefined,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const answerOne = (request: RpcRequest): unknown => {
+    onCall(request.method ?? "");
+    return { jsonrpc: "2.0", id: request.id ?? null, ...callMethod(methods, request) };
+  };
+  const server = createServer((incoming, response) => {
+    answer(incoming, response, faults, answerOne).catch(() => {
+      response.writeHead(500).end();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const bound = server.address() as AddressInfo; // A server that listens on TCP has this form of address.
+  return { url: `http://127.0.0.1:${bound.port}`, close: () => closeServer(server) };
+}
+
+async function answer(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  faults: Faults,
+  answerOne: (request: RpcRequest) => unknown,
+): Promise<void> {
+  const request = parseRequest(await readBody(incoming));
+  if (request === undefined) {
+    sendJson(response, { jsonrpc: "2.0", id: null, error: { code: PARSE_ERROR, message: "Parse error" } });
+    return;
+  }
+  if (Array.isArray(request)) {
+    sendJson(response, request.map(answerOne));
+    return;
+  }
+  const fault = request.method === "sendTransaction" ? faults.answers.shift() : undefined;
+  if (fault === "land_then_504") answerOne(request);
+  if (fault === "land_then_504" || typeof fault === "number") {
+    response.writeHead(fault === "land_then_504" ? 504 : fault).end();
+    return;
+  }
+  sendJson(response, answerOne(request));
+}
+
+function callMethod(methods: Readonly<Record<string, RpcMethod>>, request: RpcRequest): object {
+  const method = Object.hasOwn(methods, request.method ?? "") ? methods[request.method ?? ""] : undefined;
+  if (method === undefined) return { error: { code: METHOD_NOT_FOUND, message: `Method not found: ${request.method ?? ""}` } };
+  try {
+    return { result: method((request.params ?? []) as never) };
+  } catch (error) {
+    if (error instanceof RpcRefusal) return { error: { code: error.code, message: error.message, data: error.detail } };
+    return { error: { code: INTERNAL_ERROR, message: error instanceof Error ? error.message : String(error) } };
+  }
+}
+
+function parseRequest(body: string): RpcRequest | RpcRequest[] | undefined {
+  try {
+    return JSON.parse(body) as RpcRequest | RpcRequest[]; // Each field is checked where it is used.
+  } catch {
+    return undefined;
+  }
+}
+
+async function readBody(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let byteCount = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    byteCount += chunk.length;
+    if (byteCount > LARGEST_BODY_BYTES) throw new Error("request body too large");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function sendJson(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

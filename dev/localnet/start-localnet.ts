@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { address } from "@solana/kit";
+import { Cluster } from "./cluster.ts";
+import { createEmulatorExecutor } from "./emulator-executor.ts";
+import { createProgramExecutor, createSvm, type Executor } from "./executor.ts";
+import { createFaults, type Faults } from "./faults.ts";
+import { createRpcMethods } from "./rpc-methods.ts";
+import { serveRpc } from "./rpc-server.ts";
+
+export interface LocalnetOptions {
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Folder with the programs' ELF files; left out, or when one is missing, Bubblegum and mpl-core are emulated. */
+  readonly programsDir?: string | undefined;
+  /** Milliseconds a slot; 0 makes slots only on `localnet_tick`. */
+  readonly slotMs: number;
+  /** Slots until a block is final; a real cluster takes about 32. */
+  readonly finalityLagSlots?: number;
+  /** Runs the emulator even where the programs are. */
+  readonly forceEmulator?: boolean;
+}
+
+/** A running local chain. */
+export interface Localnet {
+  readonly url: string;
+  /** Whose code runs: the real programs, or the emulator. */
+  readonly mode: "programs" | "emulator";
+  readonly cluster: Cluster;
+  /** Trouble on purpose; may be changed while it runs. */
+  readonly faults: Faults;
+  /** Calls so far by method name. */
+  readonly callCounts: ReadonlyMap<string, number>;
+  close(): Promise<void>;
+}
+
+/** Each program's id and the file that holds its ELF. */
+const PROGRAM_FILES: readonly (readonly [string, string])[] = [
+  ["BGUMAp9Gq7iTEuizy4pqaxsTyUCBK68MDfK752saRPUY", "mpl_bubblegum.so"],
+  ["mcmt6YrQEMKw8Mw43FmpRLmf7BqRnFMKmAcbxE3xkAW", "mpl_account_compression.so"],
+  ["mnoopTCrg4p8ry25e4bcWA9XZjbNjMTfgYVGGEdRsf3", "mpl_noop.so"],
+  ["CoREENxT6tW1HoK8ypY1SxRMZTcVPm7R94rH4PZNhX7d", "mpl_core.so"],
+];
+
+const DEFAULT_FINALITY_LAG_SLOTS = 4;
+
+/**
+ * Starts a Solana JSON-RPC server on 127.0.0.1 over litesvm: real signatures, fees, rent and blockhash life. The chain lives in
+ * memory. Bubblegum, account compression and mpl-core are the real programs where `programsDir` holds them, else the emulator.
+ */
+export async function startLocalnet(options: LocalnetOptions): Promise<Localnet> {
+  const executor = createExecutor(options);
+  const cluster = new Cluster({ executor, finalityLagSlots: options.finalityLagSlots ?? DEFAULT_FINALITY_LAG_SLOTS });
+  const faults = createFaults();
+  const callCounts = new Map<string, number>();
+  const server = await serveRpc(createRpcMethods(cluster, faults), faults, options.port, (method) => {
+    callCounts.set(method, (callCounts.get(method) ?? 0) + 1);
+  });
+  const timer = options.slotMs > 0 ? setInterval(() => cluster.tick(1), options.slotMs) : undefined;
+  return {
+    url: server.url,
+    mode: executor.mode,
+    cluster,
+    faults,
+    callCounts,
+    async close() {
+      clearInterval(timer);
+      await server.close();
+    },
+  };
+}
+
+/** What is missing in a folder for the real programs to run; empty when all are there. */
+export function listMissingPrograms(programsDir: string): string[] {
+  return PROGRAM_FILES.map(([, file]) => file).filter((file) => !existsSync(join(programsDir, file)));
+}
+
+function createExecutor({ programsDir, forceEmulator }: LocalnetOptions): Executor {
+  const svm = createSvm();
+  const usesPrograms = forceEmulator !== true && programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
+  if (!usesPrograms) return createEmulatorExecutor(svm);
+  for (const [programId, file] of PROGRAM_FILES) svm.addProgram(address(programId), readFileSync(join(programsDir, file)));
+  return createProgramExecutor(svm);
+}
+
+/** One line that says where the chain is and whose code it runs. */
+export function describeLocalnet({ url, mode }: Pick<Localnet, "url" | "mode">): string {
+  const what = mode === "programs" ? "the real Metaplex programs" : "an emulator of the Metaplex programs (set SOLANA_PROGRAMS_DIR for the real ones)";
+  return `local Solana on ${url}, running ${what}; in memory, 127.0.0.1 only`;
+}

@@ -1,0 +1,136 @@
+import { createPublicKey, verify } from "node:crypto";
+import { createRequire } from "node:module";
+import {
+  getAddressEncoder,
+  getBase58Decoder,
+  getBase58Encoder,
+  getCompiledTransactionMessageDecoder,
+  getTransactionDecoder,
+  type Address,
+  type Transaction,
+} from "@solana/kit";
+import type { FailedTransactionMetadata } from "litesvm";
+
+/** Reads a signed transaction's bytes into its parts. Version 0 and legacy messages, without address lookup tables. */
+export interface DecodedTransaction {
+  readonly wire: Uint8Array;
+  readonly transaction: Transaction;
+  readonly message: CompiledMessage;
+  /** Base58; the first is the transaction's id. */
+  readonly signatures: readonly string[];
+  readonly signature: string;
+}
+
+/** An instruction whose accounts are positions in the message's account list. */
+export interface CompiledInstruction {
+  readonly programAddressIndex: number;
+  readonly accountIndices?: readonly number[];
+  readonly data?: Readonly<Uint8Array>;
+}
+
+/** The part of a compiled message that the local chain reads. */
+export interface CompiledMessage {
+  readonly version: "legacy" | number;
+  readonly header: {
+    readonly numSignerAccounts: number;
+    readonly numReadonlySignerAccounts: number;
+    readonly numReadonlyNonSignerAccounts: number;
+  };
+  readonly staticAccounts: readonly Address[];
+  readonly lifetimeToken: string;
+  readonly instructions: readonly CompiledInstruction[];
+}
+
+/** A transaction error as JSON-RPC shows it: a name, or an object such as `{InstructionError: [0, {Custom: 6016}]}`. */
+export type TransactionErrorJson = string | Readonly<Record<string, unknown>>;
+
+const SIGNATURE_BYTES = 64;
+const BASE_FEE_LAMPORTS = 5_000;
+const DEFAULT_COMPUTE_UNITS = 200_000;
+const COMPUTE_BUDGET_PROGRAM_ID = "ComputeBudget111111111111111111111111111111";
+const SET_COMPUTE_UNIT_LIMIT = 2;
+const SET_COMPUTE_UNIT_PRICE = 3;
+const MICRO_LAMPORTS_PER_LAMPORT = 1_000_000n;
+
+const toBase58 = getBase58Decoder();
+const fromBase58 = getBase58Encoder();
+const addressBytes = getAddressEncoder();
+
+/** Bytes to base58. */
+export function encodeBase58(bytes: Readonly<Uint8Array>): string {
+  return toBase58.decode(bytes);
+}
+
+/** Base58 to bytes. @throws when `text` is not base58. */
+export function decodeBase58(text: string): Uint8Array {
+  return new Uint8Array(fromBase58.encode(text));
+}
+
+/** The 32 bytes of an address. */
+export function bytesOfAddress(text: string): Uint8Array {
+  return new Uint8Array(addressBytes.encode(text as Address)); // The encoder itself refuses what is no address.
+}
+
+/** Reads a transaction from its wire bytes. @throws when they are no transaction. */
+export function decodeTransaction(wire: Uint8Array): DecodedTransaction {
+  const transaction = getTransactionDecoder().decode(wire);
+  // Kit types each message version apart; the local chain reads only what versions 0 and legacy share.
+  const message = getCompiledTransactionMessageDecoder().decode(transaction.messageBytes) as unknown as CompiledMessage;
+  const signatures = Object.values(transaction.signatures).map((bytes) => encodeBase58(bytes ?? new Uint8Array(SIGNATURE_BYTES)));
+  const [signature] = signatures;
+  if (signature === undefined) throw new Error("a transaction needs a signature");
+  return { wire, transaction, message, signatures, signature };
+}
+
+/** True when every signer's Ed25519 signature over the message is right. */
+export function hasValidSignatures({ transaction, message }: DecodedTransaction): boolean {
+  const signers = message.staticAccounts.slice(0, message.header.numSignerAccounts);
+  return signers.every((signer) => {
+    const signature = transaction.signatures[signer];
+    if (signature === null || signature === undefined) return false;
+    const x = Buffer.from(bytesOfAddress(signer)).toString("base64url");
+    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+    return verify(null, Buffer.from(transaction.messageBytes), key, Buffer.from(signature));
+  });
+}
+
+/** What the payer pays: 5,000 lamports a signature, and the compute budget's price times its limit, rounded up. */
+export function computeFeeLamports({ message, signatures }: DecodedTransaction): number {
+  let unitLimit = DEFAULT_COMPUTE_UNITS * message.instructions.length;
+  let microLamportsPerUnit = 0n;
+  for (const instruction of message.instructions) {
+    const { data } = instruction;
+    if (message.staticAccounts[instruction.programAddressIndex] !== COMPUTE_BUDGET_PROGRAM_ID || data === undefined) continue;
+    const view = new DataView(data.buffer, data.byteOffset, data.length);
+    if (data[0] === SET_COMPUTE_UNIT_LIMIT) unitLimit = view.getUint32(1, true);
+    if (data[0] === SET_COMPUTE_UNIT_PRICE) microLamportsPerUnit = view.getBigUint64(1, true);
+  }
+  const microLamports = microLamportsPerUnit * BigInt(unitLimit);
+  const priority = (microLamports + MICRO_LAMPORTS_PER_LAMPORT - 1n) / MICRO_LAMPORTS_PER_LAMPORT;
+  return BASE_FEE_LAMPORTS * signatures.length + Number(priority);
+}
+
+interface ErrorNames {
+  readonly TransactionErrorFieldless: Readonly<Record<string, number>>;
+  readonly InstructionErrorFieldless: Readonly<Record<string, number>>;
+}
+
+// litesvm numbers the errors in enums that its typed entry does not export; the names are the ones JSON-RPC uses.
+const errorNames = createRequire(import.meta.url)("litesvm/dist/internal.js") as ErrorNames;
+
+function nameOf(names: Readonly<Record<string, number>>, value: number): string {
+  return Object.entries(names).find(([, number]) => number === value)?.[0] ?? String(value);
+}
+
+/** litesvm's error as JSON-RPC shows it. A plain name means that the transaction never got into a block. */
+export function presentTransactionError(failed: FailedTransactionMetadata): TransactionErrorJson {
+  const error = failed.err();
+  if (typeof error === "number") return nameOf(errorNames.TransactionErrorFieldless, error);
+  if ("err" in error) {
+    const cause = error.err();
+    if (typeof cause === "number") return { InstructionError: [error.index, nameOf(errorNames.InstructionErrorFieldless, cause)] };
+    return { InstructionError: [error.index, "code" in cause ? { Custom: cause.code } : "BorshIoError"] };
+  }
+  if ("accountIndex" in error) return { InsufficientFundsForRent: { account_index: error.accountIndex } };
+  return String(error);
+}

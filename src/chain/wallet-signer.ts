@@ -1,0 +1,74 @@
+import { publicKey, type Signer, type Transaction } from "@metaplex-foundation/umi";
+import { base58 } from "@metaplex-foundation/umi/serializers";
+
+const SEED_BYTES = 32;
+const SECRET_KEY_BYTES = 64;
+
+/** DER of a PKCS #8 PrivateKeyInfo for Ed25519 (RFC 8410, section 7), up to the 32 bytes of the seed. */
+const PKCS8_PREFIX = Uint8Array.of(
+  0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+);
+
+const MALFORMED = "SOLANA_WALLET_PRIVATE_KEY must be the base58 form of a 64-byte Solana secret key";
+
+/**
+ * Imports the minting wallet as a WebCrypto key that can sign but never be read again, so no later bug can print it.
+ *
+ * | bytes | content |
+ * |---|---|
+ * | 0–31 | Ed25519 seed |
+ * | 32–63 | public key, which is the wallet's address |
+ *
+ * @param secretKeyBase58 those 64 bytes in base58, as Solana's tools export them.
+ * @throws Error naming the variable, never its value, when the text is no such key or its two halves don't belong together.
+ */
+export async function importWalletSigner(secretKeyBase58: string): Promise<Signer> {
+  const secretKey = decodeSecretKey(secretKeyBase58);
+  const publicBytes = secretKey.slice(SEED_BYTES);
+  const pkcs8 = new Uint8Array(PKCS8_PREFIX.length + SEED_BYTES);
+  pkcs8.set(PKCS8_PREFIX);
+  pkcs8.set(secretKey.subarray(0, SEED_BYTES), PKCS8_PREFIX.length);
+  const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
+  pkcs8.fill(0);
+  secretKey.fill(0);
+
+  const signMessage = async (message: Uint8Array): Promise<Uint8Array> =>
+    new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, new Uint8Array(message)));
+  await assertHalvesMatch(signMessage, publicBytes);
+
+  const address = publicKey(publicBytes);
+  const signTransaction = async (transaction: Transaction): Promise<Transaction> => {
+    const position = transaction.message.accounts.indexOf(address);
+    if (position < 0 || position >= transaction.signatures.length) throw new Error("the wallet is no signer of this transaction");
+    const signature = await signMessage(transaction.serializedMessage);
+    return { ...transaction, signatures: transaction.signatures.with(position, signature) };
+  };
+  return {
+    publicKey: address,
+    signMessage,
+    signTransaction,
+    signAllTransactions: (transactions) => Promise.all(transactions.map(signTransaction)),
+  };
+}
+
+function decodeSecretKey(text: string): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = base58.serialize(text);
+  } catch {
+    throw new Error(MALFORMED);
+  }
+  if (bytes.length !== SECRET_KEY_BYTES) throw new Error(MALFORMED);
+  return bytes;
+}
+
+/** A wrong public half would make an address that nobody can sign for; better to stop at once than to mint into it. */
+async function assertHalvesMatch(
+  signMessage: (message: Uint8Array) => Promise<Uint8Array>,
+  publicBytes: Uint8Array,
+): Promise<void> {
+  const probe = new TextEncoder().encode("the two halves belong together");
+  const key = await crypto.subtle.importKey("raw", new Uint8Array(publicBytes), "Ed25519", false, ["verify"]);
+  const matches = await crypto.subtle.verify("Ed25519", key, new Uint8Array(await signMessage(probe)), probe);
+  if (!matches) throw new Error(MALFORMED);
+}
