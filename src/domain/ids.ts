@@ -59,3 +59,20 @@ export function deriveId(desk: DeskNumber, parts: readonly string[]): string {
   const head = desk.toString(16).padStart(8, "0");
   return `${head}-${hash.slice(0, 4)}-8${hash.slice(4, 7)}-${variant}${hash.slice(8, 11)}-${hash.slice(11, 23)}`;
 }
+
+/** How many characters an id made by {@link deriveIdWithin} shares with its parent: 32 bits of desk and 28 of hash. */
+const SHARED_PREFIX_LENGTH = "dddddddd-hhhh-8hhh".length;
+
+/**
+ * An id derived from its parent's that begins like it, so that who holds the parent finds it by the child's id alone
+ * (a ticket's order, a hold's order) and keeps no row for the child. 62 bits tell the children of one parent apart.
+ */
+export function deriveIdWithin(parentId: string, parts: readonly string[]): string {
+  const own = deriveId(deskNumberOf(parentId), [parentId, ...parts]);
+  return parentId.slice(0, SHARED_PREFIX_LENGTH) + own.slice(SHARED_PREFIX_LENGTH);
+}
+
+/** The beginning that a parent shares with every id derived within it. */
+export function sharedPrefixOf(id: string): string {
+  return id.slice(0, SHARED_PREFIX_LENGTH);
+}

@@ -112,7 +112,7 @@ export type StockNews = readonly { readonly ticketTypeId: string; readonly snaps
 /** An answer to a request that makes something. `replayed`: this request was answered before, and this is that answer. */
 export type MadeOnce<T> =
   | { readonly ok: true; readonly value: T; readonly replayed: boolean; readonly stock: StockNews }
-  | { readonly ok: false; readonly failure: Failure; readonly stock: StockNews };
+  | { readonly ok: false; readonly failure: Failure; readonly replayed: boolean; readonly stock: StockNews };
 
 /** A payment event, verified, as the desk records it. Amount in minor units. */
 export interface PaymentNews {
@@ -144,7 +144,7 @@ export interface DeskPort {
   hold(command: HoldCommand): Promise<MadeOnce<HoldView>>;
   findHold(tenantId: string, reservationId: string): Promise<HoldView | undefined>;
   /** Gives a hold back at once. */
-  releaseHold(tenantId: string, userId: string, reservationId: string): Promise<{ ok: true; stock: StockNews } | { ok: false; failure: Failure }>;
+  releaseHold(tenantId: string, userId: string, reservationId: string): Promise<{ ok: true; hold: HoldView } | { ok: false; failure: Failure }>;
   /** Holds stock if need be and makes the order durable. A free order is settled at once. */
   place(command: PlaceCommand): Promise<MadeOnce<OrderView>>;
   /** Remembers the payment made at the provider for a pending order; the first one wins. */
@@ -157,7 +157,7 @@ export interface DeskPort {
   /** The user's tickets that D1 may not have yet, newest first, at most 100. */
   listRecentTickets(tenantId: string, userId: string): Promise<readonly IssuedTicket[]>;
   /** Cancels a pending order; its stock is back before the answer. */
-  cancel(tenantId: string, userId: string, orderId: string): Promise<{ ok: true; order: OrderView; stock: StockNews } | { ok: false; failure: Failure }>;
+  cancel(tenantId: string, userId: string, orderId: string): Promise<{ ok: true; order: OrderView } | { ok: false; failure: Failure }>;
   /** Records a verified payment event, then acts on it; what fails is taken up again from the record by the desk's alarm. */
   settle(news: PaymentNews): Promise<SettleOutcome>;
 }

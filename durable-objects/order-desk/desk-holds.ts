@@ -1,0 +1,102 @@
+import type { Failure } from "#domain/failure";
+import type { InventoryPort } from "#domain/inventory-messages";
+import { sharedPrefixOf } from "#domain/ids";
+import { holdOf } from "#domain/order";
+import type { BasketLine, DeskPort, HoldCommand, HoldView, MadeOnce, RequestIdentity } from "#domain/order-messages";
+import { refuse, succeed, type Result } from "#domain/result";
+import type { Commit } from "./commit.ts";
+import type { DeskStore, HoldRecord } from "./desk-store.ts";
+import { holdAllLines, releaseAllLines } from "./hold-lines.ts";
+import { InventoryBatcher } from "./inventory-batcher.ts";
+import type { HeldStock } from "./place-in-commit.ts";
+import type { Remembered } from "./requests-once.ts";
+
+/** The holds of a desk: made over all their inventories, read back, given back, and their refusals remembered. */
+export class DeskHolds {
+  readonly #store: DeskStore;
+  readonly #commit: Commit;
+  readonly #inventory: (ticketTypeId: string) => InventoryPort;
+  readonly #batcher: InventoryBatcher;
+
+  constructor(store: DeskStore, commit: Commit, reach: { inventory(ticketTypeId: string): InventoryPort }) {
+    this.#store = store;
+    this.#commit = commit;
+    this.#inventory = (ticketTypeId) => reach.inventory(ticketTypeId);
+    this.#batcher = new InventoryBatcher(this.#inventory);
+  }
+
+  /** The answer a hold request got before. */
+  findMade(requestId: string): Remembered<HoldView> {
+    const hold = this.#store.findHold(requestId);
+    if (!hold) return this.findRefusal(requestId);
+    const answer = { ok: true as const, value: { ...hold.view, status: "ACTIVE" as const }, replayed: true, stock: [] };
+    return { bodyHash: hold.bodyHash, answer };
+  }
+
+  /** The refusal a request got before. */
+  findRefusal(requestId: string): Remembered<never> {
+    const refusal = this.#store.findRefusal(requestId);
+    return refusal && { bodyHash: refusal.bodyHash, answer: { ok: false, failure: refusal.failure, replayed: true, stock: [] } };
+  }
+
+  /** Holds the lines and makes the hold durable before the answer. */
+  async make(command: HoldCommand): Promise<MadeOnce<HoldView>> {
+    const { request, eventId, lines } = command;
+    const outcome = await this.holdFor(request, request.requestId, lines);
+    if (!outcome.ok) return outcome;
+    const { expiresAtMs, stock } = outcome.value;
+    const { tenantId, userId, requestId: id, bodyHash } = request;
+    const view: HoldView = { id, tenantId, userId, eventId, status: "ACTIVE", expiresAtMs, lines };
+    await this.#commit((nowMs) => this.#store.saveHold({ view, bodyHash, orderId: null }, nowMs));
+    return { ok: true, value: view, replayed: false, stock };
+  }
+
+  /** Holds stock for a request under `reservationId`; a refusal is remembered, so that a repeat gets the same answer. */
+  async holdFor(
+    request: RequestIdentity,
+    reservationId: string,
+    lines: readonly BasketLine[],
+  ): Promise<{ ok: true; value: HeldStock } | Extract<MadeOnce<never>, { ok: false }>> {
+    const { tenantId, userId, requestId, bodyHash } = request;
+    const outcome = await holdAllLines(this.#batcher, this.#inventory, { tenantId, userId, reservationId, lines });
+    const { stock } = outcome;
+    if (outcome.ok) return { ok: true, value: { reservationId, expiresAtMs: outcome.expiresAtMs, stock } };
+    const { failure } = outcome;
+    await this.#commit((nowMs) => this.#store.insertRefusal(requestId, { bodyHash, failure }, nowMs));
+    return { ok: false, failure, replayed: false, stock };
+  }
+
+  /** A hold as it reads now, also one that an order made or uses. */
+  find(reservationId: string, nowMs: number): HoldView | undefined {
+    const hold = this.#store.findHold(reservationId);
+    const order = hold?.orderId
+      ? this.#store.findOrder(hold.orderId)
+      : this.#store.listOrdersByPrefix(sharedPrefixOf(reservationId)).find((record) => record.view.reservationId === reservationId);
+    if (order) return holdOf(order, nowMs);
+    if (!hold) return undefined;
+    const expired = hold.view.status === "ACTIVE" && hold.view.expiresAtMs <= nowMs;
+    return expired ? { ...hold.view, status: "EXPIRED" } : hold.view;
+  }
+
+  /** Gives the user's own hold back at once. One that ended already is no error; one that an order uses is refused. */
+  async release(tenantId: string, userId: string, reservationId: string): ReturnType<DeskPort["releaseHold"]> {
+    const decision = await this.#commit((nowMs) => this.#decideRelease(tenantId, userId, reservationId, nowMs));
+    if (!decision.ok) return decision;
+    const hold = decision.value;
+    if (hold.status === "CANCELLED") {
+      await releaseAllLines(this.#inventory, { tenantId, userId, reservationId, lines: hold.lines, cause: "released_by_buyer" });
+    }
+    return { ok: true, hold };
+  }
+
+  #decideRelease(tenantId: string, userId: string, reservationId: string, nowMs: number): Result<HoldView, Failure> {
+    const hold = this.find(reservationId, nowMs);
+    if (!hold || hold.tenantId !== tenantId || hold.userId !== userId) return refuse({ code: "not_found", what: "reservation" });
+    if (hold.status === "CANCELLED" || hold.status === "EXPIRED") return succeed(hold);
+    const stored: HoldRecord | undefined = this.#store.findHold(reservationId);
+    if (!stored || stored.orderId !== null) return refuse({ code: "reservation_not_active" });
+    const view: HoldView = { ...stored.view, status: "CANCELLED" };
+    this.#store.saveHold({ ...stored, view }, nowMs);
+    return succeed(view);
+  }
+}

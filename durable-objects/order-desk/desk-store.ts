@@ -1,0 +1,163 @@
+import type { Failure } from "#domain/failure";
+import type { OrderRecord } from "#domain/order";
+import type { HoldView } from "#domain/order-messages";
+import type { OrderNumberBlock } from "#domain/order-number";
+
+/** A hold with what recognises the request that made it, and the order that uses it. */
+export interface HoldRecord {
+  readonly view: HoldView;
+  readonly bodyHash: string;
+  readonly orderId: string | null;
+}
+
+/** A refused request. */
+export interface RefusalRecord {
+  readonly bodyHash: string;
+  readonly failure: Failure;
+}
+
+/**
+ * The desk's own SQLite. Bodies are JSON written by this class alone, so they are read back without a check.
+ * Writers are called inside a commit; readers anywhere.
+ */
+export class DeskStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  findHold(reservationId: string): HoldRecord | undefined {
+    const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM holds WHERE reservation_id = ?", reservationId).toArray();
+    return row && (JSON.parse(row.body) as HoldRecord); // written by saveHold
+  }
+
+  saveHold(hold: HoldRecord, nowMs: number): void {
+    this.#sql.exec(
+      `INSERT INTO holds (reservation_id, body, created_at_ms) VALUES (?, ?, ?)
+       ON CONFLICT (reservation_id) DO UPDATE SET body = excluded.body`,
+      hold.view.id,
+      JSON.stringify(hold),
+      nowMs,
+    );
+  }
+
+  findOrder(orderId: string): OrderRecord | undefined {
+    const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM orders WHERE order_id = ?", orderId).toArray();
+    return row && (JSON.parse(row.body) as OrderRecord); // written by saveOrder
+  }
+
+  /** Orders whose id begins with `prefix` (desk and 28 bits of hash): nearly always one. */
+  listOrdersByPrefix(prefix: string): OrderRecord[] {
+    return this.#sql
+      .exec<{ body: string }>("SELECT body FROM orders WHERE order_id >= ? AND order_id < ?", prefix, `${prefix}~`)
+      .toArray()
+      .map((row) => JSON.parse(row.body) as OrderRecord); // written by saveOrder
+  }
+
+  saveOrder(record: OrderRecord, dueAtMs: number | null): void {
+    this.#sql.exec(
+      `INSERT INTO orders (order_id, user_id, body, due_at_ms, created_at_ms) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (order_id) DO UPDATE SET body = excluded.body, due_at_ms = excluded.due_at_ms`,
+      record.view.id,
+      record.view.userId,
+      JSON.stringify(record),
+      dueAtMs,
+      record.view.createdAtMs,
+    );
+  }
+
+  /** The user's orders, newest first. */
+  listOrdersOfUser(userId: string, limit: number): OrderRecord[] {
+    return this.#sql
+      .exec<{ body: string }>("SELECT body FROM orders WHERE user_id = ? ORDER BY seq DESC LIMIT ?", userId, limit)
+      .toArray()
+      .map((row) => JSON.parse(row.body) as OrderRecord); // written by saveOrder
+  }
+
+  /** Ids of the orders that are due, the longest waiting first. */
+  listDueOrderIds(nowMs: number, limit: number): string[] {
+    return this.#sql
+      .exec<{ order_id: string }>(
+        "SELECT order_id FROM orders WHERE due_at_ms IS NOT NULL AND due_at_ms <= ? ORDER BY due_at_ms LIMIT ?",
+        nowMs,
+        limit,
+      )
+      .toArray()
+      .map((row) => row.order_id);
+  }
+
+  /** When the first order is due, Unix milliseconds; undefined when none is. */
+  firstDueMs(): number | undefined {
+    const [row] = this.#sql
+      .exec<{ due: number | null }>("SELECT MIN(due_at_ms) AS due FROM orders WHERE due_at_ms IS NOT NULL")
+      .toArray();
+    return row?.due ?? undefined;
+  }
+
+  /** Records a payment event; false when it was recorded before. */
+  insertPaymentEvent(event: { provider: string; eventId: string; orderId: string }, nowMs: number): boolean {
+    const written = this.#sql.exec(
+      `INSERT INTO payment_events (provider, event_id, order_id, created_at_ms) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO NOTHING RETURNING 1`,
+      event.provider,
+      event.eventId,
+      event.orderId,
+      nowMs,
+    );
+    return written.toArray().length === 1;
+  }
+
+  findRefusal(requestId: string): RefusalRecord | undefined {
+    const [row] = this.#sql
+      .exec<{ body_hash: string; failure: string }>("SELECT body_hash, failure FROM refusals WHERE request_id = ?", requestId)
+      .toArray();
+    return row && { bodyHash: row.body_hash, failure: JSON.parse(row.failure) as Failure }; // written by insertRefusal
+  }
+
+  /** Keeps a refusal; the first one stays. */
+  insertRefusal(requestId: string, refusal: RefusalRecord, nowMs: number): void {
+    this.#sql.exec(
+      "INSERT INTO refusals (request_id, body_hash, failure, created_at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      requestId,
+      refusal.bodyHash,
+      JSON.stringify(refusal.failure),
+      nowMs,
+    );
+  }
+
+  /** The tenant's unused order numbers, oldest block first. */
+  listNumberBlocks(tenantId: string): OrderNumberBlock[] {
+    return this.#sql
+      .exec<{ next_index: number; end_index: number; shuffle_key: string }>(
+        "SELECT next_index, end_index, shuffle_key FROM number_blocks WHERE tenant_id = ? ORDER BY end_index",
+        tenantId,
+      )
+      .toArray()
+      .map((row) => ({ nextIndex: row.next_index, endIndex: row.end_index, shuffleKey: row.shuffle_key }));
+  }
+
+  saveNumberBlock(tenantId: string, block: OrderNumberBlock): void {
+    if (block.nextIndex >= block.endIndex) {
+      this.#sql.exec("DELETE FROM number_blocks WHERE tenant_id = ? AND end_index = ?", tenantId, block.endIndex);
+      return;
+    }
+    this.#sql.exec(
+      `INSERT INTO number_blocks (tenant_id, next_index, end_index, shuffle_key) VALUES (?, ?, ?, ?)
+       ON CONFLICT (tenant_id, end_index) DO UPDATE SET next_index = excluded.next_index`,
+      tenantId,
+      block.nextIndex,
+      block.endIndex,
+      block.shuffleKey,
+    );
+  }
+
+  /** Forgets what is past its keeping time, at most `limit` rows of each kind, oldest first. */
+  prune(sinceMs: { requests: number; orders: number }, limit: number): void {
+    const oldest = (table: string): string => `seq IN (SELECT seq FROM ${table} ORDER BY seq LIMIT ?) AND created_at_ms < ?`;
+    this.#sql.exec(`DELETE FROM holds WHERE ${oldest("holds")}`, limit, sinceMs.requests);
+    this.#sql.exec(`DELETE FROM refusals WHERE ${oldest("refusals")}`, limit, sinceMs.requests);
+    this.#sql.exec(`DELETE FROM payment_events WHERE ${oldest("payment_events")}`, limit, sinceMs.orders);
+    this.#sql.exec(`DELETE FROM orders WHERE ${oldest("orders")} AND due_at_ms IS NULL`, limit, sinceMs.orders);
+  }
+}

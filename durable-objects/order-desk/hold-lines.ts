@@ -1,0 +1,70 @@
+import type { Failure, TypeShortage } from "#domain/failure";
+import type { InventoryPort } from "#domain/inventory-messages";
+import type { BasketLine, StockNews } from "#domain/order-messages";
+import type { BatchedOutcome, InventoryBatcher } from "./inventory-batcher.ts";
+
+/** Stock held for every line until `expiresAtMs` (the earliest of the lines), or for none. */
+export type HoldOutcome =
+  | { readonly ok: true; readonly expiresAtMs: number; readonly stock: StockNews }
+  | { readonly ok: false; readonly failure: Failure; readonly stock: StockNews };
+
+/** Which stock, for whom, under which derived id. */
+export interface HoldRequest {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly reservationId: string;
+  readonly lines: readonly BasketLine[];
+}
+
+/**
+ * Holds all lines or none. A line that was held while another was refused is given back before the answer; if that call
+ * is lost, the hold expires by itself.
+ */
+export async function holdAllLines(
+  batcher: InventoryBatcher,
+  inventory: (ticketTypeId: string) => InventoryPort,
+  request: HoldRequest,
+): Promise<HoldOutcome> {
+  const { tenantId, userId, reservationId } = request;
+  const answers = await Promise.all(
+    request.lines.map(async (line) => ({
+      line,
+      answer: await batcher.reserve(line.ticketTypeId, { tenantId, userId, reservationId, quantity: line.quantity }),
+    })),
+  );
+  const stock = answers.flatMap(({ line, answer }) =>
+    answer.snapshot ? [{ ticketTypeId: line.ticketTypeId, snapshot: answer.snapshot }] : [],
+  );
+  const failure = mergeRefusals(answers.map(({ answer }) => answer));
+  if (failure) {
+    const held = answers.filter(({ answer }) => answer.outcome.ok);
+    await Promise.allSettled(
+      held.map(({ line }) =>
+        inventory(line.ticketTypeId).release({ reservationId, tenantId, actor: userId, cause: "other_line_refused" }),
+      ),
+    );
+    return { ok: false, failure, stock: held.length === 0 ? stock : [] };
+  }
+  const expiries = answers.flatMap(({ answer }) => (answer.outcome.ok ? [answer.outcome.expiresAtMs] : []));
+  return { ok: true, expiresAtMs: Math.min(...expiries), stock };
+}
+
+/** Gives every line back; a line that was never held, or has expired, is no error. Rejects when an inventory cannot be reached. */
+export async function releaseAllLines(
+  inventory: (ticketTypeId: string) => InventoryPort,
+  request: HoldRequest & { readonly cause: string },
+): Promise<void> {
+  const { tenantId, userId, reservationId, cause } = request;
+  await Promise.all(
+    request.lines.map((line) => inventory(line.ticketTypeId).release({ reservationId, tenantId, actor: userId, cause })),
+  );
+}
+
+/** One refusal for the basket: every shortage together when stock is what lacks, else the first refusal. */
+function mergeRefusals(answers: readonly BatchedOutcome[]): Failure | undefined {
+  const failures = answers.flatMap(({ outcome }) => (outcome.ok ? [] : [outcome.failure]));
+  const other = failures.find((failure) => failure.code !== "sold_out");
+  if (other) return other;
+  const shortages = failures.flatMap((failure): readonly TypeShortage[] => (failure.code === "sold_out" ? failure.shortages : []));
+  return shortages.length > 0 ? { code: "sold_out", shortages } : undefined;
+}

@@ -1,0 +1,94 @@
+import type { InventoryPort } from "#domain/inventory-messages";
+import {
+  settleConfirmed,
+  settleGivenBack,
+  settleRefund,
+  settleReleased,
+  settleSoldOut,
+  type OrderRecord,
+  type Refund,
+} from "#domain/order";
+import { hashParts } from "#domain/ids";
+import type { PaymentProvider } from "#payments/payment-provider";
+
+/** What a step needs of the world outside its desk. */
+export interface StepReach {
+  inventory(ticketTypeId: string): InventoryPort;
+  readonly paymentProviders: ReadonlyMap<string, PaymentProvider>;
+}
+
+/** What a step learned, as a change of the order that is decided again on the stored record inside a commit. */
+export type StepOutcome = (stored: OrderRecord, nowMs: number) => OrderRecord;
+
+/**
+ * Takes the order's next step outside the desk. Every call it makes may be repeated: each carries a derived id.
+ * @returns what to store; undefined when nothing is left to do.
+ * @throws when the world cannot be reached: the desk tries again later.
+ */
+export async function takeNextStep(reach: StepReach, record: OrderRecord): Promise<StepOutcome | undefined> {
+  switch (record.step.kind) {
+    case "confirm":
+      return confirmLines(reach, record);
+    case "give_back":
+      return giveLinesBack(reach, record, record.step.lineNumbers);
+    case "release":
+      return releaseLines(reach, record);
+    case "none": {
+      const refund = record.refunds.find((candidate) => candidate.status === "created");
+      return refund && requestRefund(reach, record, refund);
+    }
+  }
+}
+
+async function confirmLines(reach: StepReach, record: OrderRecord): Promise<StepOutcome> {
+  const { reservationId, tenantId, id: orderId } = record.view;
+  const answers = await Promise.all(
+    record.view.lines.map(async (line) => ({
+      lineNumber: line.lineNumber,
+      confirmed: (await reach.inventory(line.ticketTypeId).confirm({ reservationId, tenantId, orderId })).ok,
+    })),
+  );
+  if (answers.every((answer) => answer.confirmed)) {
+    return (stored, nowMs) => (stored.step.kind === "confirm" ? settleConfirmed(stored, nowMs) : stored);
+  }
+  const confirmedLines = answers.filter((answer) => answer.confirmed).map((answer) => answer.lineNumber);
+  return (stored, nowMs) => (stored.step.kind === "confirm" ? settleSoldOut(stored, confirmedLines, nowMs) : stored);
+}
+
+async function giveLinesBack(reach: StepReach, record: OrderRecord, lineNumbers: readonly number[]): Promise<StepOutcome> {
+  const { reservationId, tenantId, id: orderId } = record.view;
+  const lines = record.view.lines.filter((line) => lineNumbers.includes(line.lineNumber));
+  await Promise.all(
+    lines.map((line) =>
+      reach.inventory(line.ticketTypeId).restock({
+        commandId: hashParts(["give_back", orderId, String(line.lineNumber)]),
+        reservationId,
+        tenantId,
+        quantity: line.quantity,
+        actor: "desk",
+        cause: "other_line_sold_out",
+      }),
+    ),
+  );
+  return (stored, nowMs) => (stored.step.kind === "give_back" ? settleGivenBack(stored, nowMs) : stored);
+}
+
+async function releaseLines(reach: StepReach, record: OrderRecord): Promise<StepOutcome> {
+  const { reservationId, tenantId, userId } = record.view;
+  await Promise.all(
+    record.view.lines.map((line) =>
+      reach.inventory(line.ticketTypeId).release({ reservationId, tenantId, actor: userId, cause: "order_cancelled" }),
+    ),
+  );
+  return settleReleased;
+}
+
+async function requestRefund(reach: StepReach, record: OrderRecord, refund: Refund): Promise<StepOutcome> {
+  const provider = reach.paymentProviders.get(refund.provider);
+  if (!provider) throw new Error(`no payment provider ${refund.provider} to refund with`);
+  const { paymentId, amountCents, currency, reason } = refund;
+  const answer = await provider.requestRefund({ paymentId, orderId: record.view.id, amountCents, currency, reason }, refund.id);
+  if (!answer.ok) throw new Error(`refund not taken by the provider: ${answer.failure.reason}`);
+  const { status, refundId } = answer.value;
+  return (stored) => settleRefund(stored, refund.id, status, refundId);
+}

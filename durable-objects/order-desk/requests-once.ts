@@ -1,0 +1,40 @@
+import type { MadeOnce, RequestIdentity } from "#domain/order-messages";
+
+interface UnderWay {
+  readonly bodyHash: string;
+  readonly answer: Promise<MadeOnce<unknown>>;
+}
+
+/** What the desk remembers of a request that was answered before. */
+export type Remembered<T> = { readonly bodyHash: string; readonly answer: MadeOnce<T> } | undefined;
+
+/**
+ * The Idempotency-Key semantics of the contract: one effect for one key. A repeat gets the first answer, a repeat that
+ * arrives while the first is under way waits for it, and a key that comes back with another body is refused.
+ */
+export class RequestsOnce {
+  readonly #underWay = new Map<string, UnderWay>();
+
+  /**
+   * Answers from memory of storage (`find`) or makes the thing (`make`).
+   * @throws what `make` throws, to every waiter: nothing is remembered then, and the caller may try again.
+   */
+  async run<T>(request: RequestIdentity, find: () => Remembered<T>, make: () => Promise<MadeOnce<T>>): Promise<MadeOnce<T>> {
+    const remembered = find();
+    if (remembered) return remembered.bodyHash === request.bodyHash ? asReplay(remembered.answer) : REUSED;
+    const underWay = this.#underWay.get(request.requestId);
+    if (underWay) {
+      if (underWay.bodyHash !== request.bodyHash) return REUSED;
+      return asReplay((await underWay.answer) as MadeOnce<T>); // the id is derived from the route, so both are of one kind
+    }
+    const answer = make().finally(() => this.#underWay.delete(request.requestId));
+    this.#underWay.set(request.requestId, { bodyHash: request.bodyHash, answer });
+    return answer;
+  }
+}
+
+const REUSED = { ok: false, failure: { code: "idempotency_key_reused" }, replayed: false, stock: [] } as const;
+
+function asReplay<T>(answer: MadeOnce<T>): MadeOnce<T> {
+  return { ...answer, replayed: true, stock: [] };
+}
