@@ -12,6 +12,11 @@ const LONGEST_BACKOFF_MS = 30_000;
 /** An alarm this late is taken for lost and armed again. */
 const ALARM_LOST_AFTER_MS = 30_000;
 
+/** How long to wait after so many failures in a row. */
+function delayAfter(failures: number): number {
+  return Math.min(LONGEST_BACKOFF_MS, DELIVERY_DELAY_MS * 2 ** failures);
+}
+
 /** What a Durable Object gives its ledger. */
 export interface LedgerHooks<Command, Outcome> {
   /**
@@ -46,7 +51,9 @@ export class DurableLedger<Command, Outcome> {
   readonly #logger: Logger;
   readonly #readClockMs: () => number;
   #armedForMs: number | undefined;
+  /** Deliveries, and pieces of alarm work, that failed in a row. */
   #failures = 0;
+  #workFailures = 0;
 
   constructor(
     storage: DurableObjectStorage,
@@ -78,6 +85,15 @@ export class DurableLedger<Command, Outcome> {
   }
 
   /**
+   * Call once, when the object is loaded: arms an alarm for what waits from before, if none is set. A crash between commit
+   * and alarm, or an alarm the platform gave up on, is made good by the next call of any kind.
+   */
+  async resume(): Promise<void> {
+    this.#armedForMs = (await this.#storage.getAlarm()) ?? undefined;
+    this.arm();
+  }
+
+  /**
    * Makes sure an alarm fires when there is work. Call after a commit, never before it: a delivery that ends in between
    * would find the outbox empty, and the rows written a moment later would have no alarm.
    */
@@ -86,10 +102,9 @@ export class DurableLedger<Command, Outcome> {
     if (this.#armedForMs !== undefined && this.#armedForMs > nowMs && this.#armedForMs <= nowMs + DELIVERY_DELAY_MS) return;
     const deliveryMs = this.#outbox.nextDueMs();
     const workMs = this.#hooks.nextWorkMs(nowMs);
-    const backoffMs = this.#failures === 0 ? DELIVERY_DELAY_MS : Math.min(LONGEST_BACKOFF_MS, DELIVERY_DELAY_MS * 2 ** this.#failures);
     const candidates = [
-      ...(deliveryMs === undefined ? [] : [Math.max(deliveryMs, nowMs + backoffMs)]),
-      ...(workMs === undefined ? [] : [Math.max(workMs, nowMs + 1)]),
+      ...(deliveryMs === undefined ? [] : [Math.max(deliveryMs, nowMs + delayAfter(this.#failures))]),
+      ...(workMs === undefined ? [] : [Math.max(workMs, nowMs + (this.#workFailures === 0 ? 1 : delayAfter(this.#workFailures)))]),
     ];
     if (candidates.length === 0) return;
     const atMs = Math.min(...candidates);
@@ -104,8 +119,10 @@ export class DurableLedger<Command, Outcome> {
     this.#armedForMs = undefined;
     try {
       await this.#hooks.onAlarm(this.#readClockMs());
+      this.#workFailures = 0;
     } catch (error) {
-      this.#logger.error("alarm work failed", { error });
+      this.#workFailures += 1;
+      this.#logger.error("alarm work failed, will be tried again", { error, failures: this.#workFailures });
     }
     try {
       await this.#deliverDue();

@@ -5,6 +5,9 @@ interface Waiting<Command, Outcome> {
   readonly reject: (reason: unknown) => void;
 }
 
+/** Commands of one commit at most: a bound on what one transaction writes, and on how long it holds up everyone else. */
+const LARGEST_GROUP = 500;
+
 /** What a Durable Object gives its group commit. */
 export interface GroupCommitHooks<Command, Outcome> {
   /**
@@ -14,7 +17,7 @@ export interface GroupCommitHooks<Command, Outcome> {
   apply(commands: readonly Command[], nowMs: number): readonly Outcome[];
   /** Called after a rollback: forget every counter held in memory and load it again from storage. */
   reload(): void;
-  /** Called after each commit, before the callers are answered: arm the alarm here, never at the call. */
+  /** Called after the commits of a turn: arm the alarm here, never at the call. */
   committed(): void;
 }
 
@@ -27,6 +30,8 @@ export interface GroupCommitHooks<Command, Outcome> {
 export class GroupCommit<Command, Outcome> {
   #waiting: Waiting<Command, Outcome>[] = [];
   #scheduled = false;
+  /** The counters in memory may hold what was rolled back: load them before anything is decided on them. */
+  #stale = false;
   readonly #storage: DurableObjectStorage;
   readonly #hooks: GroupCommitHooks<Command, Outcome>;
   readonly #nowMs: () => number;
@@ -41,51 +46,59 @@ export class GroupCommit<Command, Outcome> {
   submit(command: Command): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ command, resolve, reject });
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      setTimeout(() => this.#commitWaiting(), 0);
+      this.#schedule();
     });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setTimeout(() => this.#commitWaiting(), 0);
   }
 
   #commitWaiting(): void {
     this.#scheduled = false;
-    const group = this.#waiting;
-    this.#waiting = [];
+    const group = this.#waiting.splice(0, LARGEST_GROUP);
+    if (this.#waiting.length > 0) this.#schedule();
+    this.#commitOrSplit(group);
+    this.#hooks.committed();
+  }
+
+  #commitOrSplit(group: readonly Waiting<Command, Outcome>[]): void {
+    let outcomes: readonly Outcome[];
     try {
-      this.#commit(group);
+      outcomes = this.#commit(group);
     } catch (error) {
       const [only] = group;
       if (group.length === 1 && only) only.reject(error);
-      else for (const waiting of group) this.#commitAlone(waiting);
+      else for (const waiting of group) this.#commitOrSplit([waiting]);
+      return;
+    }
+    for (const [position, waiting] of group.entries()) {
+      const outcome = outcomes[position];
+      if (outcome === undefined) waiting.reject(new Error("broken invariant: a commit gave fewer outcomes than commands"));
+      else waiting.resolve(outcome);
     }
   }
 
-  #commitAlone(waiting: Waiting<Command, Outcome>): void {
+  #commit(group: readonly Waiting<Command, Outcome>[]): readonly Outcome[] {
+    if (this.#stale) this.#reload();
     try {
-      this.#commit([waiting]);
-    } catch (error) {
-      waiting.reject(error);
-    }
-  }
-
-  #commit(group: readonly Waiting<Command, Outcome>[]): void {
-    let outcomes: readonly Outcome[];
-    try {
-      outcomes = this.#storage.transactionSync(() =>
+      return this.#storage.transactionSync(() =>
         this.#hooks.apply(
           group.map((waiting) => waiting.command),
           this.#nowMs(),
         ),
       );
     } catch (error) {
-      this.#hooks.reload();
+      this.#reload();
       throw error;
     }
-    this.#hooks.committed();
-    for (const [position, waiting] of group.entries()) {
-      const outcome = outcomes[position];
-      if (outcome === undefined) waiting.reject(new Error("broken invariant: a commit gave fewer outcomes than commands"));
-      else waiting.resolve(outcome);
-    }
+  }
+
+  #reload(): void {
+    this.#stale = true;
+    this.#hooks.reload();
+    this.#stale = false;
   }
 }

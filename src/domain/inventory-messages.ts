@@ -62,6 +62,38 @@ export type ConfirmOutcome =
   | { readonly ok: true; readonly retaken: boolean }
   | { readonly ok: false; readonly failure: InventoryRefusal };
 
+/** A hold becomes a sale of `orderId`. */
+export interface ConfirmCommand {
+  readonly tenantId: string;
+  readonly reservationId: string;
+  readonly orderId: string;
+}
+
+/** A hold is given back. `actor` and `cause` are for the history: who, and in one word why. */
+export interface ReleaseCommand {
+  readonly tenantId: string;
+  readonly reservationId: string;
+  readonly actor: string;
+  readonly cause: string;
+}
+
+/** Sold tickets of a reservation go back on sale, once per `commandId`. */
+export interface RestockCommand {
+  readonly tenantId: string;
+  readonly commandId: string;
+  readonly reservationId: string;
+  readonly quantity: number;
+  readonly actor: string;
+  readonly cause: string;
+}
+
+export type ConfigureOutcome =
+  | { readonly ok: true; readonly snapshot: InventorySnapshot }
+  | { readonly ok: false; readonly failure: InventoryRefusal };
+
+/** Answer to a release or a restock. */
+export type GiveBackOutcome = { readonly ok: true } | { readonly ok: false; readonly failure: InventoryRefusal };
+
 /** The state of one reservation at one inventory. */
 export interface HeldLine {
   readonly reservationId: string;
@@ -74,16 +106,19 @@ export interface HeldLine {
 /** The methods of the Durable Object `TicketTypeInventory`, one per ticket type (or per capped discount code). */
 export interface InventoryPort {
   /** Creates or changes the stock. Refuses `capacity_below_committed` when held + sold exceed the new capacity. */
-  configure(config: InventoryConfig): Promise<{ ok: true; snapshot: InventorySnapshot } | { ok: false; failure: InventoryRefusal }>;
+  configure(config: InventoryConfig): Promise<ConfigureOutcome>;
   /** Stock now; undefined for a ticket type never configured. */
   snapshot(): Promise<InventorySnapshot | undefined>;
-  /** Decides each command in order, in one commit; answers by position, with the stock after it. */
+  /**
+   * Decides each command in order, in one commit; answers by position, with the stock after it.
+   * A repeat of a `reservationId` must be the same request: with another user or quantity it is `reservation_not_active`.
+   */
   reserve(commands: readonly ReserveCommand[]): Promise<{ outcomes: readonly ReserveOutcome[]; snapshot: InventorySnapshot | undefined }>;
   /** Turns a hold into a sale, taking the stock again if the hold has expired and there is any. Repeats answer alike. */
-  confirm(command: { reservationId: string; tenantId: string; orderId: string }): Promise<ConfirmOutcome>;
+  confirm(command: ConfirmCommand): Promise<ConfirmOutcome>;
   /** Gives a hold back. Repeats, and unknown or expired holds, change nothing and succeed; a sale is refused. */
-  release(command: { reservationId: string; tenantId: string; actor: string; cause: string }): Promise<{ ok: true } | { ok: false; failure: InventoryRefusal }>;
+  release(command: ReleaseCommand): Promise<GiveBackOutcome>;
   /** Puts sold stock of a reservation back on sale, once per `commandId`, never more than was sold under it. */
-  restock(command: { commandId: string; reservationId: string; tenantId: string; quantity: number; actor: string; cause: string }): Promise<{ ok: true } | { ok: false; failure: InventoryRefusal }>;
+  restock(command: RestockCommand): Promise<GiveBackOutcome>;
   findReservation(reservationId: string): Promise<HeldLine | undefined>;
 }

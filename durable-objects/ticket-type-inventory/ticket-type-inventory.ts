@@ -1,0 +1,210 @@
+import { DurableObject } from "cloudflare:workers";
+import { statusAt } from "#domain/inventory";
+import { decideGroup, type InventoryCommand, type InventoryOutcome } from "#domain/inventory-group";
+import type {
+  ConfigureOutcome,
+  ConfirmCommand,
+  ConfirmOutcome,
+  GiveBackOutcome,
+  HeldLine,
+  InventoryConfig,
+  InventoryPort,
+  InventorySnapshot,
+  ReleaseCommand,
+  ReserveCommand,
+  ReserveOutcome,
+  RestockCommand,
+} from "#domain/inventory-messages";
+import type { InventoryState, NumberedChange } from "#domain/inventory-state";
+import { assertInvariant } from "#domain/result";
+import { readClockMs } from "#platform/clock";
+import type { Logger } from "#platform/logger";
+import { isD1ConstraintError } from "#storage/d1-errors";
+import { hasTicketType, projectInventory, type ReservationNews } from "#storage/reservations";
+import inventorySql from "../../migrations/ticket-type-inventory/0001_inventory.sql";
+import outboxSql from "../../migrations/shared/0001_outbox.sql";
+import { DurableLedger } from "../durable-ledger.ts";
+import { migrate } from "../migrate.ts";
+import type { OutboxMessage, OutboxRow } from "../outbox.ts";
+import { InventoryStore } from "./inventory-store.ts";
+
+/** What the object needs of the Worker's environment. */
+interface InventoryEnv {
+  readonly DB: D1Database;
+}
+
+const NO_LOGGER: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Commits of one alarm that report expiries (each 50 at most), with a yield after each. */
+const SWEEPS_PER_ALARM = 10;
+/** An expiry is reported this much later, so that one alarm reports those of many milliseconds. */
+const SWEEP_DELAY_MS = 250;
+/** After this many changes the alarm sweeps even if nothing expired, so that loading the object stays quick. */
+const CHANGES_BETWEEN_SWEEPS = 1_000;
+const RESERVATION_TOPIC = "reservation";
+const CONFIGURED_TOPIC = "configured";
+
+function tell(change: NumberedChange): OutboxMessage {
+  const { line, historySeq, atMs, actor, cause, quantity } = change;
+  const body: ReservationNews = {
+    seq: historySeq,
+    reservationId: line.reservationId,
+    userId: line.userId,
+    quantity: line.quantity,
+    changedQuantity: quantity,
+    status: line.status,
+    orderId: line.orderId,
+    expiresAtMs: line.expiresAtMs,
+    createdAtMs: line.createdAtMs,
+    actor,
+    cause,
+    atMs,
+  };
+  return { topic: RESERVATION_TOPIC, body };
+}
+
+function hasKind<Kind extends InventoryCommand["kind"]>(
+  outcome: InventoryOutcome,
+  kind: Kind,
+): outcome is Extract<InventoryOutcome, { kind: Kind }> {
+  return outcome.kind === kind;
+}
+
+/**
+ * The stock of one ticket type: who holds how much of it until when, and what is sold. All decisions are made in
+ * `#domain/inventory-group`; here they are loaded for, stored and told (docs/adr/0001).
+ *
+ * The commands of one turn of the event loop share one commit; reads answer from memory, which is the fold of what is stored.
+ */
+export class TicketTypeInventory extends DurableObject<InventoryEnv> implements InventoryPort {
+  readonly #store: InventoryStore;
+  readonly #ledger: DurableLedger<InventoryCommand, InventoryOutcome>;
+  #state: InventoryState | undefined;
+  #sweptAtSeq = 0;
+
+  constructor(ctx: DurableObjectState, env: InventoryEnv) {
+    super(ctx, env);
+    this.#store = new InventoryStore(ctx.storage.sql);
+    this.#ledger = new DurableLedger<InventoryCommand, InventoryOutcome>(
+      ctx.storage,
+      {
+        apply: (commands, nowMs, emit) => this.#apply(commands, nowMs, emit),
+        reload: () => this.#reload(),
+        deliver: (rows) => this.#deliver(rows),
+        isRefusal: isD1ConstraintError,
+        onAlarm: () => this.#sweep(),
+        nextWorkMs: () => this.#nextSweepMs(),
+      },
+      NO_LOGGER,
+      readClockMs,
+    );
+    void ctx.blockConcurrencyWhile(async () => {
+      migrate(ctx.storage, [outboxSql, inventorySql]);
+      this.#reload();
+      await this.#ledger.resume();
+    });
+  }
+
+  async configure(config: InventoryConfig): Promise<ConfigureOutcome> {
+    return (await this.#submit("configure", { kind: "configure", config })).outcome;
+  }
+
+  async snapshot(): Promise<InventorySnapshot | undefined> {
+    return this.#state?.snapshotAt(readClockMs());
+  }
+
+  async reserve(
+    commands: readonly ReserveCommand[],
+  ): Promise<{ outcomes: readonly ReserveOutcome[]; snapshot: InventorySnapshot | undefined }> {
+    const answers = await Promise.all(commands.map((command) => this.#submit("reserve", { kind: "reserve", command })));
+    return { outcomes: answers.map((answer) => answer.outcome), snapshot: this.#state?.snapshotAt(readClockMs()) };
+  }
+
+  async confirm(command: ConfirmCommand): Promise<ConfirmOutcome> {
+    return (await this.#submit("confirm", { kind: "confirm", command })).outcome;
+  }
+
+  async release(command: ReleaseCommand): Promise<GiveBackOutcome> {
+    return (await this.#submit("release", { kind: "release", command })).outcome;
+  }
+
+  async restock(command: RestockCommand): Promise<GiveBackOutcome> {
+    return (await this.#submit("restock", { kind: "restock", command })).outcome;
+  }
+
+  async findReservation(reservationId: string): Promise<HeldLine | undefined> {
+    const line = this.#store.findLine(reservationId);
+    if (!line || !this.#state) return undefined;
+    const { userId, quantity, expiresAtMs } = line;
+    return { reservationId, userId, quantity, status: statusAt(line, this.#state.clockAt(readClockMs())), expiresAtMs };
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#ledger.alarm();
+  }
+
+  async #submit<Kind extends InventoryCommand["kind"]>(
+    kind: Kind,
+    command: InventoryCommand,
+  ): Promise<Extract<InventoryOutcome, { kind: Kind }>> {
+    const outcome = await this.#ledger.submit(command);
+    assertInvariant(hasKind(outcome, kind), "an inventory answered another kind of command");
+    return outcome;
+  }
+
+  #reload(): void {
+    this.#state = undefined;
+    this.#state = this.#store.load();
+  }
+
+  #apply(commands: readonly InventoryCommand[], nowMs: number, emit: (message: OutboxMessage) => void): readonly InventoryOutcome[] {
+    const facts = this.#store.loadFacts(this.#state, commands, nowMs);
+    const result = decideGroup(this.#state, facts, commands, nowMs);
+    const swept = commands.some((command) => command.kind === "sweep");
+    this.#store.save(result, swept);
+    this.#state = result.state;
+    if (swept) this.#sweptAtSeq = result.state?.counters.seq ?? 0;
+    for (const change of result.changes) emit(tell(change));
+    if (result.configured) emit({ topic: CONFIGURED_TOPIC, body: {} });
+    return result.outcomes;
+  }
+
+  #nextSweepMs(): number | undefined {
+    const firstExpiryMs = this.#state?.firstExpiryMs();
+    return firstExpiryMs === undefined ? undefined : firstExpiryMs + SWEEP_DELAY_MS;
+  }
+
+  async #sweep(): Promise<void> {
+    for (let sweep = 0; sweep < SWEEPS_PER_ALARM; sweep += 1) {
+      const state = this.#state;
+      if (!state) return;
+      const hasExpired = (state.firstExpiryMs() ?? Number.POSITIVE_INFINITY) <= state.clockAt(readClockMs());
+      if (!hasExpired && state.counters.seq < this.#sweptAtSeq + CHANGES_BETWEEN_SWEEPS) return;
+      await this.#submit("sweep", { kind: "sweep" });
+      await scheduler.wait(0);
+    }
+  }
+
+  async #deliver(rows: readonly OutboxRow[]): Promise<void> {
+    const state = this.#state;
+    assertInvariant(state !== undefined, "an inventory has news and no configuration");
+    const { tenantId, eventId, ticketTypeId } = state.config;
+    const changes = rows
+      .filter((row) => row.topic === RESERVATION_TOPIC)
+      .map((row) => JSON.parse(row.body) as ReservationNews); // written by `tell`
+    const news = { tenantId, eventId, ticketTypeId, changes, snapshot: state.snapshotAt(readClockMs()) };
+    const isThere = await this.#project(news);
+    if (!isThere) throw new Error("the ticket type is not in D1 yet");
+  }
+
+  /** Without the ticket type every row would be refused one by one; so say that, and all of them wait in order. */
+  async #project(news: Parameters<typeof projectInventory>[1]): Promise<boolean> {
+    try {
+      return await projectInventory(this.env.DB, news);
+    } catch (error) {
+      if (!isD1ConstraintError(error)) throw error;
+      if (!(await hasTicketType(this.env.DB, news.tenantId, news.ticketTypeId))) return false;
+      throw error;
+    }
+  }
+}
