@@ -2,6 +2,13 @@
 declare namespace Cloudflare {
   interface Env {
     readonly DB: D1Database;
+    readonly TICKET_TYPE_INVENTORY: DurableObjectNamespace<
+      import("#durable-objects/ticket-type-inventory/ticket-type-inventory").TicketTypeInventory
+    >;
+    readonly ORDER_DESK: DurableObjectNamespace<
+      import("#durable-objects/order-desk/order-desk").OrderDeskObject<Cloudflare.Env>
+    >;
+    readonly EVENT_GATE: DurableObjectNamespace<import("#durable-objects/event-gate/event-gate").EventGate>;
     readonly MINT_QUEUE: Queue;
     readonly RATE_LIMIT_READ: RateLimit;
     readonly RATE_LIMIT_WRITE: RateLimit;
