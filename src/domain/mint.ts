@@ -87,13 +87,11 @@ function signAgain(job: MintJobState, error: string): MintStep {
   return job.attempts < MAX_SIGNED_TRANSACTIONS ? { kind: "sign", error } : { kind: "fail", error };
 }
 
-/**
- * The status from which a job that is not minted walks again. A job with a signature goes back to being submitted, never to a
- * blind new signature: its transaction may have landed, or may still land.
- */
-export function decideRequeuedStatus(job: Pick<MintJobState, "status" | "signature">): MintStatus {
-  if (job.status === "MINTED") return "MINTED";
-  return job.signature === null ? "QUEUED" : "SUBMITTED";
+/** Reads a message's body. @returns undefined when it is no mint message. */
+export function parseMintMessage(body: unknown): MintMessage | undefined {
+  if (typeof body !== "object" || body === null || !("ticketId" in body) || !("tenantId" in body)) return undefined;
+  const { ticketId, tenantId } = body;
+  return typeof ticketId === "string" && typeof tenantId === "string" ? { ticketId, tenantId } : undefined;
 }
 
 const FIRST_RETRY_SECONDS = 1;

@@ -1,0 +1,278 @@
+import { and, asc, eq, gt, inArray, isNull, lt, ne, or, sql, type SQL } from "drizzle-orm";
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { MintJobState } from "#domain/mint";
+import { ORDER_STATUS_RANK, type MintStatus, type OrderStatus } from "#domain/statuses";
+import { events, mintJobs, orderItems, orders, ticketTypes, tickets } from "./schema.ts";
+
+/** A job with all that minting its ticket needs. */
+export interface MintTask extends MintJobState {
+  readonly ticketId: string;
+  readonly tenantId: string;
+  readonly orderId: string;
+  readonly wireBase64: string | null;
+  /** The owner's wallet; null leaves the ticket in the custody of the minting wallet. */
+  readonly ownerAddress: string | null;
+  readonly eventId: string;
+  readonly eventName: string;
+  readonly ticketTypeName: string;
+  readonly collectionAddress: string | null;
+}
+
+/** A job as people see it. Times are Unix milliseconds. */
+export interface MintJobView {
+  readonly ticketId: string;
+  readonly status: MintStatus;
+  readonly signature: string | null;
+  readonly assetId: string | null;
+  readonly leafIndex: number | null;
+  readonly attempts: number;
+  readonly lastError: string | null;
+  readonly queuedAtMs: number;
+  readonly mintedAtMs: number | null;
+}
+
+/** What identifies a job: every query is within a tenant. */
+export interface MintJobKey {
+  readonly tenantId: string;
+  readonly ticketId: string;
+}
+
+const LONGEST_ERROR = 500;
+
+const JOB_COLUMNS = {
+  ticketId: mintJobs.ticketId,
+  status: mintJobs.status,
+  signature: mintJobs.signature,
+  assetId: mintJobs.assetId,
+  leafIndex: mintJobs.leafIndex,
+  attempts: mintJobs.attempts,
+  lastError: mintJobs.lastError,
+  queuedAtMs: mintJobs.queuedAtMs,
+  mintedAtMs: mintJobs.mintedAtMs,
+};
+
+function isJob({ tenantId, ticketId }: MintJobKey): SQL | undefined {
+  return and(eq(mintJobs.ticketId, ticketId), eq(mintJobs.tenantId, tenantId));
+}
+
+/** The job and its ticket's facts; undefined while the desk's projection has not reached D1. */
+export async function findMintTask(db: DrizzleD1Database, key: MintJobKey): Promise<MintTask | undefined> {
+  return db
+    .select({
+      ticketId: mintJobs.ticketId,
+      tenantId: mintJobs.tenantId,
+      status: mintJobs.status,
+      signature: mintJobs.signature,
+      wireBase64: mintJobs.wireBase64,
+      lastValidBlockHeight: mintJobs.lastValidBlockHeight,
+      attempts: mintJobs.attempts,
+      orderId: tickets.orderId,
+      ownerAddress: tickets.walletAddress,
+      eventId: events.id,
+      eventName: events.name,
+      ticketTypeName: ticketTypes.name,
+      collectionAddress: events.collectionAddress,
+    })
+    .from(mintJobs)
+    .innerJoin(tickets, eq(tickets.id, mintJobs.ticketId))
+    .innerJoin(events, eq(events.id, mintJobs.eventId))
+    .innerJoin(ticketTypes, eq(ticketTypes.id, tickets.ticketTypeId))
+    .where(isJob(key))
+    .get();
+}
+
+/**
+ * Stores a signed transaction before it is first sent, by compare-and-swap: of two deliveries that sign at once, one wins and
+ * the other must throw its bytes away.
+ * @param previousSignature the signature that the decision to sign was made on.
+ * @returns true for the winner, which alone may send.
+ */
+export async function storeSignedMint(
+  db: DrizzleD1Database,
+  key: MintJobKey,
+  change: {
+    readonly previousSignature: string | null;
+    readonly signature: string;
+    readonly wireBase64: string;
+    readonly lastValidBlockHeight: number;
+    readonly lastError: string | null;
+    readonly nowMs: number;
+  },
+): Promise<boolean> {
+  const { previousSignature } = change;
+  const isUnchanged = previousSignature === null ? isNull(mintJobs.signature) : eq(mintJobs.signature, previousSignature);
+  const stored = await db
+    .update(mintJobs)
+    .set({
+      status: "SUBMITTED",
+      signature: change.signature,
+      wireBase64: change.wireBase64,
+      lastValidBlockHeight: change.lastValidBlockHeight,
+      attempts: sql`${mintJobs.attempts} + 1`,
+      lastError: change.lastError,
+      updatedAtMs: change.nowMs,
+    })
+    .where(and(isJob(key), isUnchanged, inArray(mintJobs.status, ["QUEUED", "SUBMITTED"])))
+    .returning({ ticketId: mintJobs.ticketId });
+  return stored.length === 1;
+}
+
+/** Records what went wrong with a step, for people; it decides nothing. */
+export async function storeMintError(db: DrizzleD1Database, key: MintJobKey, error: string, nowMs: number): Promise<void> {
+  await db
+    .update(mintJobs)
+    .set({ lastError: error.slice(0, LONGEST_ERROR), updatedAtMs: nowMs })
+    .where(and(isJob(key), ne(mintJobs.status, "MINTED")));
+}
+
+/** Remembers the event's collection. It is the same address every time, so the last writer does no harm. */
+export async function storeCollectionAddress(
+  db: DrizzleD1Database,
+  event: { readonly tenantId: string; readonly eventId: string },
+  collectionAddress: string,
+  nowMs: number,
+): Promise<void> {
+  await db
+    .update(events)
+    .set({ collectionAddress, updatedAtMs: nowMs })
+    .where(and(eq(events.id, event.eventId), eq(events.tenantId, event.tenantId)));
+}
+
+/**
+ * Stores a finished mint and, in the same transaction, completes the order when it was the last of its tickets.
+ * Repeats change nothing.
+ */
+export async function storeMinted(
+  db: DrizzleD1Database,
+  task: Pick<MintTask, "tenantId" | "ticketId" | "orderId">,
+  minted: { readonly signature: string; readonly assetId: string; readonly leafIndex: number; readonly nowMs: number },
+): Promise<void> {
+  const { signature, assetId, leafIndex, nowMs } = minted;
+  // The tickets of an order may reach D1 in parts: all that were bought must be here, and all of them minted.
+  const ticketCount = sql`(SELECT count(*) FROM ${tickets} WHERE ${tickets.orderId} = ${task.orderId})`;
+  const boughtCount = sql`(SELECT sum(${orderItems.quantity}) FROM ${orderItems} WHERE ${orderItems.orderId} = ${task.orderId})`;
+  const mintedCount = sql`(SELECT count(*) FROM ${tickets} JOIN ${mintJobs} ON ${mintJobs.ticketId} = ${tickets.id}
+    WHERE ${tickets.orderId} = ${task.orderId} AND ${mintJobs.status} = 'MINTED')`;
+  await db.batch([
+    db
+      .update(mintJobs)
+      .set({ status: "MINTED", assetId, leafIndex, lastError: null, mintedAtMs: nowMs, updatedAtMs: nowMs })
+      .where(and(isJob(task), eq(mintJobs.signature, signature), ne(mintJobs.status, "MINTED"))),
+    raiseOrder(db, task, "COMPLETED", sql`${boughtCount} = ${ticketCount} AND ${ticketCount} = ${mintedCount}`),
+  ]);
+}
+
+/**
+ * Gives a job up and says so on its order. The signature stays: whoever queues the job again must ask the chain about it first.
+ * @param signature the one that the decision was made on; a job that was signed again meanwhile is left alone.
+ */
+export async function storeMintFailure(
+  db: DrizzleD1Database,
+  task: Pick<MintTask, "tenantId" | "ticketId" | "orderId" | "signature">,
+  error: string,
+  nowMs: number,
+): Promise<void> {
+  const isUnchanged = task.signature === null ? isNull(mintJobs.signature) : eq(mintJobs.signature, task.signature);
+  const failedJob = sql`EXISTS (SELECT 1 FROM ${mintJobs} WHERE ${mintJobs.ticketId} = ${task.ticketId} AND ${mintJobs.status} = 'FAILED')`;
+  await db.batch([
+    db
+      .update(mintJobs)
+      .set({ status: "FAILED", lastError: error.slice(0, LONGEST_ERROR), updatedAtMs: nowMs })
+      .where(and(isJob(task), isUnchanged, ne(mintJobs.status, "MINTED"))),
+    raiseOrder(db, task, "MINT_FAILED", failedJob),
+  ]);
+}
+
+function raiseOrder(
+  db: DrizzleD1Database,
+  { tenantId, orderId }: Pick<MintTask, "tenantId" | "orderId">,
+  status: OrderStatus,
+  condition: SQL,
+) {
+  // Only upwards in rank, so that the desk's projection and this commute.
+  return db
+    .update(orders)
+    .set({ status })
+    .where(and(eq(orders.id, orderId), eq(orders.tenantId, tenantId), lt(orders.statusRank, ORDER_STATUS_RANK[status]), condition));
+}
+
+/** A job as its owner sees it; undefined when it is not the tenant's, not the owner's, or not in D1 yet. */
+export async function findMintJobOfOwner(
+  db: DrizzleD1Database,
+  key: MintJobKey,
+  ownerUserId: string | null,
+): Promise<MintJobView | undefined> {
+  return db
+    .select(JOB_COLUMNS)
+    .from(mintJobs)
+    .innerJoin(tickets, eq(tickets.id, mintJobs.ticketId))
+    .where(and(isJob(key), ownerUserId === null ? undefined : eq(tickets.ownerUserId, ownerUserId)))
+    .get();
+}
+
+/** Jobs of a tenant in one status, by ticket id, after `afterTicketId`. */
+export async function listMintJobsByStatus(
+  db: DrizzleD1Database,
+  query: { readonly tenantId: string; readonly status: MintStatus; readonly afterTicketId: string; readonly limit: number },
+): Promise<MintJobView[]> {
+  return db
+    .select(JOB_COLUMNS)
+    .from(mintJobs)
+    .where(and(eq(mintJobs.tenantId, query.tenantId), eq(mintJobs.status, query.status), gt(mintJobs.ticketId, query.afterTicketId)))
+    .orderBy(asc(mintJobs.ticketId))
+    .limit(query.limit);
+}
+
+/** Which jobs are meant: these tickets' or those of one order. */
+export type MintJobSelection = { readonly ticketIds: readonly string[] } | { readonly orderId: string };
+
+/**
+ * Puts jobs that are not minted back to work. A job that has a signature becomes SUBMITTED, not QUEUED: its transaction may have
+ * landed or may still land, so it walks the state machine and is never signed blindly.
+ * @returns the jobs now at work.
+ */
+export async function requeueMintJobs(
+  db: DrizzleD1Database,
+  tenantId: string,
+  selection: MintJobSelection,
+  nowMs: number,
+): Promise<readonly { readonly ticketId: string; readonly status: MintStatus }[]> {
+  return db
+    .update(mintJobs)
+    .set({
+      status: sql`CASE WHEN ${mintJobs.signature} IS NULL THEN 'QUEUED' ELSE 'SUBMITTED' END`,
+      attempts: 0,
+      queuedAtMs: nowMs,
+      updatedAtMs: nowMs,
+    })
+    .where(and(eq(mintJobs.tenantId, tenantId), isSelected(selection), ne(mintJobs.status, "MINTED")))
+    .returning({ ticketId: mintJobs.ticketId, status: mintJobs.status });
+}
+
+/** The jobs of a selection that the tenant has, whatever their status. */
+export async function listMintJobsOf(
+  db: DrizzleD1Database,
+  tenantId: string,
+  selection: MintJobSelection,
+): Promise<readonly { readonly ticketId: string; readonly status: MintStatus }[]> {
+  return db
+    .select({ ticketId: mintJobs.ticketId, status: mintJobs.status })
+    .from(mintJobs)
+    .where(and(eq(mintJobs.tenantId, tenantId), isSelected(selection)));
+}
+
+function isSelected(selection: MintJobSelection): SQL {
+  // json_each, because a statement takes 100 parameters at most.
+  return "orderId" in selection
+    ? sql`${mintJobs.ticketId} IN (SELECT ${tickets.id} FROM ${tickets} WHERE ${tickets.orderId} = ${selection.orderId})`
+    : sql`${mintJobs.ticketId} IN (SELECT value FROM json_each(${JSON.stringify(selection.ticketIds)}))`;
+}
+
+/** Jobs at work that nobody has touched since `beforeMs`, of any tenant: their message was lost. */
+export async function listStaleMintJobs(db: DrizzleD1Database, beforeMs: number, limit: number): Promise<readonly MintJobKey[]> {
+  return db
+    .select({ ticketId: mintJobs.ticketId, tenantId: mintJobs.tenantId })
+    .from(mintJobs)
+    .where(and(or(eq(mintJobs.status, "QUEUED"), eq(mintJobs.status, "SUBMITTED")), lt(mintJobs.updatedAtMs, beforeMs)))
+    .limit(limit);
+}
