@@ -25,7 +25,7 @@ import type {
   PlaceCommand,
   SettleOutcome,
 } from "#domain/order-messages";
-import type { PaymentProvider } from "#payments/payment-provider";
+import type { PaymentProviders } from "#payments/payment-provider";
 import { readClockMs } from "#platform/clock";
 import type { Logger } from "#platform/logger";
 import { isD1ConstraintError } from "#storage/d1-errors";
@@ -57,7 +57,7 @@ export interface DeskReach {
   readonly db: D1Database;
   readonly mintQueue: Queue<MintMessage>;
   inventory(ticketTypeId: string): InventoryPort;
-  readonly paymentProviders: ReadonlyMap<string, PaymentProvider>;
+  readonly paymentProviders: PaymentProviders;
   readonly leaseBlock: LeaseBlock;
   readonly logger: Logger;
 }

@@ -9,12 +9,12 @@ import {
   type Refund,
 } from "#domain/order";
 import { hashParts } from "#domain/ids";
-import type { PaymentProvider } from "#payments/payment-provider";
+import { selectPaymentProvider, type PaymentProviders } from "#payments/payment-provider";
 
 /** What a step needs of the world outside its desk. */
 export interface StepReach {
   inventory(ticketTypeId: string): InventoryPort;
-  readonly paymentProviders: ReadonlyMap<string, PaymentProvider>;
+  readonly paymentProviders: PaymentProviders;
 }
 
 /** What a step learned, as a change of the order that is decided again on the stored record inside a commit. */
@@ -84,10 +84,10 @@ async function releaseLines(reach: StepReach, record: OrderRecord): Promise<Step
 }
 
 async function requestRefund(reach: StepReach, record: OrderRecord, refund: Refund): Promise<StepOutcome> {
-  const provider = reach.paymentProviders.get(refund.provider);
-  if (!provider) throw new Error(`no payment provider ${refund.provider} to refund with`);
+  const provider = selectPaymentProvider(reach.paymentProviders, refund.provider);
+  if (!provider.ok) throw new Error(`no payment provider ${refund.provider} to refund with`);
   const { paymentId, amountCents, currency, reason } = refund;
-  const answer = await provider.requestRefund({ paymentId, orderId: record.view.id, amountCents, currency, reason }, refund.id);
+  const answer = await provider.value.requestRefund({ paymentId, orderId: record.view.id, amountCents, currency, reason }, refund.id);
   if (!answer.ok) throw new Error(`refund not taken by the provider: ${answer.failure.reason}`);
   const { status, refundId } = answer.value;
   return (stored) => settleRefund(stored, refund.id, status, refundId);

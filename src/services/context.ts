@@ -4,7 +4,7 @@ import type { DeskNumber } from "#domain/ids";
 import type { InventoryPort } from "#domain/inventory-messages";
 import type { DeskPort } from "#domain/order-messages";
 import type { Principal } from "#domain/principal";
-import type { PaymentProvider } from "#payments/payment-provider";
+import type { PaymentProviders } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";
 
 /**
@@ -24,7 +24,7 @@ export interface ServiceContext {
   inventory(ticketTypeId: string): InventoryPort;
   gate(eventId: string): GatePort;
   desk(number: DeskNumber): DeskPort;
-  readonly paymentProviders: ReadonlyMap<string, PaymentProvider>;
+  readonly paymentProviders: PaymentProviders;
 }
 
 /** A context whose caller is known. */

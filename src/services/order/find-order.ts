@@ -1,0 +1,41 @@
+import type { Failure } from "#domain/failure";
+import { deskNumberOf } from "#domain/ids";
+import type { OrderView } from "#domain/order-messages";
+import { hasRole, type Principal } from "#domain/principal";
+import { refuse, succeed, type Result } from "#domain/result";
+import { ORDER_STATUS_RANK } from "#domain/statuses";
+import { findOrderRow } from "#storage/orders";
+import type { ServiceContext, SignedInContext } from "../context.ts";
+
+/** An order of the tenant that the principal may see: their own, or any for a venue manager and above. */
+export function maySee(principal: Principal, resource: { readonly tenantId: string; readonly userId: string }): boolean {
+  if (resource.tenantId !== principal.tenantId) return false;
+  return resource.userId === principal.userId || hasRole(principal, "venue_manager");
+}
+
+/** The order as the caller may see it, exact at once. Anything else is `not_found`, so that nobody learns what exists. */
+export async function findOrder(ctx: SignedInContext, orderId: string): Promise<Result<OrderView, Failure>> {
+  const order = await readOrder(ctx, ctx.principal.tenantId, orderId);
+  return order && maySee(ctx.principal, order) ? succeed(order) : refuse({ code: "not_found", what: "order" });
+}
+
+/**
+ * The order from its desk, which knows it first, and from D1, which keeps it for good and hears from the mint first: the
+ * state of higher rank counts. A D1 that is down is no reason not to answer a buyer whose order the desk still has.
+ */
+export async function readOrder(ctx: ServiceContext, tenantId: string, orderId: string): Promise<OrderView | undefined> {
+  const [atDesk, inD1] = await Promise.allSettled([
+    ctx.desk(deskNumberOf(orderId)).findOrder(tenantId, orderId),
+    findOrderRow(ctx.db, tenantId, orderId, ctx.nowMs),
+  ]);
+  const desk = atDesk.status === "fulfilled" ? atDesk.value : undefined;
+  const row = inD1.status === "fulfilled" ? inD1.value : undefined;
+  if (!desk && atDesk.status === "rejected" && !row) throw atDesk.reason;
+  if (!desk && inD1.status === "rejected") throw inD1.reason;
+  return desk && row ? mergeOrder(desk, row) : (desk ?? row);
+}
+
+/** Desk and D1 on one order: the desk's, with D1's status when that has gone further. */
+export function mergeOrder(desk: OrderView, row: OrderView): OrderView {
+  return ORDER_STATUS_RANK[row.status] > ORDER_STATUS_RANK[desk.status] ? { ...desk, status: row.status } : desk;
+}

@@ -1,0 +1,74 @@
+import type { Failure } from "#domain/failure";
+import { deskNumberOf } from "#domain/ids";
+import type { MadeOnce, OrderView, RequestIdentity } from "#domain/order-messages";
+import { selectPaymentProvider, type PaymentProvider } from "#payments/payment-provider";
+import type { SignedInContext } from "../context.ts";
+import { rememberStock } from "../ticket-type/stock-cache.ts";
+import { priceRequestedBasket, type BasketRequest } from "./price-basket.ts";
+
+/** A purchase as the buyer asks for it. */
+export interface PlaceOrderInput extends BasketRequest {
+  readonly request: RequestIdentity;
+  readonly paymentProvider?: string | undefined;
+  readonly walletAddress?: string | undefined;
+}
+
+const DEFAULT_PROVIDER = "standard";
+
+/**
+ * Prices the basket, holds its stock, makes the order durable at the buyer's desk and creates its payment at the provider.
+ *
+ * Safe to repeat with the same request: the order is found again, and a payment that a crash left out is created then, under
+ * the order id as the provider's key. Refuses as the basket, the stock or the provider does; a provider that is down leaves
+ * the order standing, so the same request, sent again, goes on where it stopped.
+ */
+export async function placeOrder(ctx: SignedInContext, input: PlaceOrderInput): Promise<MadeOnce<OrderView>> {
+  const { request } = input;
+  const provider = selectPaymentProvider(ctx.paymentProviders, input.paymentProvider ?? DEFAULT_PROVIDER);
+  if (!provider.ok) return refused(provider.failure);
+  const priced = await priceRequestedBasket(ctx, input);
+  if (!priced.ok) return refused(priced.failure);
+  const { eventId, lines, totals } = priced.value;
+  const desk = ctx.desk(deskNumberOf(request.requestId));
+  const placed = await desk.place({
+    request,
+    eventId,
+    ...(input.reservationId === undefined ? {} : { reservationId: input.reservationId }),
+    lines,
+    totals,
+    walletAddress: input.walletAddress ?? null,
+  });
+  rememberStock(placed.stock);
+  if (!placed.ok || placed.value.payment !== null || placed.value.status !== "PENDING") return placed;
+  return addPayment(ctx, placed, provider.value);
+}
+
+/** Creates the order's payment, or finds the one an earlier try made, and tells the desk. */
+async function addPayment(
+  ctx: SignedInContext,
+  placed: Extract<MadeOnce<OrderView>, { ok: true }>,
+  provider: PaymentProvider,
+): Promise<MadeOnce<OrderView>> {
+  const order = placed.value;
+  const created = await provider.createPayment(
+    {
+      orderId: order.id,
+      amountCents: order.totalCents,
+      currency: order.currency,
+      description: `Order ${order.orderNumber}`,
+      expiresAtMs: order.holdExpiresAtMs,
+    },
+    order.id,
+  );
+  if (!created.ok) {
+    const { code, retryAfterSeconds, reason } = created.failure;
+    ctx.logger.warn("the payment provider did not create a payment", { orderId: order.id, provider: provider.name, reason });
+    return refused({ code, retryAfterSeconds });
+  }
+  const withPayment = await ctx.desk(deskNumberOf(order.id)).attachPayment(order.tenantId, order.id, created.value);
+  return { ...placed, value: withPayment ?? order };
+}
+
+function refused(failure: Failure): Extract<MadeOnce<never>, { ok: false }> {
+  return { ok: false, failure, replayed: false, stock: [] };
+}

@@ -1,0 +1,65 @@
+import type { Failure } from "#domain/failure";
+import { deskNumberOf } from "#domain/ids";
+import type { BasketLine, OrderLine, OrderTotals } from "#domain/order-messages";
+import { priceBasket } from "#domain/pricing";
+import { refuse, succeed, type Result } from "#domain/result";
+import type { SignedInContext } from "../context.ts";
+import { findCatalog } from "../ticket-type/catalog.ts";
+
+/** What a buyer wants priced: lines of an event, or the lines of a hold made earlier. */
+export interface BasketRequest {
+  readonly eventId?: string | undefined;
+  readonly tickets?: readonly BasketLine[] | undefined;
+  readonly reservationId?: string | undefined;
+  readonly discountCodes?: readonly string[] | undefined;
+}
+
+/** A basket with its prices. */
+export interface PricedBasket {
+  readonly eventId: string;
+  readonly lines: readonly OrderLine[];
+  readonly totals: OrderTotals;
+}
+
+/**
+ * Looks up what the basket names and prices it; the quote and the purchase both come through here, so they cannot differ.
+ * Refuses with `not_found` for an event, type or hold that is not there or not of the caller's tenant, `validation_failed`
+ * for a type named twice, and `discount_unknown` for a code that does not exist.
+ */
+export async function priceRequestedBasket(ctx: SignedInContext, request: BasketRequest): Promise<Result<PricedBasket, Failure>> {
+  const [code] = request.discountCodes ?? [];
+  if (code !== undefined) return refuse({ code: "discount_unknown", discountCode: code });
+  const basket = await findBasket(ctx, request);
+  if (!basket.ok) return basket;
+  const { eventId, lines } = basket.value;
+  const repeated = lines.findIndex((line, at) => lines.findIndex((other) => other.ticketTypeId === line.ticketTypeId) !== at);
+  if (repeated >= 0) return refuse(invalidTicket(repeated, "duplicate_ticket_type", "each ticket type may stand in a basket once"));
+  const catalog = await findCatalog(ctx, eventId);
+  if (!catalog || catalog.event.tenantId !== ctx.principal.tenantId) return refuse({ code: "not_found", what: "event" });
+  if (lines.some((line) => !catalog.types.has(line.ticketTypeId))) return refuse({ code: "not_found", what: "ticket type" });
+  const types = new Map([...catalog.types].map(([ticketTypeId, type]) => [ticketTypeId, { ...type, ticketTypeId }]));
+  return succeed({ eventId, ...priceBasket(lines, types, catalog.event.currency) });
+}
+
+async function findBasket(
+  ctx: SignedInContext,
+  request: BasketRequest,
+): Promise<Result<{ eventId: string; lines: readonly BasketLine[] }, Failure>> {
+  if (request.reservationId === undefined) {
+    if (request.eventId === undefined || request.tickets === undefined) {
+      return refuse({
+        code: "validation_failed",
+        errors: [{ path: "", code: "required", message: "either eventId and tickets, or reservationId" }],
+      });
+    }
+    return succeed({ eventId: request.eventId, lines: request.tickets });
+  }
+  const { tenantId, userId } = ctx.principal;
+  const hold = await ctx.desk(deskNumberOf(request.reservationId)).findHold(tenantId, request.reservationId);
+  if (!hold || hold.userId !== userId) return refuse({ code: "not_found", what: "reservation" });
+  return succeed({ eventId: hold.eventId, lines: hold.lines });
+}
+
+function invalidTicket(position: number, code: string, message: string): Failure {
+  return { code: "validation_failed", errors: [{ path: `tickets.${position}.ticketTypeId`, code, message }] };
+}

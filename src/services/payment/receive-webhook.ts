@@ -1,0 +1,58 @@
+import type { Failure } from "#domain/failure";
+import { deskNumberOf, isUuid } from "#domain/ids";
+import { refuse, succeed, type Result } from "#domain/result";
+import { PAYMENT_PROVIDER_NAMES, selectPaymentProvider, type ActionablePaymentEvent } from "#payments/payment-provider";
+import { insertRejectedEvent } from "#storage/rejected-events";
+import type { ServiceContext } from "../context.ts";
+
+/** A provider's delivery, as it came. */
+export interface WebhookDelivery {
+  readonly provider: string;
+  readonly rawBody: Uint8Array;
+  readonly headers: Headers;
+}
+
+/**
+ * Takes a provider's delivery: verified on its raw bytes, recorded at the order's desk, then acted upon. Success means
+ * that the event is durable, or was before, or is of no use here; the provider need not send it again.
+ *
+ * Refuses `not_found` for a provider the service does not know, `webhook_signature_invalid` and `webhook_malformed`.
+ * @throws when the desk cannot be reached: the provider's retry brings the event again.
+ */
+export async function receiveWebhook(ctx: ServiceContext, delivery: WebhookDelivery): Promise<Result<void, Failure>> {
+  if (!PAYMENT_PROVIDER_NAMES.some((name) => name === delivery.provider)) return refuse({ code: "not_found", what: "payment provider" });
+  const provider = selectPaymentProvider(ctx.paymentProviders, delivery.provider);
+  if (!provider.ok) return provider;
+  const verified = await provider.value.verifyWebhook(delivery.rawBody, delivery.headers, ctx.nowMs);
+  if (!verified.ok) {
+    ctx.logger.warn("a webhook was refused", { provider: delivery.provider, code: verified.failure.code });
+    return refuse({ code: verified.failure.code });
+  }
+  const event = verified.value;
+  if (event.type === "ignored") {
+    ctx.logger.info("a webhook of a type the service ignores", { provider: event.provider, eventType: event.rawType });
+    return succeed(undefined);
+  }
+  await settleAtDesk(ctx, event);
+  return succeed(undefined);
+}
+
+async function settleAtDesk(ctx: ServiceContext, event: ActionablePaymentEvent): Promise<void> {
+  const { provider, eventId, type, occurredAtMs, paymentId, orderId, amountCents, currency, reason } = event;
+  const outcome = isUuid(orderId)
+    ? await ctx.desk(deskNumberOf(orderId)).settle({
+        provider,
+        eventId,
+        type,
+        occurredAtMs,
+        paymentId,
+        orderId,
+        amountCents,
+        currency,
+        reason: reason ?? null,
+      })
+    : "unknown_order";
+  if (outcome !== "unknown_order") return;
+  ctx.logger.error("a payment event belongs to no order", { alert: "payment_event_rejected", provider, eventType: type });
+  await insertRejectedEvent(ctx.db, { provider, eventId, type, occurredAtMs }, ctx.nowMs);
+}

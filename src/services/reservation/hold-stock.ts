@@ -1,0 +1,22 @@
+import { deskNumberOf } from "#domain/ids";
+import type { BasketLine, HoldView, MadeOnce, RequestIdentity } from "#domain/order-messages";
+import type { SignedInContext } from "../context.ts";
+import { priceRequestedBasket } from "../order/price-basket.ts";
+import { rememberStock } from "../ticket-type/stock-cache.ts";
+
+/** A hold as the buyer asks for it. */
+export interface HoldStockInput {
+  readonly request: RequestIdentity;
+  readonly eventId: string;
+  readonly lines: readonly BasketLine[];
+}
+
+/** Holds stock of every line for the caller, all or nothing. Refuses as the basket or the stock does. */
+export async function holdStock(ctx: SignedInContext, input: HoldStockInput): Promise<MadeOnce<HoldView>> {
+  const { request, eventId, lines } = input;
+  const priced = await priceRequestedBasket(ctx, { eventId, tickets: lines });
+  if (!priced.ok) return { ok: false, failure: priced.failure, replayed: false, stock: [] };
+  const held = await ctx.desk(deskNumberOf(request.requestId)).hold({ request, eventId, lines });
+  rememberStock(held.stock);
+  return held;
+}
