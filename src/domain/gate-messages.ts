@@ -29,18 +29,35 @@ export const SCAN_REASONS = [
 ] as const;
 export type ScanReason = (typeof SCAN_REASONS)[number];
 
-/** A scan whose credential the Worker has verified already (signature, time window, event). */
-export interface AdmitCommand {
+/** Who asks at which list, and how a repeat of the question is recognised. */
+interface ScanQuestion {
   readonly tenantId: string;
+  readonly listId: string | null;
+  readonly type: "entry" | "exit";
+  /** Chosen by the device, a random UUID at best: the same one again for the same ticket gives the first answer. */
+  readonly nonce: string | null;
+  readonly scannedBy: string;
+  /** When the device says it scanned. Recorded, never believed. */
+  readonly scannedAtMs: number;
+}
+
+/** A scan whose credential the Worker has verified already (signature, time window, event). */
+export interface AdmitCommand extends ScanQuestion {
   readonly ticketId: string;
   readonly ticketTypeNumber: number;
   readonly credentialEpoch: number;
-  readonly listId: string | null;
-  readonly type: "entry" | "exit";
-  readonly nonce: string | null;
   readonly force: boolean;
-  readonly scannedBy: string;
-  readonly scannedAtMs: number;
+}
+
+/** What is wrong with a code itself, whatever the gate knows of the ticket. */
+export type CodeFault = "invalid" | "wrong_event" | "expired_code";
+
+/** A scan whose credential the Worker found faulty. It is recorded, and can never admit. */
+export interface RefuseCommand extends ScanQuestion {
+  readonly fault: CodeFault;
+  /** Both null unless the code is genuine and of this event, so that a record never names a ticket that only a forger claims. */
+  readonly ticketId: string | null;
+  readonly ticketTypeNumber: number | null;
 }
 
 /** What a gate answers to a scan. Times are Unix milliseconds. */
@@ -48,27 +65,52 @@ export interface ScanAnswer {
   readonly result: "admitted" | "refused";
   readonly reason: ScanReason | null;
   readonly ticket: { readonly id: string; readonly ticketTypeId: string; readonly ticketTypeName: string } | null;
+  /** When this scan let its holder in; null for a refusal and for a way out. */
   readonly admittedAtMs: number | null;
+  /** When the ticket was first let in at this list, if ever. */
   readonly firstAdmittedAtMs: number | null;
+  /** How often the ticket was let in at this list, this scan included. */
   readonly entryCount: number;
+  /** When the gate decided, by its own clock. */
+  readonly decidedAtMs: number;
   /** True when this nonce was answered before and this is that first answer. */
   readonly replayed: boolean;
 }
 
 /** Counts per list and type. `sold` is filled by the caller from D1; the gate knows who entered. */
 export interface GateStats {
-  readonly lists: readonly { readonly listId: string | null; readonly ticketTypeId: string; readonly admitted: number; readonly inside: number }[];
+  readonly lists: readonly {
+    readonly listId: string | null;
+    readonly ticketTypeId: string;
+    readonly admitted: number;
+    readonly inside: number;
+  }[];
+}
+
+/** Kills credentials of a ticket: those below `minEpoch`, or all when it is null. */
+export interface RevokeCommand {
+  readonly tenantId: string;
+  readonly ticketId: string;
+  readonly minEpoch: number | null;
+  readonly reason: "revoked" | "canceled" | "blocked";
+  readonly actor: string;
 }
 
 /** The methods of the Durable Object `EventGate`, one per event. Undefined answers mean: no such event in this tenant. */
 export interface GatePort {
+  /** Creates the gate or changes its event's times. Repeats change nothing; another tenant's gate is never taken over. */
   configure(config: GateConfig): Promise<void>;
   putTicketType(tenantId: string, type: GateTicketType): Promise<void>;
   /** Records and answers a scan; of two scans of one ticket at the same instant exactly one is admitted. */
   admit(command: AdmitCommand): Promise<ScanAnswer | undefined>;
-  /** What `admit` would answer, changing nothing. */
-  preview(command: AdmitCommand): Promise<ScanAnswer | undefined>;
-  /** Kills every credential of the ticket below `minEpoch` (all of them when null), before the caller is told. Repeats change nothing. */
-  revoke(command: { tenantId: string; ticketId: string; minEpoch: number | null; reason: "revoked" | "canceled" | "blocked"; actor: string }): Promise<boolean>;
+  /** Records and answers a scan of a faulty code. A nonce that was answered before still gets that first answer. */
+  refuse(command: RefuseCommand): Promise<ScanAnswer | undefined>;
+  /** What `admit` or `refuse` would answer, changing nothing. */
+  preview(command: AdmitCommand | RefuseCommand): Promise<ScanAnswer | undefined>;
+  /**
+   * Kills credentials durably before the caller is told. Repeats, and weaker revocations after stronger ones, change nothing.
+   * @returns false when this gate is not of that tenant: nothing was killed, and the caller must not go on.
+   */
+  revoke(command: RevokeCommand): Promise<boolean>;
   stats(tenantId: string): Promise<GateStats | undefined>;
 }

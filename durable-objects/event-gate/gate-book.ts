@@ -1,0 +1,229 @@
+import { decideFaultyScan, decideScan, gateHours, strengthenRevocation, type ScanDecision } from "#domain/admission";
+import type {
+  AdmitCommand,
+  GateConfig,
+  GateStats,
+  GateTicketType,
+  RefuseCommand,
+  RevokeCommand,
+  ScanAnswer,
+} from "#domain/gate-messages";
+import type { RecordedScan } from "#storage/ticket-validations";
+import type { OutboxMessage } from "../outbox.ts";
+import { nonceKey, type AdmissionRow, type GateCounter, type GateStore, type ScanKey } from "./gate-store.ts";
+import { GroupTickets } from "./group-tickets.ts";
+
+/** What one commit of a gate can hold. */
+export type GateCommand =
+  | { readonly kind: "configure"; readonly config: GateConfig }
+  | { readonly kind: "put_type"; readonly tenantId: string; readonly type: GateTicketType }
+  | { readonly kind: "admit"; readonly scan: AdmitCommand }
+  | { readonly kind: "refuse"; readonly scan: RefuseCommand }
+  | { readonly kind: "revoke"; readonly revoke: RevokeCommand };
+
+/** `not_here`: this gate belongs to no event of that tenant. */
+export type GateOutcome =
+  | { readonly kind: "done" }
+  | { readonly kind: "not_here" }
+  | { readonly kind: "answered"; readonly answer: ScanAnswer };
+
+type ScanCommand = Extract<GateCommand, { kind: "admit" | "refuse" }>;
+
+/** What a group has decided and not yet stored. */
+interface GroupWork {
+  readonly tickets: GroupTickets;
+  readonly answers: Map<string, ScanAnswer>;
+  readonly newAnswers: { readonly key: ScanKey; readonly answer: ScanAnswer }[];
+  readonly admissions: Map<string, AdmissionRow>;
+  readonly counters: Set<GateCounter>;
+  readonly emit: (message: OutboxMessage) => void;
+}
+
+/** How long after the gate has closed a device may still ask for a first answer again. */
+const ANSWERS_KEPT_AFTER_CLOSING_MS = 24 * 3_600_000;
+/** First answers forgotten in one alarm. */
+const FORGOTTEN_PER_ALARM = 1_000;
+
+function keyOf(scan: AdmitCommand | RefuseCommand): ScanKey {
+  return { ticketId: scan.ticketId ?? "", listId: scan.listId ?? "", type: scan.type, nonce: scan.nonce };
+}
+
+/**
+ * A gate's state: its event, ticket types and counters in memory, its tickets in SQLite. Every change is written by
+ * {@link GateBook.apply}, which runs inside a commit; after a rollback {@link GateBook.load} puts the memory right again.
+ */
+export class GateBook {
+  readonly #store: GateStore;
+  #config: GateConfig | undefined;
+  #types = new Map<number, GateTicketType>();
+  #counters = new Map<string, GateCounter>();
+  #hasAnswers = false;
+
+  constructor(store: GateStore) {
+    this.#store = store;
+    this.load();
+  }
+
+  get config(): GateConfig | undefined {
+    return this.#config;
+  }
+
+  load(): void {
+    this.#config = this.#store.findConfig();
+    this.#types = new Map(this.#store.listTicketTypes().map((type) => [type.number, type]));
+    this.#counters = new Map(this.#store.listCounters().map((counter) => [`${counter.ticketTypeNumber}:${counter.listId}`, counter]));
+    this.#hasAnswers = this.#store.hasAnswers();
+  }
+
+  /** Decides the commands in order and stores their changes, with one statement a table for the whole group. */
+  apply(commands: readonly GateCommand[], nowMs: number, emit: (message: OutboxMessage) => void): GateOutcome[] {
+    const scans = commands.flatMap((command) => (command.kind === "admit" || command.kind === "refuse" ? [command.scan] : []));
+    const revoked = commands.flatMap((command) => (command.kind === "revoke" ? [command.revoke.ticketId] : []));
+    const keys = scans.map(keyOf);
+    const work: GroupWork = {
+      tickets: new GroupTickets(this.#store.findTickets([...keys.map((key) => key.ticketId), ...revoked])),
+      answers: this.#store.findAnswers(keys),
+      newAnswers: [],
+      admissions: new Map(),
+      counters: new Set(),
+      emit,
+    };
+    const outcomes = commands.map((command) => this.#applyOne(command, work, nowMs));
+    this.#store.saveAdmissions([...work.admissions.values()]);
+    this.#store.saveCounters([...work.counters]);
+    this.#store.saveAnswers(work.newAnswers);
+    if (work.newAnswers.length > 0) this.#hasAnswers = true;
+    return outcomes;
+  }
+
+  #applyOne(command: GateCommand, work: GroupWork, nowMs: number): GateOutcome {
+    switch (command.kind) {
+      case "configure":
+        return this.#configure(command.config);
+      case "put_type":
+        return this.#putType(command.tenantId, command.type);
+      case "revoke":
+        return this.#revoke(command.revoke, work, nowMs);
+      case "admit":
+      case "refuse":
+        return this.#scan(command, work, nowMs);
+    }
+  }
+
+  #isOf(tenantId: string): boolean {
+    return this.#config?.tenantId === tenantId;
+  }
+
+  #configure(config: GateConfig): GateOutcome {
+    const known = this.#config;
+    if (known !== undefined && (known.tenantId !== config.tenantId || known.eventId !== config.eventId)) return { kind: "not_here" };
+    this.#store.saveConfig(config);
+    this.#config = config;
+    return { kind: "done" };
+  }
+
+  #putType(tenantId: string, type: GateTicketType): GateOutcome {
+    if (!this.#isOf(tenantId)) return { kind: "not_here" };
+    this.#store.saveTicketType(type);
+    this.#types.set(type.number, type);
+    return { kind: "done" };
+  }
+
+  #revoke(command: RevokeCommand, work: GroupWork, nowMs: number): GateOutcome {
+    if (!this.#isOf(command.tenantId)) return { kind: "not_here" };
+    const { ticketId, minEpoch, reason, actor } = command;
+    const stronger = strengthenRevocation(work.tickets.view(ticketId, "").revocation, { minEpoch, reason });
+    if (stronger !== null) {
+      this.#store.saveRevocation(ticketId, stronger, actor, nowMs);
+      work.tickets.revoke(ticketId, stronger);
+    }
+    return { kind: "done" };
+  }
+
+  #decide(command: ScanCommand, tickets: GroupTickets, config: GateConfig, nowMs: number): ScanDecision {
+    const { scan } = command;
+    const key = keyOf(scan);
+    const ticket = tickets.view(key.ticketId, key.listId);
+    const type = scan.ticketTypeNumber === null ? undefined : this.#types.get(scan.ticketTypeNumber);
+    if (command.kind === "refuse") return decideFaultyScan(ticket, type, command.scan, nowMs);
+    return decideScan(ticket, { startsAtMs: config.startsAtMs, endsAtMs: config.endsAtMs, type }, command.scan, nowMs);
+  }
+
+  #scan(command: ScanCommand, work: GroupWork, nowMs: number): GateOutcome {
+    const { scan } = command;
+    const config = this.#config;
+    if (config === undefined || config.tenantId !== scan.tenantId) return { kind: "not_here" };
+    const key = keyOf(scan);
+    const firstAnswer = key.nonce === null ? undefined : work.answers.get(nonceKey(key));
+    if (firstAnswer !== undefined) return { kind: "answered", answer: { ...firstAnswer, replayed: true } };
+    const decision = this.#decide(command, work.tickets, config, nowMs);
+    if (command.kind === "admit") this.#keep(command.scan, decision, work);
+    if (key.nonce !== null) {
+      work.answers.set(nonceKey(key), decision.answer);
+      work.newAnswers.push({ key, answer: decision.answer });
+    }
+    work.emit({ topic: "validation", body: recordOf(scan, decision, nowMs) });
+    return { kind: "answered", answer: decision.answer };
+  }
+
+  #keep(scan: AdmitCommand, decision: ScanDecision, work: GroupWork): void {
+    if (decision.next === null) return;
+    const listId = scan.listId ?? "";
+    const row = work.tickets.admit(scan.ticketId, listId, decision.next, scan.credentialEpoch);
+    work.admissions.set(`${scan.ticketId}:${listId}`, row);
+    const counterKey = `${scan.ticketTypeNumber}:${listId}`;
+    const counter = this.#counters.get(counterKey) ?? { listId, ticketTypeNumber: scan.ticketTypeNumber, admitted: 0, inside: 0 };
+    counter.admitted += decision.admittedChange;
+    counter.inside += decision.insideChange;
+    this.#counters.set(counterKey, counter);
+    work.counters.add(counter);
+  }
+
+  /** What the scan would be answered; changes nothing. Undefined: not an event of that tenant. */
+  preview(command: ScanCommand, nowMs: number): ScanAnswer | undefined {
+    const config = this.#config;
+    if (config === undefined || config.tenantId !== command.scan.tenantId) return undefined;
+    const tickets = new GroupTickets(this.#store.findTickets([keyOf(command.scan).ticketId]));
+    return this.#decide(command, tickets, config, nowMs).answer;
+  }
+
+  /** Counts per list and ticket type; undefined when not an event of that tenant. */
+  stats(tenantId: string): GateStats | undefined {
+    if (!this.#isOf(tenantId)) return undefined;
+    const lists = [...this.#counters.values()].flatMap(({ listId, ticketTypeNumber, admitted, inside }) => {
+      const type = this.#types.get(ticketTypeNumber);
+      return type === undefined ? [] : [{ listId: listId === "" ? null : listId, ticketTypeId: type.ticketTypeId, admitted, inside }];
+    });
+    return { lists };
+  }
+
+  /** When the first answers may be forgotten, Unix milliseconds; undefined when there are none. */
+  forgetAnswersAtMs(): number | undefined {
+    if (!this.#hasAnswers || this.#config === undefined) return undefined;
+    return gateHours(this.#config).closesAtMs + ANSWERS_KEPT_AFTER_CLOSING_MS;
+  }
+
+  /** Forgets a bounded number of first answers, once the gate is long closed. */
+  forgetAnswers(nowMs: number): void {
+    const dueAtMs = this.forgetAnswersAtMs();
+    if (dueAtMs === undefined || nowMs < dueAtMs) return;
+    this.#store.removeAnswers(FORGOTTEN_PER_ALARM);
+    this.#hasAnswers = this.#store.hasAnswers();
+  }
+}
+
+function recordOf(scan: AdmitCommand | RefuseCommand, decision: ScanDecision, nowMs: number): RecordedScan {
+  return {
+    ticketId: scan.ticketId,
+    listId: scan.listId,
+    type: scan.type,
+    result: decision.answer.result,
+    reason: decision.answer.reason,
+    scannedBy: scan.scannedBy,
+    nonce: scan.nonce,
+    forced: decision.overridden,
+    scannedAtMs: scan.scannedAtMs,
+    receivedAtMs: nowMs,
+    isFirstAdmission: decision.isFirstAdmission,
+  };
+}

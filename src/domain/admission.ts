@@ -1,0 +1,164 @@
+import type { AdmitCommand, GateTicketType, RefuseCommand, RevokeCommand, ScanAnswer, ScanReason } from "./gate-messages.ts";
+
+/** The gate opens this long before the event starts. */
+export const GATE_OPENS_BEFORE_START_MS = 12 * 3_600_000;
+/** The gate closes this long after the event ends. */
+export const GATE_CLOSES_AFTER_END_MS = 6 * 3_600_000;
+
+/** What happened to a ticket at one list (a door, an area: whatever is counted by itself). */
+export interface Admission {
+  readonly entryCount: number;
+  readonly inside: boolean;
+  readonly firstAdmittedAtMs: number;
+}
+
+/** Which credentials of a ticket are dead: those below `minEpoch`, or all when it is null. */
+export interface Revocation {
+  readonly minEpoch: number | null;
+  readonly reason: RevokeCommand["reason"];
+}
+
+/** All a gate knows of one ticket when a scan asks about one list. */
+export interface TicketAtGate {
+  /** At the list asked about; null when never let in there. */
+  readonly admission: Admission | null;
+  /** Highest epoch let in at any list; null when never let in anywhere. */
+  readonly highestEpoch: number | null;
+  readonly revocation: Revocation | null;
+}
+
+/** The event's times and the ticket's type, which is undefined when this gate never heard of its number. */
+export interface GateView {
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  readonly type: GateTicketType | undefined;
+}
+
+/** What becomes of a scan. */
+export interface ScanDecision {
+  readonly answer: ScanAnswer;
+  /** The ticket's new state at the list; null when it stays as it is. */
+  readonly next: Admission | null;
+  /** What the scan adds to the list's counters. */
+  readonly admittedChange: 0 | 1;
+  readonly insideChange: -1 | 0 | 1;
+  /** True when the ticket is let in for the first time at any list: it is used from now on. */
+  readonly isFirstAdmission: boolean;
+  /** True when only `force` let the holder in. */
+  readonly overridden: boolean;
+}
+
+/** When a scan may let someone in: from `opensAtMs` on, before `closesAtMs`. */
+export function gateHours(event: { readonly startsAtMs: number; readonly endsAtMs: number }): {
+  readonly opensAtMs: number;
+  readonly closesAtMs: number;
+} {
+  return {
+    opensAtMs: event.startsAtMs - GATE_OPENS_BEFORE_START_MS,
+    closesAtMs: event.endsAtMs + GATE_CLOSES_AFTER_END_MS,
+  };
+}
+
+function answerTo(
+  command: { readonly ticketId: string | null },
+  type: GateTicketType | undefined,
+  outcome: { readonly reason: ScanReason | null; readonly admission: Admission | null; readonly admittedAtMs: number | null },
+  nowMs: number,
+): ScanAnswer {
+  const { reason, admission, admittedAtMs } = outcome;
+  return {
+    result: reason === null ? "admitted" : "refused",
+    reason,
+    ticket:
+      type === undefined || command.ticketId === null
+        ? null
+        : { id: command.ticketId, ticketTypeId: type.ticketTypeId, ticketTypeName: type.name },
+    admittedAtMs,
+    firstAdmittedAtMs: admission?.firstAdmittedAtMs ?? null,
+    entryCount: admission?.entryCount ?? 0,
+    decidedAtMs: nowMs,
+    replayed: false,
+  };
+}
+
+const UNCHANGED = { next: null, admittedChange: 0, insideChange: 0, isFirstAdmission: false, overridden: false } as const;
+
+/** Why this ticket may never come in with this credential, whoever insists; null when nothing stands against it. */
+function findBar(ticket: TicketAtGate, view: GateView, credentialEpoch: number): ScanReason | null {
+  if (view.type === undefined) return "product";
+  const { revocation, highestEpoch } = ticket;
+  if (revocation !== null && (revocation.minEpoch === null || credentialEpoch < revocation.minEpoch)) return revocation.reason;
+  // A newer credential of this ticket came in, so this one had changed hands before.
+  if (highestEpoch !== null && credentialEpoch < highestEpoch) return "revoked";
+  return null;
+}
+
+/** Why this ticket may not come in now, which a steward may overrule with `force`; null when it may. */
+function findObstacle(ticket: TicketAtGate, view: GateView, nowMs: number): ScanReason | null {
+  const { opensAtMs, closesAtMs } = gateHours(view);
+  if (nowMs < opensAtMs || nowMs >= closesAtMs) return "invalid_time";
+  return ticket.admission?.inside === true ? "already_redeemed" : null;
+}
+
+function decideExit(ticket: TicketAtGate, view: GateView, command: AdmitCommand, nowMs: number): ScanDecision {
+  const { admission } = ticket;
+  const reason = admission?.inside === true ? null : "rules";
+  const answer = answerTo(command, view.type, { reason, admission, admittedAtMs: null }, nowMs);
+  if (admission === null || reason !== null) return { ...UNCHANGED, answer };
+  return { ...UNCHANGED, answer, next: { ...admission, inside: false }, insideChange: -1 };
+}
+
+/**
+ * Decides a scan whose code is genuine, current and of this event.
+ *
+ * Coming in: a ticket is let in when its type is known here, no revocation and no newer credential stands against it, the
+ * gate is open and the ticket is not inside. `force` overrules the last two, never the others. Who went out may come in again.
+ * Going out: allowed to whoever is inside and nobody else (`rules`), whatever became of the ticket since, because a steward
+ * must not hold people back and the count of those inside must stay right.
+ * @param nowMs Unix milliseconds from the gate's own clock, never the device's.
+ * Invariant: without `force`, entries and exits of a ticket at a list alternate, beginning with an entry.
+ */
+export function decideScan(ticket: TicketAtGate, view: GateView, command: AdmitCommand, nowMs: number): ScanDecision {
+  if (command.type === "exit") return decideExit(ticket, view, command, nowMs);
+  const { admission } = ticket;
+  const bar = findBar(ticket, view, command.credentialEpoch);
+  const obstacle = findObstacle(ticket, view, nowMs);
+  const reason = bar ?? (command.force ? null : obstacle);
+  if (reason !== null) {
+    return { ...UNCHANGED, answer: answerTo(command, view.type, { reason, admission, admittedAtMs: null }, nowMs) };
+  }
+  const next: Admission = {
+    entryCount: (admission?.entryCount ?? 0) + 1,
+    inside: true,
+    firstAdmittedAtMs: admission?.firstAdmittedAtMs ?? nowMs,
+  };
+  return {
+    answer: answerTo(command, view.type, { reason: null, admission: next, admittedAtMs: nowMs }, nowMs),
+    next,
+    admittedChange: admission === null ? 1 : 0,
+    insideChange: admission?.inside === true ? 0 : 1,
+    isFirstAdmission: ticket.highestEpoch === null,
+    overridden: obstacle !== null,
+  };
+}
+
+/** The answer to a code that is faulty by itself: always a refusal, which changes nothing and no `force` overrules. */
+export function decideFaultyScan(
+  ticket: TicketAtGate,
+  type: GateTicketType | undefined,
+  command: RefuseCommand,
+  nowMs: number,
+): ScanDecision {
+  const { admission } = ticket;
+  return { ...UNCHANGED, answer: answerTo(command, type, { reason: command.fault, admission, admittedAtMs: null }, nowMs) };
+}
+
+/**
+ * The revocation that stands after `asked` came on top of `current`. Revocations only grow: what is dead stays dead.
+ * @returns null when `asked` kills nothing that `current` leaves alive, so that a repeat changes nothing and keeps its reason.
+ */
+export function strengthenRevocation(current: Revocation | null, asked: Revocation): Revocation | null {
+  if (current === null) return asked;
+  if (current.minEpoch === null) return null;
+  return asked.minEpoch === null || asked.minEpoch > current.minEpoch ? asked : null;
+}
