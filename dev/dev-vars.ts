@@ -1,0 +1,113 @@
+/** `.dev.vars` and `.dev.keys.json`: the variables and the token key of this machine, made on the first start. */
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { PROJECT_ROOT } from "./build-bundle.ts";
+import { deriveProvisioned } from "./localnet/provision.ts";
+import {
+  generateCredentialKey,
+  generateJwtKeyPair,
+  generateSolanaWallet,
+  generateWebhookSecret,
+  toJwksText,
+  type JwtKeyPair,
+} from "./secrets.ts";
+
+/** The service's variables by name, as `.dev.vars` holds them. */
+export type Variables = Readonly<Record<string, string>>;
+
+/** What a start needs: the variables, and the private key of the tokens they trust. */
+export interface DevelopmentSecrets {
+  readonly variables: Variables;
+  readonly jwtPrivateJwk: JwtKeyPair["privateJwk"];
+}
+
+/** Something about `.dev.vars` that only its owner can put right. Its message is for them, and never holds a value. */
+export class DevVarsError extends Error {
+  override readonly name = "DevVarsError";
+}
+
+const FILES = {
+  example: join(PROJECT_ROOT, ".dev.vars.example"),
+  variables: join(PROJECT_ROOT, ".dev.vars"),
+  keys: join(PROJECT_ROOT, ".dev.keys.json"),
+};
+
+const OWNER_ONLY = 0o600;
+
+/** How the variables that `.dev.vars.example` leaves empty are made. */
+async function generateValues(jwtKeys: JwtKeyPair): Promise<Variables> {
+  const wallet = generateSolanaWallet();
+  const { tree, collection } = await deriveProvisioned(wallet);
+  return {
+    JWT_JWKS: toJwksText([jwtKeys.publicJwk]),
+    PAYMENT_WEBHOOK_SECRETS: generateWebhookSecret(),
+    STRIPE_WEBHOOK_SECRETS: generateWebhookSecret(),
+    INTERNAL_WEBHOOK_SECRETS: generateWebhookSecret(),
+    CREDENTIAL_SIGNING_KEYS: generateCredentialKey(1),
+    SOLANA_WALLET_PRIVATE_KEY: wallet,
+    SOLANA_TREE: tree,
+    SOLANA_COLLECTION: collection,
+  };
+}
+
+/** Puts a generated value after each `NAME=` that stands empty, and keeps every other line as it is. */
+function fillIn(example: string, values: Variables): string {
+  return example.replaceAll(/^([A-Z][A-Z0-9_]*)=$/gm, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new DevVarsError(`.dev.vars.example leaves ${name} empty and nothing generates it`);
+    return `${name}='${value}'`;
+  });
+}
+
+/** @throws DevVarsError naming each variable of the example that `.dev.vars` lacks. */
+function parseVariables(text: string, example: string): Variables {
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(parseEnv(text))) if (value !== undefined && value !== "") variables[name] = value;
+  const missing = Object.keys(parseEnv(example)).filter((name) => variables[name] === undefined);
+  if (missing.length > 0) throw new DevVarsError(`.dev.vars lacks ${missing.join(", ")}; .dev.vars.example says what it is`);
+  return variables;
+}
+
+/** New secrets that live in memory only: for the demo, the benchmark and tests. */
+export async function generateDevelopmentSecrets(): Promise<DevelopmentSecrets & { readonly text: string }> {
+  const example = await readFile(FILES.example, "utf8");
+  const jwtKeys = generateJwtKeyPair();
+  const text = fillIn(example, await generateValues(jwtKeys));
+  return { variables: parseVariables(text, example), jwtPrivateJwk: jwtKeys.privateJwk, text };
+}
+
+/** @throws DevVarsError when the files were never made, or one of the two is missing. */
+export async function readDevelopmentSecrets(): Promise<DevelopmentSecrets> {
+  const [example, text, keys] = await Promise.all([
+    readFile(FILES.example, "utf8"),
+    readFile(FILES.variables, "utf8").catch(() => undefined),
+    readFile(FILES.keys, "utf8").catch(() => undefined),
+  ]);
+  if (text === undefined && keys === undefined) throw new DevVarsError("there is no .dev.vars yet: run npm start once");
+  if (text === undefined || keys === undefined) {
+    const [lost, left] = text === undefined ? [".dev.vars", ".dev.keys.json"] : [".dev.keys.json", ".dev.vars"];
+    throw new DevVarsError(`${lost} is gone and belongs to ${left}: delete ${left} too, and npm start makes both anew`);
+  }
+  return { variables: parseVariables(text, example), jwtPrivateJwk: parseKeys(keys) };
+}
+
+function parseKeys(text: string): DevelopmentSecrets["jwtPrivateJwk"] {
+  try {
+    const { jwtPrivateJwk } = JSON.parse(text) as { jwtPrivateJwk?: unknown }; // judged on the next line
+    if (typeof jwtPrivateJwk === "object" && jwtPrivateJwk !== null) return { ...jwtPrivateJwk };
+  } catch {
+    // Not JSON: the same advice as for JSON of another shape.
+  }
+  throw new DevVarsError(".dev.keys.json cannot be read: delete it and .dev.vars, and npm start makes both anew");
+}
+
+/** Reads this machine's secrets, and makes them first when there are none. */
+export async function ensureDevelopmentSecrets(): Promise<DevelopmentSecrets & { readonly created: boolean }> {
+  if (existsSync(FILES.variables) || existsSync(FILES.keys)) return { ...(await readDevelopmentSecrets()), created: false };
+  const { variables, jwtPrivateJwk, text } = await generateDevelopmentSecrets();
+  await writeFile(FILES.keys, `${JSON.stringify({ jwtPrivateJwk }, null, 2)}\n`, { mode: OWNER_ONLY, flag: "wx" });
+  await writeFile(FILES.variables, text, { mode: OWNER_ONLY, flag: "wx" });
+  return { variables, jwtPrivateJwk, created: true };
+}
