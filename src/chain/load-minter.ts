@@ -1,27 +1,28 @@
 import type { Minter } from "./minter.ts";
 import type { ChainConfig } from "./umi-minter.ts";
 
-interface LoadedMinter {
-  readonly key: string;
-  readonly minter: Promise<Minter>;
-}
-
-let loaded: LoadedMinter | undefined;
+let loaded: { readonly config: ChainConfig; readonly minter: Minter } | undefined;
 
 /**
- * The minter, made once per isolate. The chain libraries are the larger half of the bundle and only the mint consumer needs
- * them, so they are evaluated here on first use and not at start-up: the sale path never pays for them.
+ * The minter, made once per isolate for a configuration. The chain libraries are the larger half of the bundle and only the mint
+ * consumer needs them, so they are evaluated here on first use and not at start-up: the sale path never pays for them.
+ *
+ * What is kept is the minter, not the promise of one: in Workers a promise belongs to the request that made it, and another
+ * that waits for it would wait for ever if that request were cancelled. Two first requests may both load; that costs only time.
  */
-export function loadMinter(config: ChainConfig): Promise<Minter> {
-  const key = [config.rpcUrl, config.treeAddress, config.walletSecretKey].join(" ");
-  if (loaded?.key !== key) {
-    const minter = import("./umi-minter.ts").then((module) => module.createUmiMinter(config));
-    const entry = { key, minter };
-    loaded = entry;
-    minter.catch(() => {
-      // A failed load must not stay: the next message tries again.
-      if (loaded === entry) loaded = undefined;
-    });
-  }
-  return loaded.minter;
+export async function loadMinter(config: ChainConfig): Promise<Minter> {
+  if (loaded !== undefined && isSameConfig(loaded.config, config)) return loaded.minter;
+  const { createUmiMinter } = await import("./umi-minter.ts");
+  const minter = await createUmiMinter(config);
+  loaded = { config, minter };
+  return minter;
+}
+
+function isSameConfig(one: ChainConfig, other: ChainConfig): boolean {
+  return (
+    one.rpcUrl === other.rpcUrl &&
+    one.treeAddress === other.treeAddress &&
+    one.walletSecretKey === other.walletSecretKey &&
+    one.fetcher === other.fetcher
+  );
 }

@@ -1,0 +1,150 @@
+import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
+import { eq } from "drizzle-orm";
+import { hashMetadataDataV2 } from "@metaplex-foundation/mpl-bubblegum";
+import { publicKey } from "@metaplex-foundation/umi";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import type { Minter } from "#chain/minter";
+import { createUmiMinter } from "#chain/umi-minter";
+import { applyMigrations } from "#dev/apply-migrations";
+import { provision } from "#dev/localnet/provision";
+import { startLocalnet, type Localnet } from "#dev/localnet/start-localnet";
+import { readTree } from "#dev/localnet/tree-reader";
+import { generateSolanaWallet } from "#dev/secrets";
+import { fitOnChainName } from "#domain/mint";
+import { advanceMint, type MintContext, type MintProgress } from "#services/mint/advance-mint";
+import { events, mintJobs, orderItems, orders, ticketTypes, tickets } from "#storage/schema";
+
+export const PUBLIC_BASE_URL = "https://tickets.test";
+const EVENT_NAME = "Night of the Lamps";
+const TYPE_NAME = "Standing";
+/** A round of deliveries, then a few slots: enough rounds for any fault here to pass, few enough to end when one never does. */
+const MAX_ROUNDS = 400;
+
+/** Tickets of one order, sold and waiting to be minted. */
+export interface SoldTickets {
+  readonly tenantId: string;
+  readonly eventId: string;
+  readonly orderId: string;
+  readonly ticketIds: readonly string[];
+}
+
+/** A local chain whose slots the test makes, a real D1, and the minter between them. */
+export interface MintWorld {
+  readonly localnet: Localnet;
+  readonly tree: string;
+  readonly minter: Minter;
+  readonly db: DrizzleD1Database;
+  sellTickets(count: number): Promise<SoldTickets>;
+  /** One delivery of a ticket's message. `minter` replaces the real one. */
+  deliver(sold: SoldTickets, ticketId: string, minter?: Minter): Promise<MintProgress>;
+  /** Delivers every message, `copies` at once, slots passing between the rounds, until all are settled. */
+  drain(sold: SoldTickets, copies?: number): Promise<void>;
+  findJob(ticketId: string): Promise<typeof mintJobs.$inferSelect>;
+  findOrderStatus(orderId: string): Promise<string>;
+  /** Leaves in the tree for each ticket, counted by the hash of the metadata that names it. */
+  countLeaves(sold: SoldTickets): Promise<number[]>;
+  close(): Promise<void>;
+}
+
+/** @param mode whose code the chain runs. */
+export async function openMintWorld(mode: "programs" | "emulator", finalityLagSlots = 4): Promise<MintWorld> {
+  const localnet = await startLocalnet({
+    port: 0,
+    slotMs: 0,
+    finalityLagSlots,
+    programsDir: process.env["SOLANA_PROGRAMS_DIR"],
+    forceEmulator: mode === "emulator",
+  });
+  const walletSecretKey = generateSolanaWallet();
+  const { tree } = await provision(localnet.url, walletSecretKey);
+  const minter = await createUmiMinter({ rpcUrl: localnet.url, walletSecretKey, treeAddress: tree });
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({ modules: true, script: "export default {}", d1Databases: ["DB"], cf: false, telemetry: { enabled: false } }),
+  );
+  const binding = await miniflare.getD1Database("DB");
+  await applyMigrations(binding as never); // Two type packages describe one D1; this one speaks the real protocol.
+  const db = drizzle(binding as never);
+  const ctxWith = (used: Minter): MintContext => ({ db, minter: used, publicBaseUrl: PUBLIC_BASE_URL, nowMs: Date.now() });
+  const deliver = (sold: SoldTickets, ticketId: string, used: Minter = minter): Promise<MintProgress> =>
+    advanceMint(ctxWith(used), { ticketId, tenantId: sold.tenantId });
+
+  return {
+    localnet,
+    tree,
+    minter,
+    db,
+    sellTickets: (count) => sellTickets(db, count),
+    deliver,
+    async drain(sold, copies = 1) {
+      let open = [...sold.ticketIds];
+      for (let round = 0; open.length > 0; round += 1) {
+        if (round === MAX_ROUNDS) throw new Error(`not minted after ${MAX_ROUNDS} rounds: ${open.join(", ")}`);
+        const deliveries = open.flatMap((ticketId) => Array.from({ length: copies }, () => deliver(sold, ticketId)));
+        const answers = await Promise.all(deliveries);
+        open = open.filter((_, index) => !answers.slice(index * copies, (index + 1) * copies).includes("settled"));
+        localnet.cluster.tick(3);
+      }
+    },
+    async findJob(ticketId) {
+      const job = await db.select().from(mintJobs).where(eq(mintJobs.ticketId, ticketId)).get();
+      if (job === undefined) throw new Error(`no job of ${ticketId}`);
+      return job;
+    },
+    async findOrderStatus(orderId) {
+      const order = await db.select({ status: orders.status }).from(orders).where(eq(orders.id, orderId)).get();
+      return order?.status ?? "none";
+    },
+    countLeaves: (sold) => countLeaves(localnet.url, tree, db, sold),
+    async close() {
+      await localnet.close();
+      await miniflare.dispose();
+    },
+  };
+}
+
+async function countLeaves(url: string, tree: string, db: DrizzleD1Database, sold: SoldTickets): Promise<number[]> {
+  const { leaves, computedRoot, accountRoot } = await readTree(url, tree);
+  if (computedRoot !== accountRoot) throw new Error("the leaves in the ledger don't give the tree's root");
+  const event = await db.select().from(events).where(eq(events.id, sold.eventId)).get();
+  const collection = publicKey(event?.collectionAddress ?? "11111111111111111111111111111111");
+  return sold.ticketIds.map((ticketId) => {
+    const dataHash = hashMetadataDataV2({
+      name: fitOnChainName(`${EVENT_NAME} · ${TYPE_NAME}`),
+      uri: `${PUBLIC_BASE_URL}/nft/${ticketId}`,
+      sellerFeeBasisPoints: 0,
+      creators: [],
+      collection,
+    });
+    return leaves.filter(({ leaf }) => Buffer.compare(leaf.dataHash, dataHash) === 0).length;
+  });
+}
+
+async function sellTickets(db: DrizzleD1Database, count: number): Promise<SoldTickets> {
+  const tenantId = crypto.randomUUID();
+  const eventId = crypto.randomUUID();
+  const ticketTypeId = crypto.randomUUID();
+  const orderId = crypto.randomUUID();
+  const userId = crypto.randomUUID();
+  const ticketIds = Array.from({ length: count }, () => crypto.randomUUID());
+  const atMs = 1_790_000_000_000;
+  const times = { createdAtMs: atMs, updatedAtMs: atMs };
+  await db.insert(events).values({ id: eventId, tenantId, name: EVENT_NAME, startsAtMs: atMs, endsAtMs: atMs + 1, timezone: "UTC", currency: "EUR", ...times });
+  await db.insert(ticketTypes).values({
+    ...times, id: ticketTypeId, tenantId, eventId, number: 1, name: TYPE_NAME, priceCents: 100, quantity: 1000, minPerOrder: 1,
+    maxPerOrder: 1000, reservationTtlSeconds: 600, transferable: true, feeCents: 0, taxRateBps: 0, status: "ACTIVE",
+  });
+  await db.insert(orders).values({
+    id: orderId, tenantId, orderNumber: orderId, userId, eventId, status: "AWAITING_MINT", currency: "EUR", subtotalCents: 100 * count,
+    discountCents: 0, feeCents: 0, taxCents: 0, totalCents: 100 * count, reservationId: crypto.randomUUID(), holdExpiresAtMs: atMs,
+    createdAtMs: atMs, seq: 1,
+  });
+  await db.insert(orderItems).values({
+    orderId, lineNumber: 1, tenantId, ticketTypeId, name: TYPE_NAME, quantity: count, unitPriceCents: 100, discountCents: 0, feeCents: 0,
+    taxCents: 0, totalCents: 100 * count,
+  });
+  for (const id of ticketIds) {
+    await db.insert(tickets).values({ id, tenantId, eventId, ticketTypeId, orderId, ownerUserId: userId, status: "SOLD", credentialEpoch: 0, createdAtMs: atMs });
+    await db.insert(mintJobs).values({ ticketId: id, tenantId, eventId, status: "QUEUED", queuedAtMs: atMs, updatedAtMs: atMs });
+  }
+  return { tenantId, eventId, orderId, ticketIds };
+}
