@@ -1,0 +1,28 @@
+import type { Seeded } from "./seed.ts";
+
+/** Addresses the steps are told for. */
+interface Addresses {
+  readonly serviceUrl: string;
+  readonly paymentUrl: string;
+}
+
+/**
+ * Lines for a shell (bash, with curl and Node) that buy, pay, look at and admit one ticket, once the token lines above them
+ * have been pasted too.
+ */
+export function describeFirstSteps({ serviceUrl, paymentUrl }: Addresses, { eventId, ticketTypeIds }: Seeded): string[] {
+  const basket = JSON.stringify({ eventId, tickets: [{ ticketTypeId: ticketTypeIds[0], quantity: 1 }] });
+  const bearer = (name: string): string => `-H "authorization: Bearer $${name}"`;
+  const json = '-H "content-type: application/json"';
+  return [
+    "Paste the four token lines, then buy, pay, show and admit one ticket:",
+    `field() { node -pe "JSON.parse(require('fs').readFileSync(0, 'utf8'))$1"; }`,
+    `PAYMENT=$(curl -s ${serviceUrl}/api/v1/purchase ${bearer("USER")} -H "idempotency-key: $RANDOM-$RANDOM" ${json} -d '${basket}' | field .payment.id)`,
+    `curl -s -X POST ${paymentUrl}/payments/$PAYMENT/succeed; sleep 2`,
+    `TICKET=$(curl -s ${serviceUrl}/api/v1/tickets ${bearer("USER")} | field .items[0].id)`,
+    `curl -s ${serviceUrl}/api/v1/tickets/$TICKET ${bearer("USER")}`,
+    `QR=$(curl -s ${serviceUrl}/api/v1/qr/$TICKET/generate ${bearer("USER")} | field .qr)`,
+    `curl -s ${serviceUrl}/api/v1/validation/scan ${bearer("DOOR_STAFF")} ${json} -d "{\\"qr\\":\\"$QR\\",\\"eventId\\":\\"${eventId}\\",\\"type\\":\\"entry\\"}"`,
+    "The same last line again is refused: already_redeemed.",
+  ];
+}

@@ -1,0 +1,132 @@
+/** The service and what runs beside it, started together: for `npm start`, the demo and the benchmark. */
+import { createServer } from "node:net";
+import { provision } from "./localnet/provision.ts";
+import { startLocalnet, type Localnet } from "./localnet/start-localnet.ts";
+import { startRuntime, type Runtime } from "./runtime.ts";
+import { startSandboxProvider } from "./sandbox-provider/start-sandbox-provider.ts";
+import type { DevelopmentSecrets, Variables } from "./dev-vars.ts";
+
+/** How the stack is started. */
+export interface StackOptions {
+  readonly secrets: DevelopmentSecrets;
+  /** The service's; the payment provider takes the next port and the chain the one after. 0 takes free ones. */
+  readonly port: number;
+  /** Folder that keeps the service's state over a restart; left out, it is lost. */
+  readonly persistPath?: string;
+  /** Gets each line the service logs. */
+  readonly onLogLine?: (line: string) => void;
+  /** Milliseconds a slot of the local chain; 400, as on the real one, when left out. */
+  readonly slotMs?: number;
+}
+
+/** The running stack; addresses without a slash at their ends. */
+export interface Stack {
+  readonly serviceUrl: string;
+  readonly paymentUrl: string;
+  readonly solanaUrl: string;
+  readonly runtime: Runtime;
+  readonly localnet: Localnet;
+  /** The variables as the service sees them, with the real addresses. */
+  readonly variables: Variables;
+  /** Stops everything, the service first. */
+  close(): Promise<void>;
+}
+
+/** A port that something else listens on. Its message says what to do. */
+export class PortInUseError extends Error {
+  override readonly name = "PortInUseError";
+}
+
+const SLOT_MS = 400;
+
+/** Makes sure that nobody listens on a port of 127.0.0.1; 0 finds a free one. */
+async function claimPort(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === "EADDRINUSE";
+      reject(isTaken ? new PortInUseError(`port ${port} is in use: stop what listens there, or set another PORT`) : error);
+    });
+    server.listen(port, "127.0.0.1", () => {
+      const address = server.address();
+      const claimed = typeof address === "object" && address !== null ? address.port : port;
+      server.close(() => resolve(claimed));
+    });
+  });
+}
+
+interface Ports {
+  readonly service: number;
+  readonly payments: number;
+  readonly solana: number;
+}
+
+async function claimPorts(port: number): Promise<Ports> {
+  const at = (offset: number): Promise<number> => claimPort(port === 0 ? 0 : port + offset);
+  // All at once, so that free ones differ.
+  const [service, payments, solana] = await Promise.all([at(0), at(1), at(2)]);
+  return { service, payments, solana };
+}
+
+/** Things to close, the last one started first. */
+class Started {
+  readonly #parts: { close(): Promise<void> }[] = [];
+
+  keep<Part extends { close(): Promise<void> }>(part: Part): Part {
+    this.#parts.push(part);
+    return part;
+  }
+
+  async close(): Promise<void> {
+    for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) await part.close();
+  }
+}
+
+/**
+ * Starts the local chain with its tree and collection, the sandbox provider, and the service with their addresses.
+ * @throws PortInUseError, or whatever failed to start; nothing is left running then.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const ports = await claimPorts(options.port);
+  const started = new Started();
+  try {
+    return await startParts(options, ports, started);
+  } catch (error) {
+    await started.close();
+    throw error;
+  }
+}
+
+async function startParts(options: StackOptions, ports: Ports, started: Started): Promise<Stack> {
+  const given = options.secrets.variables;
+  const { persistPath, onLogLine, slotMs = SLOT_MS } = options;
+  const programsDir = process.env["SOLANA_PROGRAMS_DIR"];
+  const localnet = started.keep(await startLocalnet({ port: ports.solana, programsDir, slotMs }));
+  const { tree, collection } = await provision(localnet.url, given["SOLANA_WALLET_PRIVATE_KEY"] ?? "");
+  const serviceUrl = `http://localhost:${ports.service}`;
+  const provider = started.keep(
+    await startSandboxProvider({
+      port: ports.payments,
+      webhookUrl: `http://127.0.0.1:${ports.service}/api/v1/webhooks/payments/standard`,
+      webhookSecret: given["PAYMENT_WEBHOOK_SECRETS"]?.split(",")[0]?.trim() ?? "",
+    }),
+  );
+  const variables = {
+    ...given,
+    SANDBOX_PAYMENT_URL: provider.url,
+    SOLANA_RPC_URL: localnet.url,
+    SOLANA_TREE: tree,
+    SOLANA_COLLECTION: collection,
+    PUBLIC_BASE_URL: serviceUrl,
+  };
+  const runtime = started.keep(
+    await startRuntime({
+      port: ports.service,
+      bindings: variables,
+      ...(persistPath === undefined ? {} : { persistPath }),
+      ...(onLogLine === undefined ? {} : { onLogLine }),
+    }),
+  );
+  const close = (): Promise<void> => started.close();
+  return { serviceUrl, paymentUrl: provider.url, solanaUrl: localnet.url, runtime, localnet, variables, close };
+}
