@@ -10,6 +10,7 @@ import {
   generateWebhookSecret,
   toJwksText,
 } from "./dev/secrets.ts";
+import { readWorkerOptions } from "./dev/read-worker-options.ts";
 
 // Miniflare would fetch a sample `request.cf` from the network, and wrangler would report usage.
 process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
@@ -59,7 +60,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings } })],
+        plugins: [cloudflareTest({ main: "./src/index.ts", miniflare: { ...readWorkerOptions(), bindings } })],
         test: {
           name: "workerd",
           include: ["tests/workerd/**/*.test.{ts,tsx}", "tests/contract/**/*.test.ts"],

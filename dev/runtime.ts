@@ -1,9 +1,9 @@
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { applyMigrations } from "./apply-migrations.ts";
-import { buildBundle, PROJECT_ROOT, type Bundle } from "./build-bundle.ts";
+import { buildBundle, type Bundle } from "./build-bundle.ts";
+import { readWorkerOptions } from "./read-worker-options.ts";
 
 /** How the service is started. */
 export interface RuntimeOptions {
@@ -33,9 +33,7 @@ export interface Runtime {
 const CRON_PERIOD_MS = 60_000;
 
 function workerOptions(bundle: Bundle, options: RuntimeOptions): V4WorkerOptions {
-  // Read from wrangler.toml by wrangler itself: the same D1, queues, Durable Objects and limits as deployed.
-  const { workerOptions: configured } = unstable_getMiniflareWorkerOptions(join(PROJECT_ROOT, "wrangler.toml"));
-  const { modulesRules: _rules, bindings: _variables, rootPath: _root, ...rest } = configured;
+  const { modulesRules: _rules, ...rest } = readWorkerOptions();
   return {
     ...rest,
     name: "edge-tickets",

@@ -60,7 +60,7 @@ function announce(stack: Stack, seeded: Seeded, tokens: Record<keyof typeof USER
     `ticket types      ${seeded.ticketTypeIds.join(" ")}`,
     "",
     `Tokens for ${TOKEN_TTL_SECONDS / 3600} hours (npm run -s token makes more):`,
-    ...ROLES.map((role) => `${role.toUpperCase()}=${tokens[role]}`),
+    ...ROLES.map((role) => `${role.toUpperCase()}_TOKEN=${tokens[role]}`),
     "",
     ...describeFirstSteps(stack, seeded),
     "",
