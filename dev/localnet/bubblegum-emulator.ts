@@ -8,10 +8,9 @@ import {
   hashMetadataCreators,
   hashMetadataDataV2,
 } from "@metaplex-foundation/mpl-bubblegum";
-import { defaultPublicKey, publicKey, unwrapOption } from "@metaplex-foundation/umi";
-import { createRpcClient } from "#chain/rpc-client";
+import { createNoopSigner, defaultPublicKey, publicKey, unwrapOption } from "@metaplex-foundation/umi";
 import { createLeanUmi } from "#chain/lean-umi";
-import { createNoopSigner } from "@metaplex-foundation/umi";
+import { createRpcClient } from "#chain/rpc-client";
 import { InstructionFailure, type AccountOverlay, type EmulatedCall, type EmulatedInstruction, type MoneyMove } from "./account-overlay.ts";
 import { ConcurrentMerkleTree, type TreeChange } from "./concurrent-merkle-tree.ts";
 import { CORE_PROGRAM_ID, accountAt, countCollectionMint, isAddress, optionalAccountAt } from "./core-emulator.ts";
@@ -89,7 +88,7 @@ function createTree(instruction: EmulatedInstruction, overlay: AccountOverlay, s
   const creator = bytesOfAddress(optionalAccountAt(instruction, 3) ?? accountAt(instruction, 2));
   const account = overlay.read(tree);
   if (account.owner !== COMPRESSION_PROGRAM_ID) throw new InstructionFailure(3007, "AccountOwnedByWrongProgram");
-  if (account.data.some((byte) => byte !== 0)) throw new InstructionFailure(6030, "the tree is not empty");
+  if (account.data.some((byte) => byte !== 0)) throw new InstructionFailure("AccountAlreadyInitialized", "the tree is not empty");
   const merkle = ConcurrentMerkleTree.initialize(account.data, {
     depth: args.maxDepth,
     bufferSize: args.maxBufferSize,
@@ -120,7 +119,9 @@ function mint(instruction: EmulatedInstruction, overlay: AccountOverlay): Emulat
   assertMetadata(metadata);
   const calls: EmulatedCall[] = [];
   if (collection !== undefined) {
-    if (unwrapOption(metadata.collection) !== collection) throw new InstructionFailure(6021, "CollectionMismatch");
+    const named = unwrapOption(metadata.collection);
+    if (named === null) throw new InstructionFailure(6021, "CollectionNotFound");
+    if (named !== collection) throw new InstructionFailure(6036, "CollectionMismatch");
     countCollectionMint(collection, optionalAccountAt(instruction, 3) ?? authority, overlay);
     calls.push({ programId: CORE_PROGRAM_ID, accounts: [collection, accountAt(instruction, 8)], data: CORE_COUNT_DATA, stackHeight: 2 });
   }
@@ -166,8 +167,8 @@ function assertMayMint(config: Uint8Array, authority: string): void {
 
 function assertMetadata(metadata: { readonly name: string; readonly uri: string; readonly sellerFeeBasisPoints: number }): void {
   if (metadata.sellerFeeBasisPoints > MAX_BASIS_POINTS) throw new InstructionFailure(6015, "MetadataBasisPointsTooHigh");
-  if (Buffer.byteLength(metadata.name) > MAX_NAME_BYTES) throw new InstructionFailure(6011, "MetadataNameTooLong");
-  if (Buffer.byteLength(metadata.uri) > MAX_URI_BYTES) throw new InstructionFailure(6013, "MetadataUriTooLong");
+  if (Buffer.byteLength(metadata.name) > MAX_NAME_BYTES) throw new InstructionFailure(6012, "MetadataNameTooLong");
+  if (Buffer.byteLength(metadata.uri) > MAX_URI_BYTES) throw new InstructionFailure(6014, "MetadataUriTooLong");
 }
 
 function logChange(tree: string, merkle: ConcurrentMerkleTree, change: TreeChange): EmulatedCall {

@@ -6,13 +6,16 @@ import {
   type CreateCollectionV2InstructionDataArgs,
   type Plugin,
 } from "@metaplex-foundation/mpl-core";
-import { isOption, unwrapOption } from "@metaplex-foundation/umi";
+import { isOption, publicKey, unwrapOption } from "@metaplex-foundation/umi";
 import { InstructionFailure, type AccountOverlay, type EmulatedInstruction, type MoneyMove } from "./account-overlay.ts";
 import { concatBytes, encodeU32, encodeU64 } from "./leaf-encoding.ts";
 import { bytesOfAddress, encodeBase58 } from "./transaction-encoding.ts";
 
 /** mpl-core. Emulated: creating a collection, and the counters that minting into it moves. */
 export const CORE_PROGRAM_ID = "CoREENxT6tW1HoK8ypY1SxRMZTcVPm7R94rH4PZNhX7d";
+
+/** mpl-core gives the plugin `BubblegumV2` to the Bubblegum program itself. */
+const BUBBLEGUM_AUTHORITY = publicKey("BGUMAp9Gq7iTEuizy4pqaxsTyUCBK68MDfK752saRPUY");
 
 const CREATE_COLLECTION_V2 = 21;
 /** First bytes of what mpl-core stores. */
@@ -100,18 +103,24 @@ function listPlugins(args: CreateCollectionV2InstructionDataArgs): { plugin: Plu
   return plugins.map((pair) => {
     const authority = isOption(pair.authority) ? unwrapOption(pair.authority) : pair.authority;
     // What was just deserialised has every field; the type of arguments also allows shorter forms.
-    return { plugin: pair.plugin as Plugin, authority: authority ?? { __kind: "UpdateAuthority" } };
+    const plugin = pair.plugin as Plugin;
+    return { plugin, authority: authority ?? defaultAuthorityOf(plugin) };
   });
+}
+
+function defaultAuthorityOf(plugin: Plugin): BasePluginAuthority {
+  if (plugin.__kind === "BubblegumV2") return { __kind: "Address", address: BUBBLEGUM_AUTHORITY };
+  return { __kind: "UpdateAuthority" };
 }
 
 /** Counts one more asset in a collection. @throws InstructionFailure unless `authority` may add to it. */
 export function countCollectionMint(collectionAddress: string, authority: string, overlay: AccountOverlay): void {
   const { data, owner } = overlay.read(collectionAddress);
   if (owner !== CORE_PROGRAM_ID || data[0] !== COLLECTION_KEY) {
-    throw new InstructionFailure(6018, "this account is no collection");
+    throw new InstructionFailure(2004, "ConstraintOwner: this account is no collection");
   }
   if (encodeBase58(data.slice(AUTHORITY_OFFSET, NAME_OFFSET)) !== authority) {
-    throw new InstructionFailure(6018, "the signer is not the collection's authority");
+    throw new InstructionFailure(6028, "InvalidCollectionAuthority");
   }
   const view = new DataView(data.buffer, data.byteOffset, data.length);
   const uriOffset = NAME_OFFSET + 4 + view.getUint32(NAME_OFFSET, true);

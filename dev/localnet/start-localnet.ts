@@ -75,7 +75,11 @@ export function listMissingPrograms(programsDir: string): string[] {
   return PROGRAM_FILES.map(([, file]) => file).filter((file) => !existsSync(join(programsDir, file)));
 }
 
-function createExecutor({ programsDir, forceEmulator }: LocalnetOptions): Executor {
+/** The executor that these options ask for. */
+export function createExecutor({
+  programsDir,
+  forceEmulator,
+}: Pick<LocalnetOptions, "programsDir" | "forceEmulator">): Executor {
   const svm = createSvm();
   const usesPrograms = forceEmulator !== true && programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
   if (!usesPrograms) return createEmulatorExecutor(svm);

@@ -1,0 +1,173 @@
+import { createTreeV2, findTreeConfigPda, mintV2 } from "@metaplex-foundation/mpl-bubblegum";
+import { createCollection } from "@metaplex-foundation/mpl-core";
+import { setComputeUnitLimit } from "@metaplex-foundation/mpl-toolbox";
+import { generateSigner, none, some, type KeypairSigner, type PublicKey, type TransactionBuilder, type Umi } from "@metaplex-foundation/umi";
+import { address, lamports } from "@solana/kit";
+import { beforeAll, describe, expect, it } from "vitest";
+import { buildCreateCollection } from "#chain/event-collection";
+import { createLeanUmi } from "#chain/lean-umi";
+import { importWalletSigner } from "#chain/wallet-signer";
+import type { Executor, Outcome } from "#dev/localnet/executor";
+import { createExecutor, listMissingPrograms } from "#dev/localnet/start-localnet";
+import { decodeTransaction, type DecodedTransaction } from "#dev/localnet/transaction-encoding";
+import { generateSolanaWallet } from "#dev/secrets";
+
+const programsDir = process.env["SOLANA_PROGRAMS_DIR"];
+const hasPrograms = programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
+
+const NOOP_PROGRAM_ID = "mnoopTCrg4p8ry25e4bcWA9XZjbNjMTfgYVGGEdRsf3";
+const BLOCKHASH = "11111111111111111111111111111112";
+
+it.skipIf(hasPrograms)("NOT COMPARED with the real programs: SOLANA_PROGRAMS_DIR does not hold them", ({ skip }) => {
+  skip();
+});
+
+/** Two chains in the same state, one on the real programs and one on the emulator, given the same signed bytes. */
+class TwinChains {
+  readonly umi: Umi;
+  readonly wallet: PublicKey;
+  readonly #real: Executor;
+  readonly #emulated: Executor;
+  readonly counts = { accepted: 0, refused: 0 };
+  #slot = 1_000n;
+
+  static async open(): Promise<TwinChains> {
+    return new TwinChains(await importWalletSigner(generateSolanaWallet()));
+  }
+
+  constructor(wallet: Awaited<ReturnType<typeof importWalletSigner>>) {
+    this.#real = createExecutor({ programsDir });
+    this.#emulated = createExecutor({ forceEmulator: true });
+    const { svm } = this.#real;
+    this.umi = createLeanUmi(
+      { url: "http://twin.invalid", call: <T>(_method: string, [bytes]: readonly unknown[] = []) => Promise.resolve(Number(svm.minimumBalanceForRentExemption(BigInt(Number(bytes)))) as T) },
+      wallet,
+    );
+    this.wallet = wallet.publicKey;
+    this.fund(wallet.publicKey);
+  }
+
+  fund(key: string): void {
+    for (const { svm } of this.#chains()) svm.airdrop(address(key), lamports(1_000_000_000_000n));
+  }
+
+  /** Gives both chains the same bytes and compares everything they leave. @returns the error of the real programs, or null. */
+  async run(work: TransactionBuilder, watched: readonly PublicKey[]): Promise<Outcome["error"]> {
+    this.#slot += 1n;
+    for (const { svm } of this.#chains()) svm.warpToSlot(this.#slot);
+    const built = await setComputeUnitLimit(this.umi, { units: 1_000_000 }).add(work).setBlockhash(BLOCKHASH).buildAndSign(this.umi);
+    const decoded = decodeTransaction(this.umi.transactions.serialize(built));
+    const [real, emulated] = [this.#real.execute(decoded, this.#slot), this.#emulated.execute(decoded, this.#slot)];
+    expect(emulated.error, real.logs.join("\n")).toEqual(real.error);
+    if (real.error === null) expect(listEvents(emulated, decoded)).toEqual(listEvents(real, decoded));
+    for (const key of [...watched, this.wallet]) expect(this.#read(this.#emulated, key), key).toEqual(this.#read(this.#real, key));
+    this.counts[real.error === null ? "accepted" : "refused"] += 1;
+    return real.error;
+  }
+
+  #read({ svm }: Executor, key: PublicKey): unknown {
+    const account = svm.getAccount(address(key));
+    if (!account.exists) return null;
+    const bytes = Buffer.from(account.data).toString("hex");
+    return { bytes, owner: account.programAddress, lamports: account.lamports };
+  }
+
+  #chains(): Executor[] {
+    return [this.#real, this.#emulated];
+  }
+}
+
+function listEvents({ inner }: Outcome, { message }: DecodedTransaction): unknown {
+  const isNoop = (index: number): boolean => message.staticAccounts[index] === NOOP_PROGRAM_ID;
+  return inner.flatMap(({ index, instructions }) =>
+    instructions.filter((call) => isNoop(call.programIdIndex)).map((call) => ({ index, bytes: call.data })),
+  );
+}
+
+describe.skipIf(!hasPrograms)("the emulator against the real programs", { timeout: 300_000 }, () => {
+  let chains: TwinChains;
+  let collection: KeypairSigner;
+
+  beforeAll(async () => {
+    chains = await TwinChains.open();
+    collection = generateSigner(chains.umi);
+    expect(await chains.run(buildCreateCollection(chains.umi, collection, { name: "Event", uri: "https://t.example/c" }), [collection.publicKey])).toBeNull();
+  });
+
+  async function makeTree(maxDepth: number, maxBufferSize: number, canopyDepth: number): Promise<{ tree: KeypairSigner; watched: PublicKey[] }> {
+    const tree = generateSigner(chains.umi);
+    const [config] = findTreeConfigPda(chains.umi, { merkleTree: tree.publicKey });
+    const watched = [tree.publicKey, config, collection.publicKey];
+    const work = await createTreeV2(chains.umi, { merkleTree: tree, maxDepth, maxBufferSize, canopyDepth });
+    expect(await chains.run(work, watched)).toBeNull();
+    return { tree, watched };
+  }
+
+  const metadata = (number: number, change: Partial<Parameters<typeof mintV2>[1]["metadata"]> = {}) => ({
+    name: `Ticket ${number}`,
+    uri: `https://t.example/nft/${number}`,
+    sellerFeeBasisPoints: 0,
+    creators: [],
+    collection: some(collection.publicKey),
+    ...change,
+  });
+
+  it("makes the same collections, whatever their names and plugins", async () => {
+    const { umi } = chains;
+    for (const [name, uri] of [["", ""], ["Fête des Lumières · 東京", "https://t.example/é"], ["x".repeat(200), "y".repeat(300)]] as const) {
+      const made = generateSigner(umi);
+      expect(await chains.run(buildCreateCollection(umi, made, { name, uri }), [made.publicKey])).toBeNull();
+      expect(await chains.run(buildCreateCollection(umi, made, { name, uri }), [made.publicKey])).not.toBeNull();
+    }
+    const bare = generateSigner(umi);
+    expect(await chains.run(createCollection(umi, { collection: bare, name: "Bare", uri: "u" }), [bare.publicKey])).toBeNull();
+    const others = generateSigner(umi);
+    const authority = generateSigner(umi).publicKey;
+    await chains.run(createCollection(umi, { collection: others, name: "Others", uri: "u", updateAuthority: authority, plugins: [{ type: "BubblegumV2" }] }), [others.publicKey]);
+  });
+
+  it.each([
+    [3, 8, 0],
+    [5, 8, 2],
+    [14, 64, 8],
+  ])("leaves the same tree, config, collection, events and lamports after each mint: depth %i, buffer %i, canopy %i", async (depth, buffer, canopy) => {
+    const { tree, watched } = await makeTree(depth, buffer, canopy);
+    const count = Math.min(2 ** depth, 70) + 1;
+    for (let number = 0; number < count; number += 1) {
+      const owner = generateSigner(chains.umi).publicKey;
+      const leafDelegate = number % 3 === 0 ? { leafDelegate: generateSigner(chains.umi).publicKey } : {};
+      const error = await chains.run(
+        mintV2(chains.umi, { merkleTree: tree.publicKey, coreCollection: collection.publicKey, leafOwner: owner, ...leafDelegate, metadata: metadata(number, { sellerFeeBasisPoints: (number * 97) % 10_000 }) }),
+        watched,
+      );
+      const isFull = number >= 2 ** depth;
+      expect(error === null).toBe(!isFull);
+    }
+  });
+
+  it("refuses the same mints with the same error", async () => {
+    const { umi } = chains;
+    const { tree, watched } = await makeTree(5, 8, 0);
+    const base = { merkleTree: tree.publicKey, coreCollection: collection.publicKey, leafOwner: chains.wallet };
+    const stranger = generateSigner(umi);
+    chains.fund(stranger.publicKey);
+    const foreign = generateSigner(umi);
+    const foreignWork = buildCreateCollection(umi, foreign, { name: "Foreign", uri: "u" });
+    await chains.run(foreignWork, [foreign.publicKey]);
+    const errors = [
+      await chains.run(mintV2(umi, { ...base, metadata: metadata(1, { sellerFeeBasisPoints: 10_001 }) }), watched),
+      await chains.run(mintV2(umi, { ...base, metadata: metadata(2, { name: "n".repeat(33) }) }), watched),
+      await chains.run(mintV2(umi, { ...base, metadata: metadata(3, { uri: "u".repeat(201) }) }), watched),
+      await chains.run(mintV2(umi, { ...base, metadata: metadata(4, { collection: some(foreign.publicKey) }) }), watched),
+      await chains.run(mintV2(umi, { ...base, metadata: metadata(5, { collection: none() }) }), watched),
+      await chains.run(mintV2(umi, { ...base, treeCreatorOrDelegate: stranger, metadata: metadata(6) }), watched),
+      await chains.run(mintV2(umi, { ...base, collectionAuthority: stranger, metadata: metadata(7) }), watched),
+      await chains.run(mintV2(umi, { ...base, coreCollection: stranger.publicKey, metadata: metadata(8, { collection: some(stranger.publicKey) }) }), watched),
+    ];
+    expect(errors.filter((error) => error === null)).toEqual([]);
+    expect(await chains.run(mintV2(umi, { ...base, metadata: metadata(9) }), watched)).toBeNull();
+    const { coreCollection: _left, ...withoutCollection } = base;
+    expect(await chains.run(mintV2(umi, { ...withoutCollection, metadata: metadata(10, { collection: none() }) }), watched)).toBeNull();
+    console.log(`compared: ${chains.counts.accepted} accepted, ${chains.counts.refused} refused`);
+  });
+});
