@@ -1,5 +1,6 @@
 /** An event with its gate, in a tenant of its own, for tests of the door. */
 import { env } from "cloudflare:workers";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import type { GateConfig, GateTicketType } from "#domain/gate-messages";
 import type { EventGate } from "#durable-objects/event-gate/event-gate";
 
@@ -15,11 +16,21 @@ export interface Door {
   /** The scans D1 knows of, in the gate's order. */
   listValidations(): Promise<Record<string, unknown>[]>;
   findTicket(ticketId: string): Promise<Record<string, unknown> | null>;
+  /** Lets D1 catch up with the gate. Rows that D1 refuses stay behind, resting. */
+  flush(): Promise<void>;
 }
 
-function gateOf(eventId: string): DurableObjectStub<EventGate> {
-  const namespace = (env as unknown as { readonly EVENT_GATE: DurableObjectNamespace<EventGate> }).EVENT_GATE; // wrangler.toml
-  return namespace.getByName(eventId);
+/** Runs the gate's alarm until nothing that is due waits in its outbox. */
+async function flushGate(gate: DurableObjectStub<EventGate>): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    await runDurableObjectAlarm(gate);
+    const waiting = await runInDurableObject(gate, (_, state) =>
+      state.storage.sql.exec("SELECT seq FROM outbox WHERE due_at_ms <= ?", Date.now()).toArray(),
+    );
+    if (waiting.length === 0) return;
+    await scheduler.wait(10);
+  }
+  throw new Error("the gate's outbox did not empty");
 }
 
 async function insertEvent(config: GateConfig, type: GateTicketType): Promise<void> {
@@ -48,7 +59,7 @@ export async function makeDoor(times: { readonly startsAtMs?: number; readonly e
     endsAtMs: times.endsAtMs ?? Date.now() + 3_600_000,
   };
   const type: GateTicketType = { number: 1, ticketTypeId: crypto.randomUUID(), name: "Floor" };
-  const gate = gateOf(eventId);
+  const gate = env.EVENT_GATE.getByName(eventId);
   await insertEvent(config, type);
   await gate.configure(config);
   await gate.putTicketType(tenantId, type);
@@ -79,5 +90,6 @@ export async function makeDoor(times: { readonly startsAtMs?: number; readonly e
     listValidations: async () =>
       (await env.DB.prepare("SELECT * FROM ticket_validations WHERE event_id = ? ORDER BY seq").bind(eventId).all()).results,
     findTicket: (ticketId) => env.DB.prepare("SELECT * FROM tickets WHERE id = ?").bind(ticketId).first(),
+    flush: () => flushGate(gate),
   };
 }

@@ -72,7 +72,7 @@ describe("a repeated question", () => {
     const again = await door.gate.admit(command);
     expect(first).toMatchObject({ result: "admitted", replayed: false });
     expect(again).toEqual({ ...first, replayed: true });
-    await runDurableObjectAlarm(door.gate);
+    await door.flush();
     expect(await door.listValidations()).toHaveLength(1);
   });
 
@@ -189,7 +189,7 @@ describe("the database behind the gate", () => {
     const ticketId = await door.sellTicket();
     const admitted = await door.gate.admit(scan(door, { ticketId }));
     await door.gate.admit(scan(door, { ticketId }));
-    await runDurableObjectAlarm(door.gate);
+    await door.flush();
     expect(await door.listValidations()).toMatchObject([
       { ticket_id: ticketId, result: "admitted", reason: null, forced: 0, type: "entry" },
       { ticket_id: ticketId, result: "refused", reason: "already_redeemed" },
@@ -201,7 +201,7 @@ describe("the database behind the gate", () => {
     const door = await makeDoor();
     const { force: _, credentialEpoch: __, ...question } = scan(door);
     await door.gate.refuse({ ...question, ticketId: null, ticketTypeNumber: null, fault: "invalid" });
-    await runDurableObjectAlarm(door.gate);
+    await door.flush();
     expect(await door.listValidations()).toMatchObject([{ ticket_id: null, result: "refused", reason: "invalid" }]);
   });
 
@@ -210,13 +210,13 @@ describe("the database behind the gate", () => {
     const ticketId = await door.sellTicket();
     await door.gate.admit(scan(door, { ticketId }));
     const rows = await runInDurableObject(door.gate, (_, state) => state.storage.sql.exec("SELECT * FROM outbox").toArray());
-    await runDurableObjectAlarm(door.gate);
+    await door.flush();
     await env.DB.prepare("UPDATE tickets SET status = 'CANCELLED' WHERE id = ?").bind(ticketId).run();
     await runInDurableObject(door.gate, (_, state) => {
       for (const row of rows) state.storage.sql.exec("INSERT INTO outbox (seq, topic, body) VALUES (?, ?, ?)", row["seq"] ?? 0, row["topic"] ?? "", row["body"] ?? "");
       return state.storage.setAlarm(Date.now() + 60_000);
     });
-    await runDurableObjectAlarm(door.gate);
+    await door.flush();
     expect(await door.listValidations()).toHaveLength(1);
     expect(await door.findTicket(ticketId)).toMatchObject({ status: "CANCELLED" });
   });
@@ -227,14 +227,14 @@ describe("the database behind the gate", () => {
     const known = await door.sellTicket();
     await door.gate.admit(scan(door, { ticketId: unknown }));
     await door.gate.admit(scan(door, { ticketId: known }));
-    await runDurableObjectAlarm(door.gate);
+    await door.flush();
     expect(await door.listValidations()).toMatchObject([{ ticket_id: known }]);
     await door.sellTicket(unknown);
     await runInDurableObject(door.gate, (_, state) => {
       expect(state.storage.sql.exec("SELECT attempts FROM outbox").toArray()).toEqual([{ attempts: 1 }]);
       state.storage.sql.exec("UPDATE outbox SET due_at_ms = 1"); // its rest is over
     });
-    await runDurableObjectAlarm(door.gate);
+    await door.flush();
     expect(await door.listValidations()).toHaveLength(2);
     expect(await door.findTicket(unknown)).toMatchObject({ status: "USED" });
   });
@@ -245,7 +245,7 @@ it("forgets first answers a day after the gate has closed, and not before", asyn
   const door = await makeDoor({ startsAtMs: Date.now() - 40 * hourMs, endsAtMs: Date.now() - 29 * hourMs });
   const command = scan(door, { force: true, nonce: crypto.randomUUID() });
   await door.gate.admit(command);
-  await runDurableObjectAlarm(door.gate);
+  await door.flush();
   expect(await door.gate.admit(command)).toMatchObject({ replayed: true });
   await door.gate.configure({ ...door.config, endsAtMs: Date.now() - 31 * hourMs });
   await runInDurableObject(door.gate, (_, state) => state.storage.setAlarm(Date.now() + 60_000));
