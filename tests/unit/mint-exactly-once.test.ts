@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Minter } from "#chain/minter";
 import { listMissingPrograms } from "#dev/localnet/start-localnet";
 import { verifyMintedLeaf } from "#dev/localnet/tree-reader";
-import { openMintWorld, type MintWorld, type SoldTickets } from "../support/node/mint-world.ts";
+import { openMintWorld, type MintWorld } from "../support/node/mint-world.ts";
+import type { SoldTickets } from "../support/sold-tickets.ts";
 
 const FINALITY_LAG_SLOTS = 4;
 const BLOCKHASH_LIFE = 150;

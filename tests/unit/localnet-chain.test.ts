@@ -1,0 +1,121 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { deriveProvisioned, provision } from "#dev/localnet/provision";
+import { describeLocalnet, startLocalnet, type Localnet } from "#dev/localnet/start-localnet";
+import { readTree } from "#dev/localnet/tree-reader";
+import { generateSolanaWallet } from "#dev/secrets";
+import { createRpcClient } from "#chain/rpc-client";
+import { createUmiMinter } from "#chain/umi-minter";
+
+const LIFE = 150;
+const opened: Localnet[] = [];
+
+async function open(finalityLagSlots = 4): Promise<Localnet> {
+  const localnet = await startLocalnet({ port: 0, slotMs: 0, finalityLagSlots });
+  opened.push(localnet);
+  return localnet;
+}
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((localnet) => localnet.close()));
+});
+
+async function openWithMint() {
+  const localnet = await open();
+  const walletSecretKey = generateSolanaWallet();
+  const { tree } = await provision(localnet.url, walletSecretKey);
+  const minter = await createUmiMinter({ rpcUrl: localnet.url, walletSecretKey, treeAddress: tree });
+  const { address } = await minter.ensureCollection({ eventId: "event", name: "Event", uri: "https://t.example" });
+  const signed = await minter.signMint({ ticketId: "t", ownerAddress: null, name: "T", uri: "https://t.example/t", collectionAddress: address });
+  return { localnet, tree, minter, signed };
+}
+
+describe("the local chain", () => {
+  it("listens on 127.0.0.1 only and says whose code it runs", async () => {
+    const localnet = await open();
+    expect(new URL(localnet.url).hostname).toBe("127.0.0.1");
+    expect(localnet.mode).toBe("emulator");
+    expect(describeLocalnet(localnet)).toContain("emulator");
+  });
+
+  it("takes a transaction up to its last valid height and not one block later", async () => {
+    const early = await openWithMint();
+    early.localnet.cluster.tick(LIFE);
+    expect(await early.minter.sendMint(early.signed.wireBase64)).toBeNull();
+    expect((await readTree(early.localnet.url, early.tree)).leaves).toHaveLength(1);
+    const late = await openWithMint();
+    late.localnet.cluster.tick(LIFE + 1);
+    expect(await late.minter.sendMint(late.signed.wireBase64)).toContain("BlockhashNotFound");
+    expect((await readTree(late.localnet.url, late.tree)).leaves).toHaveLength(0);
+  });
+
+  it("lets the same bytes land once however often they are sent", async () => {
+    const { localnet, tree, minter, signed } = await openWithMint();
+    for (let send = 0; send < 3; send += 1) expect(await minter.sendMint(signed.wireBase64)).toBeNull();
+    expect((await readTree(localnet.url, tree)).accountLeafCount).toBe(1);
+  });
+
+  it("calls a block final only after the lag, so that a test can tell final from confirmed", async () => {
+    const { localnet, minter, signed } = await openWithMint();
+    await minter.sendMint(signed.wireBase64);
+    localnet.cluster.tick(3);
+    expect((await minter.observe(signed.signature)).seen).toBe("in_flight");
+    localnet.cluster.tick(1);
+    expect((await minter.observe(signed.signature)).seen).toBe("succeeded");
+  });
+
+  it("refuses a transaction whose bytes were changed after signing", async () => {
+    const { localnet, tree, minter, signed } = await openWithMint();
+    const bytes = Buffer.from(signed.wireBase64, "base64");
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 10) ^ 1, bytes.length - 10);
+    expect(await minter.sendMint(bytes.toString("base64"))).toContain("signature verification failure");
+    expect((await readTree(localnet.url, tree)).leaves).toHaveLength(0);
+  });
+
+  it("finds the same tree and collection again when it is provisioned twice", async () => {
+    const localnet = await open();
+    const walletSecretKey = generateSolanaWallet();
+    const first = await provision(localnet.url, walletSecretKey);
+    expect(await provision(localnet.url, walletSecretKey)).toEqual(first);
+    expect(await deriveProvisioned(walletSecretKey)).toEqual(first);
+    expect(localnet.callCounts.get("requestAirdrop")).toBe(1);
+    expect((await deriveProvisioned(generateSolanaWallet())).tree).not.toBe(first.tree);
+  });
+
+  it("answers unknown methods, broken JSON and broken parameters with an error, and goes on", async () => {
+    const { url } = await open();
+    const rpc = createRpcClient(url);
+    await expect(rpc.call("noSuchMethod")).rejects.toThrow("-32601");
+    await expect(rpc.call("toString")).rejects.toThrow("-32601");
+    await expect(rpc.call("getBalance", ["not an address"])).rejects.toThrow("-32603");
+    await expect(rpc.call("sendTransaction", ["AAAA", { encoding: "base64" }])).rejects.toThrow("-32603");
+    const broken = await fetch(url, { method: "POST", body: "{" });
+    expect(await broken.json()).toMatchObject({ error: { code: -32_700 } });
+    expect(await rpc.call("getHealth")).toBe("ok");
+  });
+});
+
+describe("what the minter makes of a node's answers", () => {
+  it("calls a signature unclear, not unknown, when the answering node is behind the finalized slot", async () => {
+    const { localnet, signed, tree } = await openWithMint();
+    const lagging: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (!String(init?.body).includes("getSignatureStatuses")) return response;
+      const answer = (await response.json()) as { result: { context: { slot: number } } };
+      answer.result.context.slot = 1;
+      return Response.json(answer);
+    };
+    const minter = await createUmiMinter({ rpcUrl: localnet.url, walletSecretKey: generateSolanaWallet(), treeAddress: tree, fetcher: lagging });
+    expect((await minter.observe(signed.signature)).seen).toBe("unclear");
+    const upToDate = await createUmiMinter({ rpcUrl: localnet.url, walletSecretKey: generateSolanaWallet(), treeAddress: tree });
+    expect((await upToDate.observe(signed.signature)).seen).toBe("unknown");
+  });
+
+  it("finds an old transaction by searching the history, so that it is never taken for lost", async () => {
+    const { localnet, minter, signed } = await openWithMint();
+    await minter.sendMint(signed.wireBase64);
+    localnet.cluster.tick(1_000);
+    const rpc = createRpcClient(localnet.url);
+    expect(await rpc.call("getSignatureStatuses", [[signed.signature]])).toMatchObject({ value: [null] });
+    expect((await minter.observe(signed.signature)).seen).toBe("succeeded");
+  });
+});

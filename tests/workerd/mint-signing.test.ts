@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { base58, base64 } from "@metaplex-foundation/umi/serializers";
+import { ed25519 } from "@noble/curves/ed25519";
+import { loadMinter } from "#chain/load-minter";
+import { importWalletSigner } from "#chain/wallet-signer";
+
+function makeWallet(): { secretKey: string; publicBytes: Uint8Array } {
+  const seed = crypto.getRandomValues(new Uint8Array(32));
+  const publicBytes = ed25519.getPublicKey(seed);
+  return { secretKey: base58.deserialize(new Uint8Array([...seed, ...publicBytes]))[0], publicBytes };
+}
+
+const address = (): string => base58.deserialize(ed25519.getPublicKey(crypto.getRandomValues(new Uint8Array(32))))[0];
+
+describe("the minting wallet in workerd", () => {
+  it("signs as its own address, and nothing that it gives away contains the key", async () => {
+    const { secretKey, publicBytes } = makeWallet();
+    const signer = await importWalletSigner(secretKey);
+    const message = new TextEncoder().encode("message");
+    expect(signer.publicKey).toBe(base58.deserialize(publicBytes)[0]);
+    expect(ed25519.verify(await signer.signMessage(message), message, publicBytes)).toBe(true);
+    expect(JSON.stringify(signer)).toBe(JSON.stringify({ publicKey: signer.publicKey }));
+  });
+
+  it("imports its key so that it can never be exported", async () => {
+    const imported: CryptoKey[] = [];
+    const importKey = crypto.subtle.importKey.bind(crypto.subtle);
+    const spied: typeof importKey = async (...parameters) => {
+      const key = await importKey(...parameters);
+      if (key.type === "private") imported.push(key);
+      return key;
+    };
+    crypto.subtle.importKey = spied;
+    try {
+      await importWalletSigner(makeWallet().secretKey);
+    } finally {
+      crypto.subtle.importKey = importKey;
+    }
+    expect(imported.map(({ extractable, usages }) => ({ extractable, usages: [...usages] }))).toEqual([{ extractable: false, usages: ["sign"] }]);
+  });
+
+  it("refuses a malformed key by the variable's name, never showing its value", async () => {
+    const { secretKey } = makeWallet();
+    const halves = base58.serialize(secretKey);
+    halves.set(base58.serialize(address()), 32);
+    for (const wrong of ["", "0OIl", secretKey.slice(2), base58.deserialize(halves)[0]]) {
+      const error = await importWalletSigner(wrong).catch((thrown: unknown) => thrown);
+      expect(String(error)).toContain("SOLANA_WALLET_PRIVATE_KEY");
+      if (wrong !== "") expect(String(error)).not.toContain(wrong);
+    }
+  });
+
+  it("builds and signs a mint without web3.js and without a Node API", async () => {
+    const { secretKey, publicBytes } = makeWallet();
+    const fetcher: typeof fetch = (_input, init) => {
+      const { method } = JSON.parse(String(init?.body)) as { method: string };
+      expect(method).toBe("getLatestBlockhash");
+      return Promise.resolve(Response.json({ jsonrpc: "2.0", id: 1, result: { value: { blockhash: address(), lastValidBlockHeight: 150 } } }));
+    };
+    const config = { rpcUrl: "http://chain.test", walletSecretKey: secretKey, treeAddress: address(), fetcher };
+    const minter = await loadMinter(config);
+    expect(await loadMinter(config)).toBe(minter);
+    const signed = await minter.signMint({ ticketId: "t", ownerAddress: null, name: "Ticket", uri: "https://t.example/nft/1", collectionAddress: address() });
+    const wire = base64.serialize(signed.wireBase64);
+    expect(wire[0]).toBe(1);
+    expect(base58.deserialize(wire.slice(1, 65))[0]).toBe(signed.signature);
+    expect(ed25519.verify(wire.slice(1, 65), wire.slice(65), publicBytes)).toBe(true);
+    expect(signed.lastValidBlockHeight).toBe(150);
+  });
+
+  it("names the tree's variable when its address is malformed", async () => {
+    const config = { rpcUrl: "http://chain.test", walletSecretKey: makeWallet().secretKey, treeAddress: "nowhere" };
+    await expect(loadMinter(config)).rejects.toThrow("SOLANA_TREE");
+  });
+});
