@@ -1,6 +1,6 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { defineConfig, type Plugin } from "vitest/config";
 import {
   generateCredentialKey,
@@ -16,7 +16,6 @@ import { readWorkerOptions } from "./dev/read-worker-options.ts";
 process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
 process.env["WRANGLER_SEND_METRICS"] = "false";
 
-const root = fileURLToPath(new URL(".", import.meta.url));
 const jwtKeys = generateJwtKeyPair();
 
 /** Every variable and secret of the service, made anew for each run, and what only tests see (`TEST_…`). */
@@ -35,7 +34,7 @@ const bindings = {
   SOLANA_COLLECTION: generateSolanaAddress(),
   PUBLIC_BASE_URL: "https://tickets.test",
   TEST_JWT_PRIVATE_JWK: JSON.stringify(jwtKeys.privateJwk),
-  TEST_D1_MIGRATIONS: await readD1Migrations(`${root}migrations/d1`),
+  TEST_D1_MIGRATIONS: await readD1Migrations(join(import.meta.dirname, "migrations/d1")),
 };
 
 /** Imports of `.sql` files give their text, as wrangler's Text rule does in the Worker. */

@@ -2,11 +2,10 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 /** Root of the project. */
-export const PROJECT_ROOT: string = fileURLToPath(new URL("..", import.meta.url));
+export const PROJECT_ROOT: string = join(import.meta.dirname, "..");
 
 /** The Worker as wrangler would upload it. */
 export interface Bundle {

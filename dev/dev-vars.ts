@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import { parseConfig } from "#src/config";
 import { PROJECT_ROOT } from "./build-bundle.ts";
 import { deriveProvisioned } from "./localnet/provision.ts";
 import {
@@ -61,13 +62,17 @@ function fillIn(example: string, values: Variables): string {
   });
 }
 
-/** @throws DevVarsError naming each variable of the example that `.dev.vars` lacks. */
-function parseVariables(text: string, example: string): Variables {
+/**
+ * The variables of a `.dev.vars` text, judged as the service itself will judge them.
+ * @throws DevVarsError naming each variable that is missing or malformed.
+ */
+function parseVariables(text: string): Variables {
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(parseEnv(text))) if (value !== undefined && value !== "") variables[name] = value;
-  const missing = Object.keys(parseEnv(example)).filter((name) => variables[name] === undefined);
-  if (missing.length > 0) throw new DevVarsError(`.dev.vars lacks ${missing.join(", ")}; .dev.vars.example says what it is`);
-  return variables;
+  const config = parseConfig(variables);
+  if (config.ok) return variables;
+  const problems = config.failure.map(({ variable, problem }) => `${variable} is ${problem}`);
+  throw new DevVarsError(`.dev.vars: ${problems.join("; ")} (.dev.vars.example says what it is)`);
 }
 
 /** New secrets that live in memory only: for the demo, the benchmark and tests. */
@@ -75,13 +80,12 @@ export async function generateDevelopmentSecrets(): Promise<DevelopmentSecrets &
   const example = await readFile(FILES.example, "utf8");
   const jwtKeys = generateJwtKeyPair();
   const text = fillIn(example, await generateValues(jwtKeys));
-  return { variables: parseVariables(text, example), jwtPrivateJwk: jwtKeys.privateJwk, text };
+  return { variables: parseVariables(text), jwtPrivateJwk: jwtKeys.privateJwk, text };
 }
 
 /** @throws DevVarsError when the files were never made, or one of the two is missing. */
 export async function readDevelopmentSecrets(): Promise<DevelopmentSecrets> {
-  const [example, text, keys] = await Promise.all([
-    readFile(FILES.example, "utf8"),
+  const [text, keys] = await Promise.all([
     readFile(FILES.variables, "utf8").catch(() => undefined),
     readFile(FILES.keys, "utf8").catch(() => undefined),
   ]);
@@ -90,7 +94,7 @@ export async function readDevelopmentSecrets(): Promise<DevelopmentSecrets> {
     const [lost, left] = text === undefined ? [".dev.vars", ".dev.keys.json"] : [".dev.keys.json", ".dev.vars"];
     throw new DevVarsError(`${lost} is gone and belongs to ${left}: delete ${left} too, and npm start makes both anew`);
   }
-  return { variables: parseVariables(text, example), jwtPrivateJwk: parseKeys(keys) };
+  return { variables: parseVariables(text), jwtPrivateJwk: parseKeys(keys) };
 }
 
 function parseKeys(text: string): DevelopmentSecrets["jwtPrivateJwk"] {

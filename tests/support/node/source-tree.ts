@@ -1,7 +1,6 @@
 /** The project's own files, read and parsed for the tests that judge the source itself. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseSync } from "vite";
 
 /** One text file; `path` is relative to the project's root, with forward slashes. */
@@ -18,7 +17,7 @@ export interface SyntaxNode {
   readonly [field: string]: unknown;
 }
 
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const ROOT = join(import.meta.dirname, "../../..");
 const SKIPPED = new Set(["node_modules", ".git", ".wrangler", ".cache", "dist", "coverage", "meta"]);
 const TEXT_FILE = /(\.(tsx?|sql|toml|md|json|ya?ml|css|html)|\.example|\/run)$/;
 

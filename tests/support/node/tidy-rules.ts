@@ -143,14 +143,14 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   chain: ["domain", "platform", "chain"],
   services: ["domain", "platform", "storage", "payments", "chain", "services"],
   "durable-objects": ["domain", "platform", "storage", "payments/payment-provider", "durable-objects"],
-  http: ["services", "domain", "http"],
-  queues: ["services", "domain", "queues"],
-  pages: ["services", "domain", "pages"],
+  http: ["services", "domain", "platform", "config", "http"],
+  queues: ["services", "domain", "platform", "config", "queues"],
+  pages: ["services", "domain", "platform", "config", "pages"],
 };
 
 /** The module of ours that a specifier names, as `folder/…`, or undefined for a package. */
 function resolveOurs(path: string, specifier: string): string | undefined {
-  if (specifier.startsWith("#")) return specifier.slice(1);
+  if (specifier.startsWith("#")) return specifier.slice(1).replace(/^src\//, "");
   if (!specifier.startsWith(".")) return undefined;
   return new URL(specifier, `file:///${path}`).pathname.slice(1).replace(/^src\//, "");
 }
