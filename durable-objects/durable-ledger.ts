@@ -77,20 +77,12 @@ export class DurableLedger<Command, Outcome> {
       { apply, reload: () => hooks.reload(), committed: () => this.arm() },
       readClockMs,
     );
+    void this.#resume();
   }
 
   /** Decides and stores a command with whatever else arrives in this turn; resolves once it is durable. */
   submit(command: Command): Promise<Outcome> {
     return this.#commits.submit(command);
-  }
-
-  /**
-   * Call once, when the object is loaded: arms an alarm for what waits from before, if none is set. A crash between commit
-   * and alarm, or an alarm the platform gave up on, is made good by the next call of any kind.
-   */
-  async resume(): Promise<void> {
-    this.#armedForMs = (await this.#storage.getAlarm()) ?? undefined;
-    this.arm();
   }
 
   /**
@@ -112,6 +104,16 @@ export class DurableLedger<Command, Outcome> {
     if (armed !== undefined && armed <= atMs && armed > nowMs - ALARM_LOST_AFTER_MS) return;
     this.#armedForMs = atMs;
     void this.#storage.setAlarm(atMs);
+  }
+
+  /**
+   * Arms an alarm for what waits from before, if none is set: a crash between commit and alarm, or an alarm that the platform
+   * gave up on, is made good by whatever call loads the object next.
+   */
+  async #resume(): Promise<void> {
+    const armedForMs = await this.#storage.getAlarm();
+    this.#armedForMs ??= armedForMs ?? undefined;
+    this.arm();
   }
 
   /** The object's `alarm()`. Never throws: an alarm that fails seven times would be gone. */

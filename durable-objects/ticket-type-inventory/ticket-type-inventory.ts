@@ -18,7 +18,7 @@ import type {
 import type { InventoryState, NumberedChange } from "#domain/inventory-state";
 import { assertInvariant } from "#domain/result";
 import { readClockMs } from "#platform/clock";
-import type { Logger } from "#platform/logger";
+import { createLogger } from "#platform/logger";
 import { isD1ConstraintError } from "#storage/d1-errors";
 import { hasTicketType, projectInventory, type ReservationNews } from "#storage/reservations";
 import inventorySql from "../../migrations/ticket-type-inventory/0001_inventory.sql";
@@ -32,8 +32,6 @@ import { InventoryStore } from "./inventory-store.ts";
 interface InventoryEnv {
   readonly DB: D1Database;
 }
-
-const NO_LOGGER: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Commits of one alarm that report expiries (each 50 at most), with a yield after each. */
 const SWEEPS_PER_ALARM = 10;
@@ -84,7 +82,9 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
 
   constructor(ctx: DurableObjectState, env: InventoryEnv) {
     super(ctx, env);
+    migrate(ctx.storage, [outboxSql, inventorySql]);
     this.#store = new InventoryStore(ctx.storage.sql);
+    this.#reload();
     this.#ledger = new DurableLedger<InventoryCommand, InventoryOutcome>(
       ctx.storage,
       {
@@ -95,14 +95,9 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
         onAlarm: () => this.#sweep(),
         nextWorkMs: () => this.#nextSweepMs(),
       },
-      NO_LOGGER,
+      createLogger("ticket-type-inventory"),
       readClockMs,
     );
-    void ctx.blockConcurrencyWhile(async () => {
-      migrate(ctx.storage, [outboxSql, inventorySql]);
-      this.#reload();
-      await this.#ledger.resume();
-    });
   }
 
   async configure(config: InventoryConfig): Promise<ConfigureOutcome> {

@@ -1,0 +1,149 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, expect, it, vi } from "vitest";
+import type { InventoryConfig, ReserveCommand, ReserveOutcome } from "#domain/inventory-messages";
+import type { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
+import { insertEvent, insertTicketType, makeInventoryConfig } from "../support/inventory-fixture.ts";
+
+type Stub = DurableObjectStub<TicketTypeInventory>;
+
+async function openSale(change: Partial<InventoryConfig> = {}): Promise<{ config: InventoryConfig; stub: Stub }> {
+  const config = makeInventoryConfig(change);
+  await insertEvent(config);
+  await insertTicketType(config);
+  const stub = env.TICKET_TYPE_INVENTORY.getByName(config.ticketTypeId);
+  expect(await stub.configure(config)).toMatchObject({ ok: true });
+  return { config, stub };
+}
+
+function makeHold(config: InventoryConfig, change: Partial<ReserveCommand> = {}): ReserveCommand {
+  return { tenantId: config.tenantId, reservationId: crypto.randomUUID(), userId: crypto.randomUUID(), quantity: 1, ...change };
+}
+
+async function reserveOne(stub: Stub, command: ReserveCommand): Promise<ReserveOutcome> {
+  const { outcomes } = await stub.reserve([command]);
+  const [outcome] = outcomes;
+  if (!outcome) throw new Error("no outcome");
+  return outcome;
+}
+
+function stopClock(nowMs: number): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: nowMs });
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it("sells exactly 50 of 50 tickets to 500 buyers who come at once", async () => {
+  const { config, stub } = await openSale({ capacity: 50 });
+  const outcomes = await Promise.all(Array.from({ length: 500 }, () => reserveOne(stub, makeHold(config))));
+  const refusals = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.failure]));
+  expect(refusals).toHaveLength(450);
+  expect(new Set(refusals.map((failure) => failure.code))).toEqual(new Set(["sold_out"]));
+  expect(await stub.snapshot()).toMatchObject({ capacity: 50, heldCount: 50, soldCount: 0, availableCount: 0 });
+});
+
+it("answers a batch of holds by position, each on what those before it left", async () => {
+  const { config, stub } = await openSale({ capacity: 3 });
+  const { outcomes, snapshot } = await stub.reserve([2, 2, 1].map((quantity) => makeHold(config, { quantity })));
+  expect(outcomes.map((outcome) => outcome.ok)).toEqual([true, false, true]);
+  expect(snapshot).toMatchObject({ heldCount: 3, availableCount: 0 });
+});
+
+it("stores what arrives in one turn with one commit", async () => {
+  const { config, stub } = await openSale({ capacity: 100 });
+  const commits = await runInDurableObject(stub, async (instance: TicketTypeInventory, state) => {
+    const spy = vi.spyOn(state.storage, "transactionSync");
+    const one = makeHold(config);
+    await Promise.all([
+      instance.reserve([one, makeHold(config)]),
+      instance.reserve([makeHold(config)]),
+      instance.confirm({ tenantId: config.tenantId, reservationId: one.reservationId, orderId: crypto.randomUUID() }),
+      instance.release({ tenantId: config.tenantId, reservationId: one.reservationId, actor: "a", cause: "b" }),
+    ]);
+    return spy.mock.calls.length;
+  });
+  expect(commits).toBe(1);
+  expect(await stub.snapshot()).toMatchObject({ heldCount: 2, soldCount: 1 });
+});
+
+it("loses nobody's hold when a command beside it cannot be stored, and keeps nothing of that command", async () => {
+  const { config, stub } = await openSale({ capacity: 10 });
+  const poison = makeHold(config, { userId: null as never, quantity: 4 }); // storage refuses a hold of nobody
+  const [before, after] = [makeHold(config), makeHold(config, { quantity: 2 })];
+  const answers = await runInDurableObject(stub, (instance: TicketTypeInventory) =>
+    Promise.allSettled([before, poison, after].map((command) => instance.reserve([command]))),
+  );
+  expect(answers.map((answer) => answer.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(await stub.findReservation(poison.reservationId)).toBeUndefined();
+  expect(await stub.snapshot()).toMatchObject({ heldCount: 3, availableCount: 7 });
+  await evictDurableObject(stub);
+  expect(await stub.snapshot()).toMatchObject({ heldCount: 3, availableCount: 7 });
+});
+
+it("frees the stock of an expired hold at its very millisecond, with no alarm having run", async () => {
+  const startMs = Date.now();
+  stopClock(startMs);
+  const { config, stub } = await openSale({ capacity: 1, reservationTtlSeconds: 600 });
+  const hold = makeHold(config);
+  expect(await reserveOne(stub, hold)).toEqual({ ok: true, expiresAtMs: startMs + 600_000 });
+  stopClock(startMs + 599_999);
+  expect(await stub.snapshot()).toMatchObject({ heldCount: 1, availableCount: 0 });
+  expect(await stub.findReservation(hold.reservationId)).toMatchObject({ status: "ACTIVE" });
+  stopClock(startMs + 600_000);
+  expect(await stub.snapshot()).toMatchObject({ heldCount: 0, availableCount: 1 });
+  expect(await stub.findReservation(hold.reservationId)).toMatchObject({ status: "EXPIRED" });
+  expect(await reserveOne(stub, makeHold(config))).toMatchObject({ ok: true });
+});
+
+it("does not sell a ticket twice when it wakes on a machine whose clock is behind", async () => {
+  const startMs = Date.now();
+  stopClock(startMs);
+  const { config, stub } = await openSale({ capacity: 1, reservationTtlSeconds: 600 });
+  const [early, late] = [makeHold(config), makeHold(config)];
+  await reserveOne(stub, early);
+  stopClock(startMs + 600_000);
+  expect(await reserveOne(stub, late)).toMatchObject({ ok: true });
+  await evictDurableObject(stub);
+  stopClock(startMs + 599_000);
+  expect(await stub.snapshot()).toMatchObject({ heldCount: 1, availableCount: 0 });
+  const orderId = crypto.randomUUID();
+  expect(await stub.confirm({ ...early, orderId })).toMatchObject({ ok: false, failure: { code: "sold_out" } });
+  expect(await stub.confirm({ ...late, orderId })).toEqual({ ok: true, retaken: false });
+});
+
+it("counts a buyer's holds and tickets against their maximum, also when the maximum comes later", async () => {
+  const { config, stub } = await openSale({ capacity: 20 });
+  const userId = crypto.randomUUID();
+  const first = makeHold(config, { userId, quantity: 2 });
+  await reserveOne(stub, first);
+  await stub.confirm({ ...first, orderId: crypto.randomUUID() });
+  await stub.configure({ ...config, maxPerUser: 3 });
+  const { outcomes } = await stub.reserve([1, 1].map((quantity) => makeHold(config, { userId, quantity })));
+  expect(outcomes).toMatchObject([{ ok: true }, { ok: false, failure: { code: "user_limit_reached", maxPerUser: 3 } }]);
+  expect(await reserveOne(stub, makeHold(config, { quantity: 3 }))).toMatchObject({ ok: true });
+});
+
+it("knows nothing of another tenant's ticket type", async () => {
+  const { config, stub } = await openSale();
+  const hold = makeHold(config);
+  await reserveOne(stub, hold);
+  const stranger = { ...hold, tenantId: crypto.randomUUID() };
+  const notFound = { ok: false, failure: { code: "not_found" } };
+  expect(await reserveOne(stub, { ...makeHold(config), tenantId: stranger.tenantId })).toMatchObject(notFound);
+  expect(await stub.confirm({ ...stranger, orderId: crypto.randomUUID() })).toMatchObject(notFound);
+  expect(await stub.release({ ...stranger, actor: "a", cause: "b" })).toMatchObject(notFound);
+  expect(await stub.configure({ ...config, tenantId: stranger.tenantId })).toMatchObject(notFound);
+  expect(await stub.snapshot()).toMatchObject({ heldCount: 1 });
+});
+
+it("says that a ticket type was never configured", async () => {
+  const config = makeInventoryConfig();
+  const stub = env.TICKET_TYPE_INVENTORY.getByName(config.ticketTypeId);
+  expect(await stub.snapshot()).toBeUndefined();
+  expect(await stub.findReservation(crypto.randomUUID())).toBeUndefined();
+  const { outcomes, snapshot } = await stub.reserve([makeHold(config)]);
+  expect(outcomes).toMatchObject([{ ok: false, failure: { code: "not_found" } }]);
+  expect(snapshot).toBeUndefined();
+});
