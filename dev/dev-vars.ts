@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { parseConfig } from "#src/config";
 import { PROJECT_ROOT } from "./build-bundle.ts";
 import { deriveProvisioned } from "./localnet/provision.ts";
 import {
@@ -37,6 +36,20 @@ const FILES = {
 
 const OWNER_ONLY = 0o600;
 
+/** The part of src/config.ts that judges variables. */
+interface ConfigModule {
+  parseConfig(
+    variables: Variables,
+  ):
+    | { readonly ok: true }
+    | { readonly ok: false; readonly failure: readonly { readonly variable: string; readonly problem: string }[] };
+}
+
+/** Imported by its address, because the types it names for the Worker's bindings exist only where Node's do not. */
+async function importConfig(): Promise<ConfigModule> {
+  return (await import(new URL("../src/config.ts", import.meta.url).href)) as ConfigModule; // its parseConfig takes and gives more
+}
+
 /** How the variables that `.dev.vars.example` leaves empty are made. */
 async function generateValues(jwtKeys: JwtKeyPair): Promise<Variables> {
   const wallet = generateSolanaWallet();
@@ -66,9 +79,10 @@ function fillIn(example: string, values: Variables): string {
  * The variables of a `.dev.vars` text, judged as the service itself will judge them.
  * @throws DevVarsError naming each variable that is missing or malformed.
  */
-function parseVariables(text: string): Variables {
+async function parseVariables(text: string): Promise<Variables> {
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(parseEnv(text))) if (value !== undefined && value !== "") variables[name] = value;
+  const { parseConfig } = await importConfig();
   const config = parseConfig(variables);
   if (config.ok) return variables;
   const problems = config.failure.map(({ variable, problem }) => `${variable} is ${problem}`);
@@ -80,7 +94,7 @@ export async function generateDevelopmentSecrets(): Promise<DevelopmentSecrets &
   const example = await readFile(FILES.example, "utf8");
   const jwtKeys = generateJwtKeyPair();
   const text = fillIn(example, await generateValues(jwtKeys));
-  return { variables: parseVariables(text), jwtPrivateJwk: jwtKeys.privateJwk, text };
+  return { variables: await parseVariables(text), jwtPrivateJwk: jwtKeys.privateJwk, text };
 }
 
 /** @throws DevVarsError when the files were never made, or one of the two is missing. */
@@ -94,7 +108,7 @@ export async function readDevelopmentSecrets(): Promise<DevelopmentSecrets> {
     const [lost, left] = text === undefined ? [".dev.vars", ".dev.keys.json"] : [".dev.keys.json", ".dev.vars"];
     throw new DevVarsError(`${lost} is gone and belongs to ${left}: delete ${left} too, and npm start makes both anew`);
   }
-  return { variables: parseVariables(text), jwtPrivateJwk: parseKeys(keys) };
+  return { variables: await parseVariables(text), jwtPrivateJwk: parseKeys(keys) };
 }
 
 function parseKeys(text: string): DevelopmentSecrets["jwtPrivateJwk"] {
