@@ -1,16 +1,5 @@
+import type { MintMessage } from "./order-messages.ts";
 import type { MintStatus } from "./statuses.ts";
-
-/** A message of the queues `mint` and `mint-dead-letters`: this ticket may have a step to take. Repeats do no harm. */
-export interface MintMessage {
-  readonly ticketId: string;
-  readonly tenantId: string;
-}
-
-/** Where mint messages are put. */
-export interface MintQueue {
-  /** Sends all or throws. The platform takes at most 100 messages a call. */
-  send(messages: readonly MintMessage[]): Promise<void>;
-}
 
 /** What a job remembers that matters for its next step. */
 export interface MintJobState {

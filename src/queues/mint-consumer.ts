@@ -1,4 +1,5 @@
 import { decideRetryDelaySeconds, parseMintMessage } from "#domain/mint";
+import type { MintMessage } from "#domain/order-messages";
 import type { Logger } from "#platform/logger";
 import { advanceMint, type MintContext, type MintProgress } from "#services/mint/advance-mint";
 import { describeCause } from "#services/mint/describe-cause";
@@ -20,7 +21,7 @@ export function consumeMints(ctx: MintConsumerContext, batch: MessageBatch): Pro
 export async function consumeMessages(
   ctx: MintConsumerContext,
   batch: MessageBatch,
-  work: (ctx: MintContext, message: { ticketId: string; tenantId: string }) => Promise<MintProgress>,
+  work: (ctx: MintContext, message: MintMessage) => Promise<MintProgress>,
 ): Promise<void> {
   await Promise.all(
     batch.messages.map(async (message) => {

@@ -3,14 +3,15 @@ import { drizzle } from "drizzle-orm/d1";
 import { eq } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Minter } from "#chain/minter";
-import { MAX_SIGNED_TRANSACTIONS, type ChainObservation, type MintMessage, type MintQueue } from "#domain/mint";
+import { MAX_SIGNED_TRANSACTIONS, type ChainObservation } from "#domain/mint";
+import type { MintMessage } from "#domain/order-messages";
 import type { Logger } from "#platform/logger";
 import { consumeDeadLetters } from "#queues/dead-letter-consumer";
 import { consumeMints, type MintConsumerContext } from "#queues/mint-consumer";
 import { findMint } from "#services/mint/find-mint";
 import { listMintJobs } from "#services/mint/list-mint-jobs";
 import { findNftMetadata } from "#services/mint/nft-metadata";
-import { queueMint } from "#services/mint/queue-mint";
+import { queueMint, type MintQueue } from "#services/mint/queue-mint";
 import { requeueStaleMints } from "#services/mint/requeue-stale-mints";
 import { storeMintFailure, storeMinted } from "#storage/mint-jobs";
 import { mintJobs, orders, tickets } from "#storage/schema";
@@ -68,6 +69,16 @@ beforeEach(() => {
   ctx = { db, minter, logger, nowMs: NOW_MS, publicBaseUrl: "https://tickets.test" };
   logLines.length = 0;
 });
+
+/** A queue that only remembers what it was given. */
+function collectInto(sent: MintMessage[]): MintQueue {
+  return {
+    sendBatch(messages) {
+      for (const { body } of messages) sent.push(body);
+      return Promise.resolve();
+    },
+  };
+}
 
 function makeBatch(bodies: readonly unknown[], attempts = 1): { batch: MessageBatch; answers: Answer[] } {
   const answers: Answer[] = [];
@@ -195,7 +206,7 @@ describe("giving a mint up, and taking it up again", () => {
     expect(await orderStatusOf(sold.orderId)).toBe("MINT_FAILED");
 
     const sent: MintMessage[] = [];
-    const mintQueue: MintQueue = { send: (messages) => Promise.resolve(void sent.push(...messages)) };
+    const mintQueue = collectInto(sent);
     const queued = await queueMint({ db, mintQueue, nowMs: NOW_MS }, sold.tenantId, { orderId: sold.orderId });
     expect(queued).toEqual({ ok: true, value: { items: [{ ticketId: message?.ticketId, status: "SUBMITTED" }] } });
     expect(sent).toEqual([message]);
@@ -226,7 +237,7 @@ describe("giving a mint up, and taking it up again", () => {
     minter.finalizedBlockHeight = 151;
     for (let signed = 0; signed <= MAX_SIGNED_TRANSACTIONS; signed += 1) await consume(messagesOf(sold));
     expect(await jobOf(sold.ticketIds[0] ?? "")).toMatchObject({ status: "FAILED", attempts: MAX_SIGNED_TRANSACTIONS, lastError: "expired without landing" });
-    const mintQueue: MintQueue = { send: () => Promise.resolve() };
+    const mintQueue = collectInto([]);
     await queueMint({ db, mintQueue, nowMs: NOW_MS }, sold.tenantId, { ticketIds: sold.ticketIds });
     await consume(messagesOf(sold));
     expect(await jobOf(sold.ticketIds[0] ?? "")).toMatchObject({ status: "SUBMITTED", attempts: 1 });
@@ -234,7 +245,7 @@ describe("giving a mint up, and taking it up again", () => {
 
   it("answers not_found for another tenant's tickets and leaves minted ones alone", async () => {
     const sold = await sellTickets(db, 1);
-    const mintQueue: MintQueue = { send: () => Promise.reject(new Error("nothing is to be sent")) };
+    const mintQueue: MintQueue = { sendBatch: () => Promise.reject(new Error("nothing is to be sent")) };
     const foreign = await queueMint({ db, mintQueue, nowMs: NOW_MS }, crypto.randomUUID(), { ticketIds: sold.ticketIds });
     expect(foreign).toMatchObject({ ok: false, failure: { code: "not_found" } });
     await consume(messagesOf(sold));
@@ -247,7 +258,7 @@ describe("giving a mint up, and taking it up again", () => {
   it("sends the message of a job that nobody has touched for ten minutes, and of no other", async () => {
     const sold = await sellTickets(db, 2);
     const sent: MintMessage[] = [];
-    const mintQueue: MintQueue = { send: (messages) => Promise.resolve(void sent.push(...messages)) };
+    const mintQueue = collectInto(sent);
     await db.update(mintJobs).set({ updatedAtMs: NOW_MS }).where(eq(mintJobs.ticketId, sold.ticketIds[1] ?? ""));
     await requeueStaleMints({ db, mintQueue, nowMs: NOW_MS });
     const mine = sent.filter(({ tenantId }) => tenantId === sold.tenantId);

@@ -1,6 +1,7 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { Minter } from "#chain/minter";
-import { decideMintStep, fitOnChainName, type MintMessage, type MintStep } from "#domain/mint";
+import { decideMintStep, fitOnChainName, type MintStep } from "#domain/mint";
+import type { MintMessage } from "#domain/order-messages";
 import {
   findMintTask,
   storeCollectionAddress,

@@ -1,4 +1,4 @@
-import type { MintMessage } from "#domain/mint";
+import type { MintMessage } from "#domain/order-messages";
 import { findMintTask, storeMintFailure } from "#storage/mint-jobs";
 import { advanceMint, type MintContext, type MintProgress } from "./advance-mint.ts";
 import { describeCause } from "./describe-cause.ts";

@@ -1,9 +1,14 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { Failure } from "#domain/failure";
-import type { MintQueue } from "#domain/mint";
+import type { MintMessage } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { MintStatus } from "#domain/statuses";
 import { listMintJobsOf, requeueMintJobs, type MintJobSelection } from "#storage/mint-jobs";
+
+/** Where mint messages are put: the part of the platform's queue that is used. */
+export interface MintQueue {
+  sendBatch(messages: Iterable<{ readonly body: MintMessage }>): Promise<unknown>;
+}
 
 /** What queueing mints may reach. */
 export interface QueueMintContext {
@@ -33,7 +38,7 @@ export async function queueMint(
   const queued = await requeueMintJobs(ctx.db, tenantId, selection, ctx.nowMs);
   for (let start = 0; start < queued.length; start += MESSAGES_A_CALL) {
     const part = queued.slice(start, start + MESSAGES_A_CALL);
-    await ctx.mintQueue.send(part.map(({ ticketId }) => ({ ticketId, tenantId })));
+    await ctx.mintQueue.sendBatch(part.map(({ ticketId }) => ({ body: { ticketId, tenantId } })));
   }
   const items = await listMintJobsOf(ctx.db, tenantId, selection);
   return items.length === 0 ? refuse({ code: "not_found", what: "mint job" }) : succeed({ items });

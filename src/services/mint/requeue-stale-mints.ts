@@ -12,6 +12,6 @@ const JOBS_A_RUN = 100;
  */
 export async function requeueStaleMints(ctx: QueueMintContext): Promise<number> {
   const stale = await listStaleMintJobs(ctx.db, ctx.nowMs - STALE_AFTER_MS, JOBS_A_RUN);
-  if (stale.length > 0) await ctx.mintQueue.send(stale);
+  if (stale.length > 0) await ctx.mintQueue.sendBatch(stale.map((body) => ({ body })));
   return stale.length;
 }
