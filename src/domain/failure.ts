@@ -46,6 +46,7 @@ export type Failure =
   | { readonly code: "reservation_not_active" }
   | { readonly code: "order_not_pending" }
   | { readonly code: "ticket_not_valid" }
+  | { readonly code: "discount_unknown"; readonly discountCode: string }
   | { readonly code: "payment_provider_unavailable" }
   | { readonly code: "payment_provider_down"; readonly retryAfterSeconds: number }
   | { readonly code: "webhook_signature_invalid" }

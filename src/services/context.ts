@@ -1,4 +1,7 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { MintMessage } from "#domain/order-messages";
+import type { CircuitBreakers } from "#platform/circuit-breakers";
+import type { SigningKeys } from "#platform/signing-keys";
 import type { GatePort } from "#domain/gate-messages";
 import type { DeskNumber } from "#domain/ids";
 import type { InventoryPort } from "#domain/inventory-messages";
@@ -25,6 +28,14 @@ export interface ServiceContext {
   gate(eventId: string): GatePort;
   desk(number: DeskNumber): DeskPort;
   readonly paymentProviders: PaymentProviders;
+  readonly breakers: CircuitBreakers;
+  readonly mintQueue: Queue<MintMessage>;
+  /** The ring of `CREDENTIAL_SIGNING_KEYS`, imported once an isolate. */
+  credentialKeys(): Promise<SigningKeys>;
+  /** The ring of `INTERNAL_WEBHOOK_SECRETS`, newest first. */
+  readonly internalSecrets: readonly string[];
+  /** True when the chain's RPC node says it is healthy; rejects when it cannot be reached. */
+  isChainHealthy(): Promise<boolean>;
 }
 
 /** A context whose caller is known. */

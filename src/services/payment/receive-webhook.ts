@@ -25,7 +25,7 @@ export async function receiveWebhook(ctx: ServiceContext, delivery: WebhookDeliv
   if (!provider.ok) return provider;
   const verified = await provider.value.verifyWebhook(delivery.rawBody, delivery.headers, ctx.nowMs);
   if (!verified.ok) {
-    ctx.logger.warn("a webhook was refused", { provider: delivery.provider, code: verified.failure.code });
+    ctx.logger.warn("a webhook was refused", { provider: delivery.provider, refusal: verified.failure.code, reason: "reason" in verified.failure ? verified.failure.reason : undefined });
     return refuse({ code: verified.failure.code });
   }
   const event = verified.value;

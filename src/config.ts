@@ -1,0 +1,118 @@
+import { z } from "zod";
+import type { JSONWebKeySet } from "jose";
+import { refuse, succeed, type Result } from "#domain/result";
+import type { SigningSeed } from "#platform/signing-keys";
+import type { MintMessage } from "#domain/order-messages";
+import type { EventGate } from "#durable-objects/event-gate/event-gate";
+import type { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
+import type { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
+
+/** A comma-separated ring, newest first; blanks around its entries do not count. */
+function ring<Entry>(entry: z.ZodType<Entry, string>) {
+  return z
+    .string()
+    .transform((text) => text.split(",").map((part) => part.trim()))
+    .pipe(z.array(entry).min(1));
+}
+
+const WEBHOOK_SECRET = z.string().regex(/^whsec_[A-Za-z0-9+/]{24,}={0,2}$/, "not whsec_ and base64");
+const SOLANA_ADDRESS = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/, "not a base58 address");
+const SOLANA_SECRET_KEY = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{80,90}$/, "not 64 bytes in base58");
+const ORIGIN = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ""));
+
+const SIGNING_KEY = z
+  .string()
+  .regex(/^\d{1,3}:[A-Za-z0-9_-]{43}$/, "not <key id>:<32-byte seed in base64url>")
+  .transform((text): SigningSeed => {
+    const [keyId = "", seed = ""] = text.split(":");
+    return { keyId: Number(keyId), seed: Uint8Array.from(atob(toBase64(seed)), (char) => char.charCodeAt(0)) };
+  })
+  .refine(({ keyId }) => keyId >= 1 && keyId <= 255, "key id is not 1 to 255");
+
+function toBase64(base64url: string): string {
+  return base64url.replaceAll("-", "+").replaceAll("_", "/");
+}
+
+const JWKS = z.string().transform((text, context): JSONWebKeySet => {
+  try {
+    return jwksShape.parse(JSON.parse(text));
+  } catch {
+    context.addIssue({ code: "custom", message: "not a JWKS" });
+    return z.NEVER;
+  }
+});
+const jwksShape = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
+
+/** Every variable and secret of the service. `.dev.vars.example` says what each is for. */
+const variables = z.object({
+  JWT_ISSUER: z.string().min(1),
+  JWT_AUDIENCE: z.string().min(1),
+  JWT_JWKS: JWKS.optional(),
+  JWT_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PAYMENT_WEBHOOK_SECRETS: ring(WEBHOOK_SECRET),
+  STRIPE_WEBHOOK_SECRETS: ring(WEBHOOK_SECRET).optional(),
+  STRIPE_SECRET_KEY: z.string().min(1).optional(),
+  INTERNAL_WEBHOOK_SECRETS: ring(WEBHOOK_SECRET),
+  CREDENTIAL_SIGNING_KEYS: ring(SIGNING_KEY),
+  SANDBOX_PAYMENT_URL: ORIGIN,
+  SOLANA_RPC_URL: z.url({ protocol: /^https?$/ }),
+  SOLANA_WALLET_PRIVATE_KEY: SOLANA_SECRET_KEY,
+  SOLANA_TREE: SOLANA_ADDRESS,
+  SOLANA_COLLECTION: SOLANA_ADDRESS,
+  PUBLIC_BASE_URL: ORIGIN,
+  ORDER_DESKS_PER_TENANT: z.coerce.number().int().min(1).max(256).default(4),
+  LOG_LEVEL: z.enum(["debug", "info", "warning", "error"]).default("info"),
+});
+
+export type VariableName = keyof z.infer<typeof variables>;
+
+/** The variables' names, for `.dev.vars.example` and its test. */
+export const VARIABLE_NAMES: readonly string[] = Object.keys(variables.shape);
+
+/** What the service is configured with: the variables, parsed. Rings are newest first. */
+export interface Config extends z.infer<typeof variables> {
+  readonly CREDENTIAL_SIGNING_KEYS: readonly SigningSeed[];
+}
+
+/** Bindings of the Worker, as `wrangler.toml` names them, and its variables, which only {@link parseConfig} reads. */
+export interface Env extends Readonly<Partial<Record<VariableName, string>>> {
+  readonly DB: D1Database;
+  readonly MINT_QUEUE: Queue<MintMessage>;
+  readonly TICKET_TYPE_INVENTORY: DurableObjectNamespace<TicketTypeInventory>;
+  readonly ORDER_DESK: DurableObjectNamespace<OrderDeskObject<Env>>;
+  readonly EVENT_GATE: DurableObjectNamespace<EventGate>;
+  readonly RATE_LIMIT_READ: RateLimit;
+  readonly RATE_LIMIT_WRITE: RateLimit;
+  readonly RATE_LIMIT_SALE: RateLimit;
+  readonly RATE_LIMIT_SCAN: RateLimit;
+}
+
+/** A variable that is missing or malformed. `problem` never holds its value. */
+export interface ConfigProblem {
+  readonly variable: string;
+  readonly problem: string;
+}
+
+/**
+ * Reads and checks every variable and secret, once for all. There is no default for any secret: whoever misses one gets its
+ * name, and nothing starts.
+ */
+export function parseConfig(env: Readonly<Partial<Record<VariableName, unknown>>>): Result<Config, readonly ConfigProblem[]> {
+  const given = Object.fromEntries(VARIABLE_NAMES.map((name) => [name, blankIsMissing(env[name as VariableName])])); // names of the schema
+  const parsed = variables.safeParse(given);
+  if (!parsed.success) {
+    return refuse(
+      parsed.error.issues.map(({ path, message }) => {
+        const variable = String(path[0]);
+        return { variable, problem: given[variable] === undefined ? "missing" : message };
+      }),
+    );
+  }
+  const { JWT_JWKS, JWT_JWKS_URL } = parsed.data;
+  if (JWT_JWKS === undefined && JWT_JWKS_URL === undefined) return refuse([{ variable: "JWT_JWKS", problem: "missing, and so is JWT_JWKS_URL" }]);
+  return succeed(parsed.data);
+}
+
+function blankIsMissing(value: unknown): unknown {
+  return value === "" ? undefined : value;
+}

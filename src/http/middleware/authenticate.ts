@@ -1,0 +1,88 @@
+import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from "jose";
+import { z } from "zod";
+import type { Failure } from "#domain/failure";
+import { isUuid } from "#domain/ids";
+import { ROLES, type Principal } from "#domain/principal";
+import { refuse, succeed, type Result } from "#domain/result";
+import type { Config } from "#src/config";
+
+/** Verified tokens an isolate remembers; the oldest is forgotten first. */
+const TOKENS_REMEMBERED = 5_000;
+
+const claims = z.object({
+  sub: z.string().refine(isUuid),
+  tenant_id: z.string().refine(isUuid),
+  role: z.enum(ROLES),
+  permissions: z.array(z.string()).default([]),
+  exp: z.number(),
+});
+
+interface Verified {
+  readonly principal: Principal;
+  readonly expiresAtMs: number;
+}
+
+/** Verifies the bearer tokens of one configuration. */
+export interface Authenticator {
+  /** Who calls, or `unauthenticated` with what is wrong with the token; never which key or claim value. */
+  authenticate(authorization: string | null, nowMs: number): Promise<Result<Principal, Failure>>;
+}
+
+/**
+ * Bearer tokens as the contract has them: RS256 and nothing else, `iss`, `aud`, `exp`, `sub`, `tenant_id` and `role` required
+ * (RFC 7519, RFC 8725). Verified tokens are remembered until they expire, because a verification costs 30 µs and more.
+ */
+export function createAuthenticator(config: Config): Authenticator {
+  const keys = keysOf(config);
+  const remembered = new Map<string, Verified>();
+  const remember = (token: string, verified: Verified): void => {
+    if (remembered.size >= TOKENS_REMEMBERED) for (const oldest of remembered.keys()) {
+      remembered.delete(oldest);
+      break;
+    }
+    remembered.set(token, verified);
+  };
+  return {
+    async authenticate(authorization, nowMs) {
+      const token = /^Bearer ([A-Za-z0-9_.-]{1,8192})$/i.exec(authorization ?? "")?.[1];
+      if (token === undefined) return unauthenticated("Send Authorization: Bearer and a token.");
+      const known = remembered.get(token);
+      if (known && known.expiresAtMs > nowMs) return succeed(known.principal);
+      remembered.delete(token);
+      const verified = await verify(token, keys, config, nowMs);
+      if (verified.ok) remember(token, verified.value);
+      return verified.ok ? succeed(verified.value.principal) : verified;
+    },
+  };
+}
+
+async function verify(token: string, keys: JWTVerifyGetKey, config: Config, nowMs: number): Promise<Result<Verified, Failure>> {
+  let payload: JWTPayload;
+  try {
+    ({ payload } = await jwtVerify(token, keys, {
+      algorithms: ["RS256"],
+      issuer: config.JWT_ISSUER,
+      audience: config.JWT_AUDIENCE,
+      requiredClaims: ["iss", "aud", "exp", "sub", "tenant_id"],
+      currentDate: new Date(nowMs),
+    }));
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) return unauthenticated("The token has expired.");
+    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) return unauthenticated("The token is not valid here.");
+    throw error;
+  }
+  const parsed = claims.safeParse(payload);
+  if (!parsed.success) return unauthenticated("The token lacks a claim this service needs.");
+  const { sub: userId, tenant_id: tenantId, role, permissions, exp } = parsed.data;
+  return succeed({ principal: { tenantId, userId, role, permissions }, expiresAtMs: exp * 1000 });
+}
+
+function keysOf(config: Config): JWTVerifyGetKey {
+  if (config.JWT_JWKS !== undefined) return createLocalJWKSet(config.JWT_JWKS);
+  if (config.JWT_JWKS_URL === undefined) throw new Error("broken invariant: a parsed configuration has token keys");
+  return createRemoteJWKSet(new URL(config.JWT_JWKS_URL));
+}
+
+function unauthenticated(detail: string): { readonly ok: false; readonly failure: Failure } {
+  return refuse({ code: "unauthenticated", detail });
+}

@@ -1,0 +1,51 @@
+import type { Failure } from "#domain/failure";
+import { refuse, succeed, type Result } from "#domain/result";
+
+/** Largest body the service reads, in bytes. */
+export const LARGEST_BODY_BYTES = 65_536;
+
+/** The body's bytes exactly as they came, or `body_too_large`; reads no more than it must, whatever the length header says. */
+export async function readBytes(request: Request): Promise<Result<Uint8Array, Failure>> {
+  const declared = Number(request.headers.get("content-length") ?? "0");
+  if (declared > LARGEST_BODY_BYTES) return refuse({ code: "body_too_large" });
+  if (!request.body) return succeed(new Uint8Array());
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.byteLength;
+    if (length > LARGEST_BODY_BYTES) {
+      await reader.cancel();
+      return refuse({ code: "body_too_large" });
+    }
+    chunks.push(value);
+  }
+  return succeed(joinChunks(chunks, length));
+}
+
+function joinChunks(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = chunks;
+  if (chunks.length === 1 && only) return only;
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/** The body as JSON. Refuses `unsupported_media_type`, `body_too_large` and `malformed_json` (also for text that is not UTF-8). */
+export async function readJson(request: Request): Promise<Result<unknown, Failure>> {
+  if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) return refuse({ code: "unsupported_media_type" });
+  const bytes = await readBytes(request);
+  if (!bytes.ok) return bytes;
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.value));
+    return succeed(parsed);
+  } catch {
+    return refuse({ code: "malformed_json" });
+  }
+}

@@ -1,0 +1,117 @@
+import type { Failure, FailureCode, FieldError } from "#domain/failure";
+
+/** How a code is told to a caller: RFC 9457 `status` and `title`. */
+interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+}
+
+/** Every code of the service. A code that is missing here does not compile. */
+export const PROBLEMS = {
+  validation_failed: { status: 400, title: "The request is not valid" },
+  malformed_json: { status: 400, title: "The body is not JSON" },
+  body_too_large: { status: 413, title: "The body is larger than 64 KiB" },
+  unsupported_media_type: { status: 415, title: "The body must be application/json" },
+  not_found: { status: 404, title: "There is no such thing" },
+  method_not_allowed: { status: 405, title: "This path does not take that method" },
+  unauthenticated: { status: 401, title: "A valid bearer token is needed" },
+  forbidden: { status: 403, title: "The token's role may not do this" },
+  misconfigured: { status: 503, title: "The service is not configured" },
+  internal_error: { status: 500, title: "Something broke on our side" },
+  overloaded: { status: 503, title: "The service is too busy, try again shortly" },
+  rate_limited: { status: 429, title: "Too many requests" },
+  idempotency_key_required: { status: 400, title: "An Idempotency-Key of 1 to 255 printable characters is needed" },
+  idempotency_key_reused: { status: 422, title: "The Idempotency-Key was used for another request" },
+  request_in_flight: { status: 409, title: "The same request is being answered" },
+  capacity_below_committed: { status: 409, title: "More is held or sold than that" },
+  sold_out: { status: 409, title: "Not enough tickets are left" },
+  not_on_sale: { status: 409, title: "The ticket type is not on sale now" },
+  quantity_out_of_range: { status: 422, title: "The quantity is outside what one order may have" },
+  user_limit_reached: { status: 409, title: "The buyer has as many of these tickets as allowed" },
+  user_blacklisted: { status: 403, title: "The buyer may not buy or receive tickets" },
+  reservation_expired: { status: 409, title: "The reservation has expired" },
+  reservation_not_active: { status: 409, title: "The reservation is not active any more" },
+  order_not_pending: { status: 409, title: "The order is not waiting for payment" },
+  ticket_not_valid: { status: 409, title: "The ticket is not valid" },
+  discount_unknown: { status: 409, title: "There is no such discount code" },
+  payment_provider_unavailable: { status: 422, title: "That payment provider is not available" },
+  payment_provider_down: { status: 503, title: "The payment provider does not answer, try again shortly" },
+  webhook_signature_invalid: { status: 401, title: "The signature is missing, wrong or out of time" },
+  webhook_malformed: { status: 400, title: "The body is no event this service knows" },
+  amount_mismatch: { status: 409, title: "The payment is not for the order's total" },
+} as const satisfies Record<FailureCode, ProblemKind>;
+
+/** The wire form of a problem (RFC 9457) with the service's own members. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly code: FailureCode;
+  readonly errors?: readonly (FieldError & { readonly availableCount?: number })[];
+}
+
+/** A failure as an `application/problem+json` response. `requestId` becomes its `instance`. */
+export function presentFailure(failure: Failure, requestId: string): Response {
+  const { status, title } = PROBLEMS[failure.code];
+  const errors = errorsOf(failure);
+  const problem: Problem = {
+    type: `/problems/${failure.code}`,
+    title,
+    status,
+    detail: detailOf(failure) ?? title,
+    instance: requestId,
+    code: failure.code,
+    ...(errors.length > 0 ? { errors } : {}),
+  };
+  return new Response(JSON.stringify(problem), { status, headers: headersOf(failure) });
+}
+
+function detailOf(failure: Failure): string | undefined {
+  switch (failure.code) {
+    case "unauthenticated":
+      return failure.detail;
+    case "not_found":
+      return `There is no such ${failure.what}.`;
+    case "capacity_below_committed":
+      return `${failure.committedCount} are held or sold.`;
+    case "quantity_out_of_range":
+      return `One order may have ${failure.minPerOrder} to ${failure.maxPerOrder} of this ticket type.`;
+    case "user_limit_reached":
+      return `One buyer may have ${failure.maxPerUser} of this ticket type.`;
+    case "method_not_allowed":
+      return `Allowed: ${failure.allow.join(", ")}.`;
+    default:
+      return undefined;
+  }
+}
+
+function errorsOf(failure: Failure): Problem["errors"] & object {
+  switch (failure.code) {
+    case "validation_failed":
+      return failure.errors;
+    case "sold_out":
+      return failure.shortages.map(({ ticketTypeId, availableCount }) => ({
+        path: ticketTypeId,
+        code: "sold_out",
+        message: `${availableCount} left`,
+        ticketTypeId,
+        availableCount,
+      }));
+    case "not_on_sale":
+    case "quantity_out_of_range":
+    case "user_limit_reached":
+      return [{ path: failure.ticketTypeId, code: failure.code, message: PROBLEMS[failure.code].title }];
+    default:
+      return [];
+  }
+}
+
+function headersOf(failure: Failure): Headers {
+  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
+  if ("retryAfterSeconds" in failure) headers.set("retry-after", String(failure.retryAfterSeconds));
+  if (failure.code === "unauthenticated") headers.set("www-authenticate", 'Bearer realm="tickets"');
+  if (failure.code === "method_not_allowed") headers.set("allow", failure.allow.join(", "));
+  return headers;
+}
