@@ -38,11 +38,14 @@ const OWNER_ONLY = 0o600;
 
 /** The part of src/config.ts that judges variables. */
 interface ConfigModule {
-  parseConfig(
+  readonly parseConfig: (
     variables: Variables,
-  ):
-    | { readonly ok: true }
-    | { readonly ok: false; readonly failure: readonly { readonly variable: string; readonly problem: string }[] };
+  ) => { readonly ok: true } | { readonly ok: false; readonly failure: readonly Problem[] };
+}
+
+interface Problem {
+  readonly variable: string;
+  readonly problem: string;
 }
 
 /** Imported by its address, because the types it names for the Worker's bindings exist only where Node's do not. */
