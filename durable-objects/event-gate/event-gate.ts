@@ -54,8 +54,6 @@ export class EventGate extends DurableObject<EventGateEnv> implements GatePort {
       createLogger("event-gate"),
       readClockMs,
     );
-    // An alarm that failed seven times is gone; whatever wakes the object brings it back.
-    this.#ledger.arm();
   }
 
   async configure(config: GateConfig): Promise<void> {
@@ -77,7 +75,8 @@ export class EventGate extends DurableObject<EventGateEnv> implements GatePort {
   }
 
   preview(command: AdmitCommand | RefuseCommand): Promise<ScanAnswer | undefined> {
-    const question = "fault" in command ? ({ kind: "refuse", scan: command } as const) : ({ kind: "admit", scan: command } as const);
+    const question =
+      "fault" in command ? ({ kind: "refuse", scan: command } as const) : ({ kind: "admit", scan: command } as const);
     return Promise.resolve(this.#book.preview(question, readClockMs()));
   }
 

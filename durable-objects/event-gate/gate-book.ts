@@ -71,7 +71,9 @@ export class GateBook {
   load(): void {
     this.#config = this.#store.findConfig();
     this.#types = new Map(this.#store.listTicketTypes().map((type) => [type.number, type]));
-    this.#counters = new Map(this.#store.listCounters().map((counter) => [`${counter.ticketTypeNumber}:${counter.listId}`, counter]));
+    this.#counters = new Map(
+      this.#store.listCounters().map((counter) => [`${counter.ticketTypeNumber}:${counter.listId}`, counter]),
+    );
     this.#hasAnswers = this.#store.hasAnswers();
   }
 
@@ -116,7 +118,8 @@ export class GateBook {
 
   #configure(config: GateConfig): GateOutcome {
     const known = this.#config;
-    if (known !== undefined && (known.tenantId !== config.tenantId || known.eventId !== config.eventId)) return { kind: "not_here" };
+    if (known !== undefined && (known.tenantId !== config.tenantId || known.eventId !== config.eventId))
+      return { kind: "not_here" };
     this.#store.saveConfig(config);
     this.#config = config;
     return { kind: "done" };
@@ -172,7 +175,12 @@ export class GateBook {
     const row = work.tickets.admit(scan.ticketId, listId, decision.next, scan.credentialEpoch);
     work.admissions.set(`${scan.ticketId}:${listId}`, row);
     const counterKey = `${scan.ticketTypeNumber}:${listId}`;
-    const counter = this.#counters.get(counterKey) ?? { listId, ticketTypeNumber: scan.ticketTypeNumber, admitted: 0, inside: 0 };
+    const counter = this.#counters.get(counterKey) ?? {
+      listId,
+      ticketTypeNumber: scan.ticketTypeNumber,
+      admitted: 0,
+      inside: 0,
+    };
     counter.admitted += decision.admittedChange;
     counter.inside += decision.insideChange;
     this.#counters.set(counterKey, counter);
@@ -192,7 +200,9 @@ export class GateBook {
     if (!this.#isOf(tenantId)) return undefined;
     const lists = [...this.#counters.values()].flatMap(({ listId, ticketTypeNumber, admitted, inside }) => {
       const type = this.#types.get(ticketTypeNumber);
-      return type === undefined ? [] : [{ listId: listId === "" ? null : listId, ticketTypeId: type.ticketTypeId, admitted, inside }];
+      return type === undefined
+        ? []
+        : [{ listId: listId === "" ? null : listId, ticketTypeId: type.ticketTypeId, admitted, inside }];
     });
     return { lists };
   }

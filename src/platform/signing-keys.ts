@@ -16,7 +16,24 @@ export interface SigningKeys {
 
 const SEED_BYTES = 32;
 /** DER of a PKCS #8 Ed25519 private key up to its seed (RFC 8410, section 7). */
-const PKCS8_HEAD = Uint8Array.of(0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20);
+const PKCS8_HEAD = Uint8Array.of(
+  0x30,
+  0x2e,
+  0x02,
+  0x01,
+  0x00,
+  0x30,
+  0x05,
+  0x06,
+  0x03,
+  0x2b,
+  0x65,
+  0x70,
+  0x04,
+  0x22,
+  0x04,
+  0x20,
+);
 
 async function importPair(seed: Uint8Array): Promise<{ readonly privateKey: CryptoKey; readonly publicKey: CryptoKey }> {
   assertInvariant(seed.length === SEED_BYTES, "an Ed25519 seed has 32 bytes");
@@ -64,7 +81,12 @@ export async function signBytes(keys: SigningKeys, bytes: Uint8Array): Promise<U
 }
 
 /** True when the key of this id, if the ring holds it, made the signature over exactly these bytes. */
-export async function verifyBytes(keys: SigningKeys, keyId: number, signature: Uint8Array, bytes: Uint8Array): Promise<boolean> {
+export async function verifyBytes(
+  keys: SigningKeys,
+  keyId: number,
+  signature: Uint8Array,
+  bytes: Uint8Array,
+): Promise<boolean> {
   const publicKey = keys.publicKeys.get(keyId);
   return publicKey !== undefined && (await crypto.subtle.verify({ name: "Ed25519" }, publicKey, signature, bytes));
 }

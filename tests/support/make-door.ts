@@ -33,6 +33,21 @@ async function flushGate(gate: DurableObjectStub<EventGate>): Promise<void> {
   throw new Error("the gate's outbox did not empty");
 }
 
+const openDoors: Door[] = [];
+
+/**
+ * Empties each gate's outbox and stops its alarm. Call after each test: an alarm that fires while the test run ends keeps it
+ * from ending, and most tests scan tickets that D1 never hears of.
+ */
+export async function closeDoors(): Promise<void> {
+  for (const door of openDoors.splice(0)) {
+    await runInDurableObject(door.gate, (_, state) => {
+      state.storage.sql.exec("DELETE FROM outbox");
+      return state.storage.deleteAlarm();
+    });
+  }
+}
+
 async function insertEvent(config: GateConfig, type: GateTicketType): Promise<void> {
   const { tenantId, eventId, startsAtMs, endsAtMs } = config;
   await env.DB.batch([
@@ -64,7 +79,10 @@ export async function makeDoor(times: { readonly startsAtMs?: number; readonly e
   await gate.configure(config);
   await gate.putTicketType(tenantId, type);
 
-  async function sellTicket(ticketId: string = crypto.randomUUID(), ownerUserId: string = crypto.randomUUID()): Promise<string> {
+  async function sellTicket(
+    ticketId: string = crypto.randomUUID(),
+    ownerUserId: string = crypto.randomUUID(),
+  ): Promise<string> {
     const orderId = crypto.randomUUID();
     await env.DB.batch([
       env.DB.prepare(
@@ -80,7 +98,7 @@ export async function makeDoor(times: { readonly startsAtMs?: number; readonly e
     return ticketId;
   }
 
-  return {
+  const door: Door = {
     tenantId,
     eventId,
     config,
@@ -92,4 +110,6 @@ export async function makeDoor(times: { readonly startsAtMs?: number; readonly e
     findTicket: (ticketId) => env.DB.prepare("SELECT * FROM tickets WHERE id = ?").bind(ticketId).first(),
     flush: () => flushGate(gate),
   };
+  openDoors.push(door);
+  return door;
 }

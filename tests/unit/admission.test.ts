@@ -91,25 +91,32 @@ describe("a ticket at the door", () => {
     expect(decideScan(inside, OPEN, scan({ type: "exit" }), late).answer.result).toBe("admitted");
   });
 
-  it.each(["revoked", "canceled", "blocked"] as const)("is refused once all its credentials are %s, even by force", (reason) => {
-    const dead: TicketAtGate = { ...NEW, revocation: { minEpoch: null, reason } };
-    for (const force of [false, true]) {
-      expect(decideScan(dead, OPEN, scan({ force, credentialEpoch: 65_535 }), STARTS_AT_MS).answer).toMatchObject({
-        result: "refused",
-        reason,
-      });
-    }
-  });
+  it.each(["revoked", "canceled", "blocked"] as const)(
+    "is refused once all its credentials are %s, even by force",
+    (reason) => {
+      const dead: TicketAtGate = { ...NEW, revocation: { minEpoch: null, reason } };
+      for (const force of [false, true]) {
+        expect(decideScan(dead, OPEN, scan({ force, credentialEpoch: 65_535 }), STARTS_AT_MS).answer).toMatchObject({
+          result: "refused",
+          reason,
+        });
+      }
+    },
+  );
 
   it("is refused with a credential from before its transfer, and let in with the one after it", () => {
     const transferred: TicketAtGate = { ...NEW, revocation: { minEpoch: 2, reason: "revoked" } };
-    expect(decideScan(transferred, OPEN, scan({ credentialEpoch: 1, force: true }), STARTS_AT_MS).answer.reason).toBe("revoked");
+    expect(decideScan(transferred, OPEN, scan({ credentialEpoch: 1, force: true }), STARTS_AT_MS).answer.reason).toBe(
+      "revoked",
+    );
     expect(decideScan(transferred, OPEN, scan({ credentialEpoch: 2 }), STARTS_AT_MS).answer.result).toBe("admitted");
   });
 
   it("dies at every list once a newer credential of it came in at one", () => {
     const cameInElsewhere: TicketAtGate = { admission: null, highestEpoch: 1, revocation: null };
-    expect(decideScan(cameInElsewhere, OPEN, scan({ credentialEpoch: 0, force: true }), STARTS_AT_MS).answer.reason).toBe("revoked");
+    expect(decideScan(cameInElsewhere, OPEN, scan({ credentialEpoch: 0, force: true }), STARTS_AT_MS).answer.reason).toBe(
+      "revoked",
+    );
     const newer = decideScan(cameInElsewhere, OPEN, scan({ credentialEpoch: 2 }), STARTS_AT_MS);
     expect(newer.answer.result).toBe("admitted");
     expect(newer.isFirstAdmission).toBe(false);
@@ -134,10 +141,18 @@ describe("a ticket at the door", () => {
 
   it("is let in by force although it is inside or the gate is closed, and the override is told", () => {
     const early = STARTS_AT_MS - GATE_OPENS_BEFORE_START_MS - 1;
-    expect(decideScan(NEW, OPEN, scan({ force: true }), early)).toMatchObject({ answer: { result: "admitted" }, overridden: true });
+    expect(decideScan(NEW, OPEN, scan({ force: true }), early)).toMatchObject({
+      answer: { result: "admitted" },
+      overridden: true,
+    });
     const [plain, forced] = play([scan({ force: true }), scan({ force: true })]);
     expect(plain?.overridden).toBe(false);
-    expect(forced).toMatchObject({ answer: { result: "admitted", entryCount: 2 }, overridden: true, insideChange: 0, admittedChange: 0 });
+    expect(forced).toMatchObject({
+      answer: { result: "admitted", entryCount: 2 },
+      overridden: true,
+      insideChange: 0,
+      admittedChange: 0,
+    });
   });
 });
 
@@ -212,7 +227,12 @@ it("agrees with a simple model of a door for every run of scans", () => {
       let admittedCount = 0;
       for (const { isOpen, ...changes } of run) {
         const command = scan(changes);
-        const decision = decideScan(ticket, OPEN, command, isOpen ? STARTS_AT_MS : STARTS_AT_MS - GATE_OPENS_BEFORE_START_MS - 1);
+        const decision = decideScan(
+          ticket,
+          OPEN,
+          command,
+          isOpen ? STARTS_AT_MS : STARTS_AT_MS - GATE_OPENS_BEFORE_START_MS - 1,
+        );
         ticket = after(ticket, decision, command);
         insideCount += decision.insideChange;
         admittedCount += decision.admittedChange;

@@ -63,20 +63,20 @@ describe("what a credential says", () => {
 
   it("keeps its place in the bytes, so that codes issued before a deployment are read after it", () => {
     const bytes = encodeSignedBytes({ ...FACTS, keyId: 9 }).slice(-43);
-    expect([...bytes]).toEqual([
-      ...[1, 9],
-      ...[0x01, 0x92, 0xf0, 0xc4, 0x7e, 0x7b, 0x8a, 0xbc, 0x9d, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab],
-      ...[0x01, 0x92, 0xf0, 0xc4, 0x7e, 0x7b, 0x8a, 0xbc, 0x8d, 0xef, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10],
-      ...[2, 1, 0, 7],
-      ...[0x69, 0x55, 0xb9, 0x00],
-      0,
-    ]);
+    const fields = [
+      "0109",
+      "0192f0c47e7b8abc9def0123456789ab",
+      "0192f0c47e7b8abc8defba9876543210",
+      "0201",
+      "0007",
+      "6955b900",
+      "00",
+    ];
+    expect(Buffer.from(bytes).toString("hex")).toBe(fields.join(""));
   });
 
   it("is never an error, whatever text a camera reads", () => {
-    const base64urlTexts = fc
-      .uint8Array({ minLength: 107, maxLength: 107 })
-      .map((bytes) => encodeBase64Url(bytes));
+    const base64urlTexts = fc.uint8Array({ minLength: 107, maxLength: 107 }).map((bytes) => encodeBase64Url(bytes));
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary", maxLength: 300 }), base64urlTexts), (text) => {
         expect(typeof decodeCredential(text).ok).toBe("boolean");
@@ -86,7 +86,10 @@ describe("what a credential says", () => {
 
   it("refuses a flag it does not know and another version", () => {
     const signature = new Uint8Array(64);
-    for (const [offset, value] of [[0, 2], [42, 1]] as const) {
+    for (const [offset, value] of [
+      [0, 2],
+      [42, 1],
+    ] as const) {
       const bytes = encodeSignedBytes({ ...FACTS, keyId: 1 });
       bytes[bytes.length - 43 + offset] = value;
       expect(decodeCredential(assembleCredential(bytes, signature)).ok).toBe(false);
@@ -146,7 +149,10 @@ describe("the signature", () => {
   });
 
   it("of a rotated key stays good until the key leaves the ring", async () => {
-    const [oldKey, newKey] = [{ keyId: 1, seed: newSeed() }, { keyId: 2, seed: newSeed() }];
+    const [oldKey, newKey] = [
+      { keyId: 1, seed: newSeed() },
+      { keyId: 2, seed: newSeed() },
+    ];
     const shown = await signCredential(await importSigningKeys([oldKey]), FACTS);
     const rotated = await importSigningKeys([newKey, oldKey]);
     expect(await isGenuine(rotated, shown)).toBe(true);

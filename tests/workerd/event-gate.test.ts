@@ -1,8 +1,10 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { AdmitCommand, ScanAnswer } from "#domain/gate-messages";
-import { makeDoor, type Door } from "../support/make-door.ts";
+import { closeDoors, makeDoor, type Door } from "../support/make-door.ts";
+
+afterEach(closeDoors);
 
 function scan(door: Door, changes: Partial<AdmitCommand> = {}): AdmitCommand {
   return {
@@ -99,7 +101,10 @@ describe("a repeated question", () => {
     const dead = crypto.randomUUID();
     await door.gate.revoke({ tenantId: door.tenantId, ticketId: dead, minEpoch: null, reason: "canceled", actor: "test" });
     await door.gate.admit(scan(door, { nonce }));
-    expect(await door.gate.admit(scan(door, { nonce, ticketId: dead }))).toMatchObject({ result: "refused", reason: "canceled" });
+    expect(await door.gate.admit(scan(door, { nonce, ticketId: dead }))).toMatchObject({
+      result: "refused",
+      reason: "canceled",
+    });
   });
 });
 
@@ -176,7 +181,11 @@ describe("a gate", () => {
   it("lets the neighbours of a scan that cannot be applied in, and forgets the counts of what was rolled back", async () => {
     const door = await makeDoor();
     const broken = scan(door, { ticketId: null as unknown as string }); // no such scan exists in types; storage refuses it
-    const answers = await Promise.allSettled([door.gate.admit(scan(door)), door.gate.admit(broken), door.gate.admit(scan(door))]);
+    const answers = await Promise.allSettled([
+      door.gate.admit(scan(door)),
+      door.gate.admit(broken),
+      door.gate.admit(scan(door)),
+    ]);
     const admitted = answers.filter((answer) => answer.status === "fulfilled" && answer.value?.result === "admitted");
     const stats = await door.gate.stats(door.tenantId);
     expect(stats?.lists).toMatchObject([{ admitted: admitted.length }]);
@@ -213,7 +222,13 @@ describe("the database behind the gate", () => {
     await door.flush();
     await env.DB.prepare("UPDATE tickets SET status = 'CANCELLED' WHERE id = ?").bind(ticketId).run();
     await runInDurableObject(door.gate, (_, state) => {
-      for (const row of rows) state.storage.sql.exec("INSERT INTO outbox (seq, topic, body) VALUES (?, ?, ?)", row["seq"] ?? 0, row["topic"] ?? "", row["body"] ?? "");
+      for (const row of rows)
+        state.storage.sql.exec(
+          "INSERT INTO outbox (seq, topic, body) VALUES (?, ?, ?)",
+          row["seq"] ?? 0,
+          row["topic"] ?? "",
+          row["body"] ?? "",
+        );
       return state.storage.setAlarm(Date.now() + 60_000);
     });
     await door.flush();

@@ -8,7 +8,7 @@ import { listDoorTypes } from "#storage/door-types";
 import { insertQrCode } from "#storage/qr-codes";
 import { readTicket } from "../ticket/find-ticket.ts";
 import type { TicketView } from "../ticket/ticket-view.ts";
-import type { DoorContext } from "./door-context.ts";
+import type { SignedInContext } from "../context.ts";
 import { drawCode } from "./draw-code.ts";
 
 /** A fresh code: its text, the picture of it, and when it is too old, Unix milliseconds. */
@@ -28,7 +28,7 @@ const typeNumbers = new Map<string, number>();
 /** Credentials known to have their row in `qr_codes`. */
 const recorded = new Set<string>();
 
-async function findTypeNumber(ctx: DoorContext, ticket: TicketView): Promise<number> {
+async function findTypeNumber(ctx: SignedInContext, ticket: TicketView): Promise<number> {
   const known = typeNumbers.get(ticket.ticketTypeId);
   if (known !== undefined) return known;
   if (typeNumbers.size >= REMEMBERED) typeNumbers.clear();
@@ -40,7 +40,7 @@ async function findTypeNumber(ctx: DoorContext, ticket: TicketView): Promise<num
 }
 
 /** Notes the credential once, not at each rotation. The note is for the organiser: without it the holder still gets the code. */
-async function recordOnce(ctx: DoorContext, ticket: TicketView): Promise<void> {
+async function recordOnce(ctx: SignedInContext, ticket: TicketView): Promise<void> {
   const key = `${ticket.id}:${ticket.ownerUserId}:${ticket.credentialEpoch}`;
   if (recorded.has(key)) return;
   try {
@@ -65,7 +65,7 @@ async function recordOnce(ctx: DoorContext, ticket: TicketView): Promise<void> {
  * @returns `not_found` to anyone but the ticket's owner, whatever their role: a code lets its bearer in;
  * `ticket_not_valid` when the ticket was cancelled or has expired.
  */
-export async function generateCode(ctx: DoorContext, ticketId: string): Promise<Result<IssuedCode, Failure>> {
+export async function generateCode(ctx: SignedInContext, ticketId: string): Promise<Result<IssuedCode, Failure>> {
   const { tenantId, userId } = ctx.principal;
   const ticket = await readTicket(ctx, tenantId, ticketId);
   if (ticket === undefined || ticket.ownerUserId !== userId) return refuse({ code: "not_found", what: "ticket" });

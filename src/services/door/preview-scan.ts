@@ -1,7 +1,7 @@
 import type { Failure } from "#domain/failure";
 import type { ScanAnswer } from "#domain/gate-messages";
 import { refuse, succeed, type Result } from "#domain/result";
-import type { DoorContext } from "./door-context.ts";
+import type { SignedInContext } from "../context.ts";
 import { readCode } from "./read-code.ts";
 import { viewAnswer, type ScanView } from "./scan-view.ts";
 
@@ -29,7 +29,7 @@ function refuseUnread(nowMs: number): ScanAnswer {
  * no receipt.
  * @returns the answer; `not_found` when the code is for an event of another tenant.
  */
-export async function previewScan(ctx: DoorContext, input: PreviewInput): Promise<Result<ScanView, Failure>> {
+export async function previewScan(ctx: SignedInContext, input: PreviewInput): Promise<Result<ScanView, Failure>> {
   const reading = await readCode(await ctx.credentialKeys(), input.qr, ctx.nowMs);
   if (reading.credential === null) return succeed(viewAnswer(refuseUnread(ctx.nowMs), null));
   const { eventId, ticketId, ticketTypeNumber, credentialEpoch } = reading.credential;

@@ -1,7 +1,7 @@
 import type { Failure } from "#domain/failure";
 import type { ScanAnswer } from "#domain/gate-messages";
 import { refuse, succeed, type Result } from "#domain/result";
-import type { DoorContext } from "./door-context.ts";
+import type { SignedInContext } from "../context.ts";
 import { findCodeFault, readCode, type CodeReading } from "./read-code.ts";
 import { viewAnswer, type ScanView } from "./scan-view.ts";
 import { signReceipt } from "./sign-receipt.ts";
@@ -18,7 +18,7 @@ export interface ScanInput {
   readonly force: boolean;
 }
 
-function askGate(ctx: DoorContext, input: ScanInput, reading: CodeReading): Promise<ScanAnswer | undefined> {
+function askGate(ctx: SignedInContext, input: ScanInput, reading: CodeReading): Promise<ScanAnswer | undefined> {
   const gate = ctx.gate(input.eventId);
   const question = {
     tenantId: ctx.principal.tenantId,
@@ -43,7 +43,7 @@ function askGate(ctx: DoorContext, input: ScanInput, reading: CodeReading): Prom
  * heard the first answer must get it although its code has become stale in between.
  * @returns the answer, refusals included; `not_found` when the event is not of the caller's tenant.
  */
-export async function scanTicket(ctx: DoorContext, input: ScanInput): Promise<Result<ScanView, Failure>> {
+export async function scanTicket(ctx: SignedInContext, input: ScanInput): Promise<Result<ScanView, Failure>> {
   const keys = await ctx.credentialKeys();
   const reading = await readCode(keys, input.qr, ctx.nowMs);
   const answer = await askGate(ctx, input, reading);
