@@ -4,7 +4,6 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { PROJECT_ROOT } from "./build-bundle.ts";
-import { deriveProvisioned } from "./localnet/provision.ts";
 import {
   generateCredentialKey,
   generateJwtKeyPair,
@@ -55,6 +54,8 @@ async function importConfig(): Promise<ConfigModule> {
 
 /** How the variables that `.dev.vars.example` leaves empty are made. */
 async function generateValues(jwtKeys: JwtKeyPair): Promise<Variables> {
+  // Only here, because it is slow to load and `npm run token` has no use for it.
+  const { deriveProvisioned } = await import("./localnet/provision.ts");
   const wallet = generateSolanaWallet();
   const { tree, collection } = await deriveProvisioned(wallet);
   return {
