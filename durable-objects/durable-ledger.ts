@@ -74,7 +74,7 @@ export class DurableLedger<Command, Outcome> {
     };
     this.#commits = new GroupCommit(
       storage,
-      { apply, reload: () => hooks.reload(), committed: () => this.arm() },
+      { apply, reload: () => hooks.reload(), committed: () => this.#armOrLog() },
       readClockMs,
     );
     void this.#resume();
@@ -106,6 +106,16 @@ export class DurableLedger<Command, Outcome> {
     void this.#storage.setAlarm(atMs);
   }
 
+  /** What is committed is committed: a failure to arm must not look like a failure of the commands. */
+  #armOrLog(): void {
+    try {
+      this.arm();
+    } catch (error) {
+      this.#armedForMs = undefined;
+      this.#logger.error("the alarm was not armed", { error });
+    }
+  }
+
   /**
    * Arms an alarm for what waits from before, if none is set: a crash between commit and alarm, or an alarm that the platform
    * gave up on, is made good by whatever call loads the object next.
@@ -113,10 +123,13 @@ export class DurableLedger<Command, Outcome> {
   async #resume(): Promise<void> {
     const armedForMs = await this.#storage.getAlarm();
     this.#armedForMs ??= armedForMs ?? undefined;
-    this.arm();
+    this.#armOrLog();
   }
 
-  /** The object's `alarm()`. Never throws: an alarm that fails seven times would be gone. */
+  /**
+   * The object's `alarm()`. Catches everything, because an alarm that fails seven times is gone; only when the next one cannot
+   * be armed does it throw, so that the platform tries this one again.
+   */
   async alarm(): Promise<void> {
     this.#armedForMs = undefined;
     try {

@@ -17,7 +17,7 @@ export interface GroupCommitHooks<Command, Outcome> {
   apply(commands: readonly Command[], nowMs: number): readonly Outcome[];
   /** Called after a rollback: forget every counter held in memory and load it again from storage. */
   reload(): void;
-  /** Called after the commits of a turn: arm the alarm here, never at the call. */
+  /** Called after the commits of a turn: arm the alarm here, never at the call. Must not throw. */
   committed(): void;
 }
 
