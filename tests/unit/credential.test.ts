@@ -38,6 +38,8 @@ async function isGenuine(keys: SigningKeys, text: string): Promise<boolean> {
   return verifyBytes(keys, credential.keyId, signature, signedBytes);
 }
 
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 const FACTS = {
   ticketId: "0192f0c4-7e7b-8abc-9def-0123456789ab",
   eventId: "0192f0c4-7e7b-8abc-8def-ba9876543210",
@@ -137,8 +139,10 @@ describe("the signature", () => {
     const keys = await importSigningKeys([{ keyId: 1, seed: newSeed() }]);
     const text = await signCredential(keys, FACTS);
     for (let index = 0; index < text.length; index += 1) {
-      const other = String.fromCharCode(text.charCodeAt(index) ^ 1);
-      expect(await isGenuine(keys, text.slice(0, index) + other + text.slice(index + 1)), `character ${index}`).toBe(false);
+      // The next value of the alphabet: for the last character that sets a bit which a lenient decoder drops.
+      const other = ALPHABET.charAt((ALPHABET.indexOf(text.charAt(index)) + 1) % 64);
+      const altered = text.slice(0, index) + other + text.slice(index + 1);
+      expect(await isGenuine(keys, altered), `character ${index}`).toBe(false);
     }
   });
 
