@@ -11,7 +11,13 @@ import {
 import { createNoopSigner, defaultPublicKey, publicKey, unwrapOption } from "@metaplex-foundation/umi";
 import { createLeanUmi } from "#chain/lean-umi";
 import { createRpcClient } from "#chain/rpc-client";
-import { InstructionFailure, type AccountOverlay, type EmulatedCall, type EmulatedInstruction, type MoneyMove } from "./account-overlay.ts";
+import {
+  InstructionFailure,
+  type AccountOverlay,
+  type EmulatedCall,
+  type EmulatedInstruction,
+  type MoneyMove,
+} from "./account-overlay.ts";
 import { ConcurrentMerkleTree, type TreeChange } from "./concurrent-merkle-tree.ts";
 import { CORE_PROGRAM_ID, accountAt, countCollectionMint, isAddress, optionalAccountAt } from "./core-emulator.ts";
 import { concatBytes, encodeChangeEvent, encodeLeafEvent, encodeU64, hashLeaf, type Leaf } from "./leaf-encoding.ts";
@@ -88,7 +94,8 @@ function createTree(instruction: EmulatedInstruction, overlay: AccountOverlay, s
   const creator = bytesOfAddress(optionalAccountAt(instruction, 3) ?? accountAt(instruction, 2));
   const account = overlay.read(tree);
   if (account.owner !== COMPRESSION_PROGRAM_ID) throw new InstructionFailure(3007, "AccountOwnedByWrongProgram");
-  if (account.data.some((byte) => byte !== 0)) throw new InstructionFailure("AccountAlreadyInitialized", "the tree is not empty");
+  if (account.data.some((byte) => byte !== 0))
+    throw new InstructionFailure("AccountAlreadyInitialized", "the tree is not empty");
   const merkle = ConcurrentMerkleTree.initialize(account.data, {
     depth: args.maxDepth,
     bufferSize: args.maxBufferSize,
@@ -99,7 +106,11 @@ function createTree(instruction: EmulatedInstruction, overlay: AccountOverlay, s
   const isPublic = unwrapOption(args.public) === true;
   const flags = Uint8Array.of(isPublic ? 1 : 0, 1, 1, 0, 0, 0, 0, 0);
   const capacity = encodeU64(2n ** BigInt(args.maxDepth));
-  overlay.write(config, concatBytes(CONFIG_DISCRIMINATOR, creator, creator, capacity, encodeU64(0n), flags), BUBBLEGUM_PROGRAM_ID);
+  overlay.write(
+    config,
+    concatBytes(CONFIG_DISCRIMINATOR, creator, creator, capacity, encodeU64(0n), flags),
+    BUBBLEGUM_PROGRAM_ID,
+  );
   return [logChange(tree, merkle, merkle.describeEmpty())];
 }
 
@@ -123,7 +134,12 @@ function mint(instruction: EmulatedInstruction, overlay: AccountOverlay): Emulat
     if (named === null) throw new InstructionFailure(6021, "CollectionNotFound");
     if (named !== collection) throw new InstructionFailure(6036, "CollectionMismatch");
     countCollectionMint(collection, optionalAccountAt(instruction, 3) ?? authority, overlay);
-    calls.push({ programId: CORE_PROGRAM_ID, accounts: [collection, accountAt(instruction, 8)], data: CORE_COUNT_DATA, stackHeight: 2 });
+    calls.push({
+      programId: CORE_PROGRAM_ID,
+      accounts: [collection, accountAt(instruction, 8)],
+      data: CORE_COUNT_DATA,
+      stackHeight: 2,
+    });
   }
   const view = new DataView(configBytes.buffer, configBytes.byteOffset, configBytes.length);
   const nonce = view.getBigUint64(MINTED_OFFSET, true);
@@ -165,7 +181,11 @@ function assertMayMint(config: Uint8Array, authority: string): void {
   if (!isCreator && !isDelegate && !isPublic) throw new InstructionFailure(6016, "TreeAuthorityIncorrect");
 }
 
-function assertMetadata(metadata: { readonly name: string; readonly uri: string; readonly sellerFeeBasisPoints: number }): void {
+function assertMetadata(metadata: {
+  readonly name: string;
+  readonly uri: string;
+  readonly sellerFeeBasisPoints: number;
+}): void {
   if (metadata.sellerFeeBasisPoints > MAX_BASIS_POINTS) throw new InstructionFailure(6015, "MetadataBasisPointsTooHigh");
   if (Buffer.byteLength(metadata.name) > MAX_NAME_BYTES) throw new InstructionFailure(6012, "MetadataNameTooLong");
   if (Buffer.byteLength(metadata.uri) > MAX_URI_BYTES) throw new InstructionFailure(6014, "MetadataUriTooLong");

@@ -1,7 +1,13 @@
 import { address, lamports } from "@solana/kit";
 import { FailedTransactionMetadata } from "litesvm";
 import type { Executor, Outcome } from "./executor.ts";
-import { computeFeeLamports, decodeBase58, decodeTransaction, encodeBase58, type DecodedTransaction } from "./transaction-encoding.ts";
+import {
+  computeFeeLamports,
+  decodeBase58,
+  decodeTransaction,
+  encodeBase58,
+  type DecodedTransaction,
+} from "./transaction-encoding.ts";
 
 /** Blocks for which a blockhash stays good, as on Solana's clusters. */
 export const BLOCKHASH_LIFE_BLOCKS = 150;

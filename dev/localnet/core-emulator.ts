@@ -85,7 +85,9 @@ function encodeNewCollection(instruction: EmulatedInstruction): Uint8Array {
     const body = getPluginSerializer().serialize(plugin);
     bodies.push(body);
     // A plugin's own first byte is its type.
-    records.push(concatBytes(body.slice(0, 1), getBasePluginAuthoritySerializer().serialize(authority), encodeU64(BigInt(offset))));
+    records.push(
+      concatBytes(body.slice(0, 1), getBasePluginAuthoritySerializer().serialize(authority), encodeU64(BigInt(offset))),
+    );
     offset += body.length;
   }
   const header = concatBytes(Uint8Array.of(PLUGIN_HEADER_KEY), encodeU64(BigInt(offset)));

@@ -7,7 +7,13 @@ import {
   type Transaction,
 } from "@solana/kit";
 import { FailedTransactionMetadata, type LiteSVM } from "litesvm";
-import { AccountOverlay, InstructionFailure, type EmulatedCall, type EmulatedInstruction, type MoneyMove } from "./account-overlay.ts";
+import {
+  AccountOverlay,
+  InstructionFailure,
+  type EmulatedCall,
+  type EmulatedInstruction,
+  type MoneyMove,
+} from "./account-overlay.ts";
 import { BUBBLEGUM_PROGRAM_ID, planBubblegumMoney, runBubblegum } from "./bubblegum-emulator.ts";
 import { CORE_PROGRAM_ID, planCoreMoney, runCore } from "./core-emulator.ts";
 import { presentFailure, presentSuccess, type Executor, type InnerGroup, type Outcome } from "./executor.ts";
@@ -53,11 +59,18 @@ export function createEmulatorExecutor(svm: LiteSVM): Executor {
 }
 
 function run(svm: LiteSVM, decoded: DecodedTransaction, slot: bigint, keeps: boolean): Outcome {
-  if (!hasValidSignatures(decoded)) return { isIncludable: false, error: "SignatureFailure", logs: [], computeUnits: 0, inner: [] };
+  if (!hasValidSignatures(decoded))
+    return { isIncludable: false, error: "SignatureFailure", logs: [], computeUnits: 0, inner: [] };
   const refuseAt = (index: number, failure: InstructionFailure, logs: readonly string[]): Outcome => {
     if (keeps) chargeFee(svm, decoded);
     const code = typeof failure.code === "number" ? { Custom: failure.code } : failure.code;
-    return { isIncludable: true, error: { InstructionError: [index, code] }, logs: [...logs, `Program log: ${failure.message}`], computeUnits: 0, inner: [] };
+    return {
+      isIncludable: true,
+      error: { InstructionError: [index, code] },
+      logs: [...logs, `Program log: ${failure.message}`],
+      computeUnits: 0,
+      inner: [],
+    };
   };
   const emulated = listEmulated(decoded);
   const split = splitOrFailure(svm, decoded, emulated);
@@ -120,7 +133,8 @@ function splitOrFailure(svm: LiteSVM, decoded: DecodedTransaction, emulated: rea
   for (const [index, instruction] of message.instructions.entries()) {
     const mine = emulated.find((candidate) => candidate.index === index);
     try {
-      const replacements = mine === undefined ? [instruction] : planMoney(mine, rentOf).map((move) => encodeMove(decoded, move));
+      const replacements =
+        mine === undefined ? [instruction] : planMoney(mine, rentOf).map((move) => encodeMove(decoded, move));
       for (const replacement of replacements) {
         instructions.push(replacement);
         origins.push(index);
@@ -131,7 +145,9 @@ function splitOrFailure(svm: LiteSVM, decoded: DecodedTransaction, emulated: rea
     }
   }
   // The decoder gave this message; only its instructions are others.
-  const changed = { ...message, instructions } as unknown as Parameters<ReturnType<typeof getCompiledTransactionMessageEncoder>["encode"]>[0];
+  const changed = { ...message, instructions } as unknown as Parameters<
+    ReturnType<typeof getCompiledTransactionMessageEncoder>["encode"]
+  >[0];
   const messageBytes = getCompiledTransactionMessageEncoder().encode(changed);
   const native = getTransactionDecoder().decode(
     getTransactionEncoder().encode({ ...decoded.transaction, messageBytes: messageBytes as Transaction["messageBytes"] }),
@@ -140,7 +156,9 @@ function splitOrFailure(svm: LiteSVM, decoded: DecodedTransaction, emulated: rea
 }
 
 function planMoney(instruction: EmulatedInstruction, rentOf: (byteCount: number) => bigint): MoneyMove[] {
-  return instruction.programId === BUBBLEGUM_PROGRAM_ID ? planBubblegumMoney(instruction, rentOf) : planCoreMoney(instruction, rentOf);
+  return instruction.programId === BUBBLEGUM_PROGRAM_ID
+    ? planBubblegumMoney(instruction, rentOf)
+    : planCoreMoney(instruction, rentOf);
 }
 
 /** A System instruction: u32 kind, then its arguments, little-endian. */
@@ -158,7 +176,12 @@ function encodeMove({ message }: DecodedTransaction, move: MoneyMove): CompiledI
   return {
     programAddressIndex,
     accountIndices: [placeOf(move.from), placeOf(move.created)],
-    data: concatBytes(encodeU32(SYSTEM_CREATE_ACCOUNT), encodeU64(move.lamports), encodeU64(BigInt(move.space)), bytesOfAddress(move.owner)),
+    data: concatBytes(
+      encodeU32(SYSTEM_CREATE_ACCOUNT),
+      encodeU64(move.lamports),
+      encodeU64(BigInt(move.space)),
+      bytesOfAddress(move.owner),
+    ),
   };
 }
 

@@ -1,5 +1,10 @@
 import { FailedTransactionMetadata, LiteSVM, type TransactionMetadata } from "litesvm";
-import { encodeBase58, presentTransactionError, type DecodedTransaction, type TransactionErrorJson } from "./transaction-encoding.ts";
+import {
+  encodeBase58,
+  presentTransactionError,
+  type DecodedTransaction,
+  type TransactionErrorJson,
+} from "./transaction-encoding.ts";
 
 /** An instruction that a program called, as JSON-RPC shows it; indexes point into the message's accounts. */
 export interface InnerInstruction {

@@ -19,7 +19,6 @@ export interface Leaf {
 const LEAF_VERSION_2 = 2;
 /** The variant of the schema enum: V1 is 0, V2 is 1. */
 const SCHEMA_VARIANT_V2 = 1;
-const HASH_BYTES = 32;
 
 /** The hash that is the tree's node: Keccak-256 over version 2 and the leaf's fields. */
 export function hashLeaf(leaf: Leaf): Uint8Array {
@@ -64,11 +63,6 @@ export function encodeChangeEvent(tree: string, depth: number, seq: bigint, chan
     encodeU64(seq),
     encodeU32(change.index),
   );
-}
-
-/** A leaf event read back: the leaf's place in words, and the hash that was logged beside it. */
-export function readLeafHash(event: Uint8Array): Uint8Array {
-  return event.slice(event.length - HASH_BYTES);
 }
 
 function encodeFields(leaf: Leaf): Uint8Array {

@@ -38,7 +38,11 @@ export async function provision(rpcUrl: string, walletSecretKey: string): Promis
     await sendAndConfirm(umi, rpc, await createTreeV2(umi, { merkleTree: tree, ...LOCAL_TREE }));
   }
   if (!(await exists(rpc, collection.publicKey))) {
-    await sendAndConfirm(umi, rpc, buildCreateCollection(umi, collection, { name: "Tickets", uri: "https://example.invalid/collection" }));
+    await sendAndConfirm(
+      umi,
+      rpc,
+      buildCreateCollection(umi, collection, { name: "Tickets", uri: "https://example.invalid/collection" }),
+    );
   }
   return { walletAddress: wallet.publicKey, tree: tree.publicKey, collection: collection.publicKey };
 }
@@ -51,18 +55,27 @@ export async function deriveProvisioned(walletSecretKey: string): Promise<Provis
   return { walletAddress: wallet.publicKey, tree: tree.publicKey, collection: collection.publicKey };
 }
 
-async function deriveAddresses(umi: Umi, wallet: Signer): Promise<{ tree: Awaited<ReturnType<typeof deriveSigner>>; collection: Awaited<ReturnType<typeof deriveSigner>> }> {
+async function deriveAddresses(
+  umi: Umi,
+  wallet: Signer,
+): Promise<{ tree: Awaited<ReturnType<typeof deriveSigner>>; collection: Awaited<ReturnType<typeof deriveSigner>> }> {
   return { tree: await deriveSigner(umi, wallet, "tree"), collection: await deriveSigner(umi, wallet, "collection") };
 }
 
 async function exists(rpc: RpcClient, address: string): Promise<boolean> {
-  const answer = await rpc.call<{ value: unknown }>("getAccountInfo", [address, { encoding: "base64", dataSlice: { offset: 0, length: 0 } }]);
+  const answer = await rpc.call<{ value: unknown }>("getAccountInfo", [
+    address,
+    { encoding: "base64", dataSlice: { offset: 0, length: 0 } },
+  ]);
   return answer.value !== null;
 }
 
 async function sendAndConfirm(umi: Umi, rpc: RpcClient, work: TransactionBuilder): Promise<void> {
   const latest = await rpc.call<{ value: { blockhash: string } }>("getLatestBlockhash", []);
-  const transaction = await setComputeUnitLimit(umi, { units: COMPUTE_UNITS }).add(work).setBlockhash(latest.value.blockhash).buildAndSign(umi);
+  const transaction = await setComputeUnitLimit(umi, { units: COMPUTE_UNITS })
+    .add(work)
+    .setBlockhash(latest.value.blockhash)
+    .buildAndSign(umi);
   const [wire] = base64.deserialize(umi.transactions.serialize(transaction));
   const signature = await rpc.call<string>("sendTransaction", [wire, { encoding: "base64" }]);
   for (let poll = 0; poll < MAX_POLLS; poll += 1) {

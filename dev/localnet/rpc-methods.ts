@@ -41,7 +41,10 @@ const SIGNATURE_FAILED = -32_003;
 
 /** The JSON-RPC methods of a node, by name, and `localnet_…` for what only a local chain can do. */
 export function createRpcMethods(cluster: Cluster, faults: Faults): Readonly<Record<string, RpcMethod>> {
-  const withContext = <T>(value: T): unknown => ({ context: { slot: cluster.slotAt("processed"), apiVersion: "2.3.0" }, value });
+  const withContext = <T>(value: T): unknown => ({
+    context: { slot: cluster.slotAt("processed"), apiVersion: "2.3.0" },
+    value,
+  });
   return {
     ...createChainMethods(cluster, withContext),
     ...createAccountMethods(cluster, withContext),
@@ -151,7 +154,8 @@ function refusePreflight(error: unknown, logs: readonly string[]): RpcRefusal {
 function presentAccount(account: StoredAccount | undefined, config: Config = {}): unknown {
   if (account === undefined) return null;
   const { dataSlice } = config;
-  const data = dataSlice === undefined ? account.data : account.data.slice(dataSlice.offset, dataSlice.offset + dataSlice.length);
+  const data =
+    dataSlice === undefined ? account.data : account.data.slice(dataSlice.offset, dataSlice.offset + dataSlice.length);
   return {
     data: [Buffer.from(data).toString("base64"), "base64"],
     executable: account.executable,
@@ -219,7 +223,10 @@ function presentTransaction(entry: LedgerEntry, { message, signatures, wire }: D
     slot: entry.slot,
     blockTime: entry.blockTimeSeconds,
     version: message.version,
-    transaction: encoding === "json" ? json : [encoding === "base64" ? Buffer.from(wire).toString("base64") : encodeBase58(wire), encoding],
+    transaction:
+      encoding === "json"
+        ? json
+        : [encoding === "base64" ? Buffer.from(wire).toString("base64") : encodeBase58(wire), encoding],
     meta: {
       err: outcome.error,
       status: outcome.error === null ? { Ok: null } : { Err: outcome.error },

@@ -89,6 +89,9 @@ export function createExecutor({
 
 /** One line that says where the chain is and whose code it runs. */
 export function describeLocalnet({ url, mode }: Pick<Localnet, "url" | "mode">): string {
-  const what = mode === "programs" ? "the real Metaplex programs" : "an emulator of the Metaplex programs (set SOLANA_PROGRAMS_DIR for the real ones)";
+  const what =
+    mode === "programs"
+      ? "the real Metaplex programs"
+      : "an emulator of the Metaplex programs (set SOLANA_PROGRAMS_DIR for the real ones)";
   return `local Solana on ${url}, running ${what}; in memory, 127.0.0.1 only`;
 }

@@ -76,7 +76,9 @@ export function decodeTransaction(wire: Uint8Array): DecodedTransaction {
   const transaction = getTransactionDecoder().decode(wire);
   // Kit types each message version apart; the local chain reads only what versions 0 and legacy share.
   const message = getCompiledTransactionMessageDecoder().decode(transaction.messageBytes) as unknown as CompiledMessage;
-  const signatures = Object.values(transaction.signatures).map((bytes) => encodeBase58(bytes ?? new Uint8Array(SIGNATURE_BYTES)));
+  const signatures = Object.values(transaction.signatures).map((bytes) =>
+    encodeBase58(bytes ?? new Uint8Array(SIGNATURE_BYTES)),
+  );
   const [signature] = signatures;
   if (signature === undefined) throw new Error("a transaction needs a signature");
   return { wire, transaction, message, signatures, signature };
@@ -128,7 +130,8 @@ export function presentTransactionError(failed: FailedTransactionMetadata): Tran
   if (typeof error === "number") return nameOf(errorNames.TransactionErrorFieldless, error);
   if ("err" in error) {
     const cause = error.err();
-    if (typeof cause === "number") return { InstructionError: [error.index, nameOf(errorNames.InstructionErrorFieldless, cause)] };
+    if (typeof cause === "number")
+      return { InstructionError: [error.index, nameOf(errorNames.InstructionErrorFieldless, cause)] };
     return { InstructionError: [error.index, "code" in cause ? { Custom: cause.code } : "BorshIoError"] };
   }
   if ("accountIndex" in error) return { InsufficientFundsForRent: { account_index: error.accountIndex } };

@@ -45,7 +45,10 @@ export async function readTree(rpcUrl: string, tree: string): Promise<TreeConten
     ]);
     if (answer !== null) leaves.push(...listTreeLeaves(answer, tree, signature));
   }
-  const account = await rpc.call<{ value: { data: [string, string] } | null }>("getAccountInfo", [tree, { encoding: "base64" }]);
+  const account = await rpc.call<{ value: { data: [string, string] } | null }>("getAccountInfo", [
+    tree,
+    { encoding: "base64" },
+  ]);
   if (account.value === null) throw new Error(`there is no tree at ${tree}`);
   const merkle = new ConcurrentMerkleTree(new Uint8Array(Buffer.from(account.value.data[0], "base64")));
   return {
@@ -79,8 +82,10 @@ export async function verifyMintedLeaf(rpcUrl: string, tree: string, claim: Mint
   const problems: string[] = [];
   if (found.length > 1) problems.push(`${found.length} leaves have asset id ${claim.assetId}`);
   if (first.leafIndex !== claim.leafIndex) problems.push(`the leaf is at ${first.leafIndex}, not at ${claim.leafIndex}`);
-  if (first.signature !== claim.signature) problems.push(`the leaf was written by ${first.signature}, not by ${claim.signature}`);
-  if (claim.ownerAddress !== undefined && first.leaf.owner !== claim.ownerAddress) problems.push(`the owner is ${first.leaf.owner}`);
+  if (first.signature !== claim.signature)
+    problems.push(`the leaf was written by ${first.signature}, not by ${claim.signature}`);
+  if (claim.ownerAddress !== undefined && first.leaf.owner !== claim.ownerAddress)
+    problems.push(`the owner is ${first.leaf.owner}`);
   if (claim.collectionAddress !== undefined) {
     const expected = hashCollection(publicKey(claim.collectionAddress));
     if (Buffer.compare(first.leaf.collectionHash, expected) !== 0) problems.push("the leaf is of another collection");
@@ -98,7 +103,7 @@ async function listTreeSignatures(rpc: RpcClient, tree: string): Promise<string[
       { commitment: "confirmed", limit: PAGE_SIZE, ...(before === undefined ? {} : { before }) },
     ]);
     signatures.push(...page.filter((entry) => entry.err === null).map((entry) => entry.signature));
-    if (page.length < PAGE_SIZE) return signatures.reverse();
+    if (page.length < PAGE_SIZE) return signatures.toReversed();
   }
 }
 
@@ -125,7 +130,7 @@ function readLeaf(event: Uint8Array): Leaf | undefined {
     assetId: schema.id,
     owner: schema.owner,
     delegate: schema.delegate,
-    nonce: BigInt(schema.nonce),
+    nonce: schema.nonce,
     dataHash: schema.dataHash,
     creatorHash: schema.creatorHash,
     collectionHash: schema.collectionHash,

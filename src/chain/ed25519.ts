@@ -1,4 +1,11 @@
-import { publicKey, publicKeyBytes, type EddsaInterface, type Keypair, type Pda, type PublicKey } from "@metaplex-foundation/umi";
+import {
+  publicKey,
+  publicKeyBytes,
+  type EddsaInterface,
+  type Keypair,
+  type Pda,
+  type PublicKey,
+} from "@metaplex-foundation/umi";
 import { ed25519 } from "@noble/curves/ed25519";
 import { sha256 } from "@noble/hashes/sha2";
 

@@ -6,7 +6,22 @@ const SECRET_KEY_BYTES = 64;
 
 /** DER of a PKCS #8 PrivateKeyInfo for Ed25519 (RFC 8410, section 7), up to the 32 bytes of the seed. */
 const PKCS8_PREFIX = Uint8Array.of(
-  0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+  0x30,
+  0x2e,
+  0x02,
+  0x01,
+  0x00,
+  0x30,
+  0x05,
+  0x06,
+  0x03,
+  0x2b,
+  0x65,
+  0x70,
+  0x04,
+  0x22,
+  0x04,
+  0x20,
 );
 
 const MALFORMED = "SOLANA_WALLET_PRIVATE_KEY must be the base58 form of a 64-byte Solana secret key";
@@ -39,7 +54,8 @@ export async function importWalletSigner(secretKeyBase58: string): Promise<Signe
   const address = publicKey(publicBytes);
   const signTransaction = async (transaction: Transaction): Promise<Transaction> => {
     const position = transaction.message.accounts.indexOf(address);
-    if (position < 0 || position >= transaction.signatures.length) throw new Error("the wallet is no signer of this transaction");
+    if (position < 0 || position >= transaction.signatures.length)
+      throw new Error("the wallet is no signer of this transaction");
     const signature = await signMessage(transaction.serializedMessage);
     return { ...transaction, signatures: transaction.signatures.with(position, signature) };
   };

@@ -193,7 +193,9 @@ function raiseOrder(
   return db
     .update(orders)
     .set({ status })
-    .where(and(eq(orders.id, orderId), eq(orders.tenantId, tenantId), lt(orders.statusRank, ORDER_STATUS_RANK[status]), condition));
+    .where(
+      and(eq(orders.id, orderId), eq(orders.tenantId, tenantId), lt(orders.statusRank, ORDER_STATUS_RANK[status]), condition),
+    );
 }
 
 /** A job as its owner sees it; undefined when it is not the tenant's, not the owner's, or not in D1 yet. */
@@ -218,7 +220,9 @@ export async function listMintJobsByStatus(
   return db
     .select(JOB_COLUMNS)
     .from(mintJobs)
-    .where(and(eq(mintJobs.tenantId, query.tenantId), eq(mintJobs.status, query.status), gt(mintJobs.ticketId, query.afterTicketId)))
+    .where(
+      and(eq(mintJobs.tenantId, query.tenantId), eq(mintJobs.status, query.status), gt(mintJobs.ticketId, query.afterTicketId)),
+    )
     .orderBy(asc(mintJobs.ticketId))
     .limit(query.limit);
 }
@@ -269,7 +273,11 @@ function isSelected(selection: MintJobSelection): SQL {
 }
 
 /** Jobs at work that nobody has touched since `beforeMs`, of any tenant: their message was lost. */
-export async function listStaleMintJobs(db: DrizzleD1Database, beforeMs: number, limit: number): Promise<readonly MintJobKey[]> {
+export async function listStaleMintJobs(
+  db: DrizzleD1Database,
+  beforeMs: number,
+  limit: number,
+): Promise<readonly MintJobKey[]> {
   return db
     .select({ ticketId: mintJobs.ticketId, tenantId: mintJobs.tenantId })
     .from(mintJobs)

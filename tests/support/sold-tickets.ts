@@ -23,23 +23,83 @@ export async function sellTickets(db: DrizzleD1Database, count: number): Promise
   const ticketIds = Array.from({ length: count }, () => crypto.randomUUID());
   const atMs = 1_790_000_000_000;
   const times = { createdAtMs: atMs, updatedAtMs: atMs };
-  await db.insert(events).values({ id: eventId, tenantId, name: EVENT_NAME, startsAtMs: atMs, endsAtMs: atMs + 1, timezone: "UTC", currency: "EUR", ...times });
+  await db
+    .insert(events)
+    .values({
+      id: eventId,
+      tenantId,
+      name: EVENT_NAME,
+      startsAtMs: atMs,
+      endsAtMs: atMs + 1,
+      timezone: "UTC",
+      currency: "EUR",
+      ...times,
+    });
   await db.insert(ticketTypes).values({
-    ...times, id: ticketTypeId, tenantId, eventId, number: 1, name: TYPE_NAME, priceCents: 100, quantity: 1000, minPerOrder: 1,
-    maxPerOrder: 1000, reservationTtlSeconds: 600, transferable: true, feeCents: 0, taxRateBps: 0, status: "ACTIVE",
+    ...times,
+    id: ticketTypeId,
+    tenantId,
+    eventId,
+    number: 1,
+    name: TYPE_NAME,
+    priceCents: 100,
+    quantity: 1000,
+    minPerOrder: 1,
+    maxPerOrder: 1000,
+    reservationTtlSeconds: 600,
+    transferable: true,
+    feeCents: 0,
+    taxRateBps: 0,
+    status: "ACTIVE",
   });
   await db.insert(orders).values({
-    id: orderId, tenantId, orderNumber: orderId, userId, eventId, status: "AWAITING_MINT", currency: "EUR", subtotalCents: 100 * count,
-    discountCents: 0, feeCents: 0, taxCents: 0, totalCents: 100 * count, reservationId: crypto.randomUUID(), holdExpiresAtMs: atMs,
-    createdAtMs: atMs, seq: 1,
+    id: orderId,
+    tenantId,
+    orderNumber: orderId,
+    userId,
+    eventId,
+    status: "AWAITING_MINT",
+    currency: "EUR",
+    subtotalCents: 100 * count,
+    discountCents: 0,
+    feeCents: 0,
+    taxCents: 0,
+    totalCents: 100 * count,
+    reservationId: crypto.randomUUID(),
+    holdExpiresAtMs: atMs,
+    createdAtMs: atMs,
+    seq: 1,
   });
   await db.insert(orderItems).values({
-    orderId, lineNumber: 1, tenantId, ticketTypeId, name: TYPE_NAME, quantity: count, unitPriceCents: 100, discountCents: 0, feeCents: 0,
-    taxCents: 0, totalCents: 100 * count,
+    orderId,
+    lineNumber: 1,
+    tenantId,
+    ticketTypeId,
+    name: TYPE_NAME,
+    quantity: count,
+    unitPriceCents: 100,
+    discountCents: 0,
+    feeCents: 0,
+    taxCents: 0,
+    totalCents: 100 * count,
   });
   for (const id of ticketIds) {
-    await db.insert(tickets).values({ id, tenantId, eventId, ticketTypeId, orderId, ownerUserId: userId, status: "SOLD", credentialEpoch: 0, createdAtMs: atMs });
-    await db.insert(mintJobs).values({ ticketId: id, tenantId, eventId, status: "QUEUED", queuedAtMs: atMs, updatedAtMs: atMs });
+    await db
+      .insert(tickets)
+      .values({
+        id,
+        tenantId,
+        eventId,
+        ticketTypeId,
+        orderId,
+        ownerUserId: userId,
+        status: "SOLD",
+        credentialEpoch: 0,
+        createdAtMs: atMs,
+      });
+    await db
+      .insert(mintJobs)
+      .values({ ticketId: id, tenantId, eventId, status: "QUEUED", queuedAtMs: atMs, updatedAtMs: atMs });
   }
   return { tenantId, eventId, orderId, userId, ticketIds };
 }

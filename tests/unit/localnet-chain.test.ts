@@ -25,7 +25,13 @@ async function openWithMint() {
   const { tree } = await provision(localnet.url, walletSecretKey);
   const minter = await createUmiMinter({ rpcUrl: localnet.url, walletSecretKey, treeAddress: tree });
   const { address } = await minter.ensureCollection({ eventId: "event", name: "Event", uri: "https://t.example" });
-  const signed = await minter.signMint({ ticketId: "t", ownerAddress: null, name: "T", uri: "https://t.example/t", collectionAddress: address });
+  const signed = await minter.signMint({
+    ticketId: "t",
+    ownerAddress: null,
+    name: "T",
+    uri: "https://t.example/t",
+    collectionAddress: address,
+  });
   return { localnet, tree, minter, signed };
 }
 
@@ -99,14 +105,23 @@ describe("what the minter makes of a node's answers", () => {
     const { localnet, signed, tree } = await openWithMint();
     const lagging: typeof fetch = async (input, init) => {
       const response = await fetch(input, init);
-      if (!String(init?.body).includes("getSignatureStatuses")) return response;
+      if (!JSON.stringify(init).includes("getSignatureStatuses")) return response;
       const answer = (await response.json()) as { result: { context: { slot: number } } };
       answer.result.context.slot = 1;
       return Response.json(answer);
     };
-    const minter = await createUmiMinter({ rpcUrl: localnet.url, walletSecretKey: generateSolanaWallet(), treeAddress: tree, fetcher: lagging });
+    const minter = await createUmiMinter({
+      rpcUrl: localnet.url,
+      walletSecretKey: generateSolanaWallet(),
+      treeAddress: tree,
+      fetcher: lagging,
+    });
     expect((await minter.observe(signed.signature)).seen).toBe("unclear");
-    const upToDate = await createUmiMinter({ rpcUrl: localnet.url, walletSecretKey: generateSolanaWallet(), treeAddress: tree });
+    const upToDate = await createUmiMinter({
+      rpcUrl: localnet.url,
+      walletSecretKey: generateSolanaWallet(),
+      treeAddress: tree,
+    });
     expect((await upToDate.observe(signed.signature)).seen).toBe("unknown");
   });
 

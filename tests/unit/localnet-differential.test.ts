@@ -1,7 +1,15 @@
 import { createTreeV2, findTreeConfigPda, mintV2 } from "@metaplex-foundation/mpl-bubblegum";
 import { createCollection } from "@metaplex-foundation/mpl-core";
 import { setComputeUnitLimit } from "@metaplex-foundation/mpl-toolbox";
-import { generateSigner, none, some, type KeypairSigner, type PublicKey, type TransactionBuilder, type Umi } from "@metaplex-foundation/umi";
+import {
+  generateSigner,
+  none,
+  some,
+  type KeypairSigner,
+  type PublicKey,
+  type TransactionBuilder,
+  type Umi,
+} from "@metaplex-foundation/umi";
 import { address, lamports } from "@solana/kit";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildCreateCollection } from "#chain/event-collection";
@@ -28,7 +36,6 @@ class TwinChains {
   readonly wallet: PublicKey;
   readonly #real: Executor;
   readonly #emulated: Executor;
-  readonly counts = { accepted: 0, refused: 0 };
   #slot = 1_000n;
 
   static async open(): Promise<TwinChains> {
@@ -40,7 +47,11 @@ class TwinChains {
     this.#emulated = createExecutor({ forceEmulator: true });
     const { svm } = this.#real;
     this.umi = createLeanUmi(
-      { url: "http://twin.invalid", call: <T>(_method: string, [bytes]: readonly unknown[] = []) => Promise.resolve(Number(svm.minimumBalanceForRentExemption(BigInt(Number(bytes)))) as T) },
+      {
+        url: "http://twin.invalid",
+        call: <T>(_method: string, [bytes]: readonly unknown[] = []) =>
+          Promise.resolve(Number(svm.minimumBalanceForRentExemption(BigInt(Number(bytes)))) as T),
+      },
       wallet,
     );
     this.wallet = wallet.publicKey;
@@ -55,13 +66,16 @@ class TwinChains {
   async run(work: TransactionBuilder, watched: readonly PublicKey[]): Promise<Outcome["error"]> {
     this.#slot += 1n;
     for (const { svm } of this.#chains()) svm.warpToSlot(this.#slot);
-    const built = await setComputeUnitLimit(this.umi, { units: 1_000_000 }).add(work).setBlockhash(BLOCKHASH).buildAndSign(this.umi);
+    const built = await setComputeUnitLimit(this.umi, { units: 1_000_000 })
+      .add(work)
+      .setBlockhash(BLOCKHASH)
+      .buildAndSign(this.umi);
     const decoded = decodeTransaction(this.umi.transactions.serialize(built));
     const [real, emulated] = [this.#real.execute(decoded, this.#slot), this.#emulated.execute(decoded, this.#slot)];
     expect(emulated.error, real.logs.join("\n")).toEqual(real.error);
     if (real.error === null) expect(listEvents(emulated, decoded)).toEqual(listEvents(real, decoded));
-    for (const key of [...watched, this.wallet]) expect(this.#read(this.#emulated, key), key).toEqual(this.#read(this.#real, key));
-    this.counts[real.error === null ? "accepted" : "refused"] += 1;
+    for (const key of [...watched, this.wallet])
+      expect(this.#read(this.#emulated, key), key).toEqual(this.#read(this.#real, key));
     return real.error;
   }
 
@@ -91,10 +105,18 @@ describe.skipIf(!hasPrograms)("the emulator against the real programs", { timeou
   beforeAll(async () => {
     chains = await TwinChains.open();
     collection = generateSigner(chains.umi);
-    expect(await chains.run(buildCreateCollection(chains.umi, collection, { name: "Event", uri: "https://t.example/c" }), [collection.publicKey])).toBeNull();
+    expect(
+      await chains.run(buildCreateCollection(chains.umi, collection, { name: "Event", uri: "https://t.example/c" }), [
+        collection.publicKey,
+      ]),
+    ).toBeNull();
   });
 
-  async function makeTree(maxDepth: number, maxBufferSize: number, canopyDepth: number): Promise<{ tree: KeypairSigner; watched: PublicKey[] }> {
+  async function makeTree(
+    maxDepth: number,
+    maxBufferSize: number,
+    canopyDepth: number,
+  ): Promise<{ tree: KeypairSigner; watched: PublicKey[] }> {
     const tree = generateSigner(chains.umi);
     const [config] = findTreeConfigPda(chains.umi, { merkleTree: tree.publicKey });
     const watched = [tree.publicKey, config, collection.publicKey];
@@ -114,7 +136,11 @@ describe.skipIf(!hasPrograms)("the emulator against the real programs", { timeou
 
   it("makes the same collections, whatever their names and plugins", async () => {
     const { umi } = chains;
-    for (const [name, uri] of [["", ""], ["Fête des Lumières · 東京", "https://t.example/é"], ["x".repeat(200), "y".repeat(300)]] as const) {
+    for (const [name, uri] of [
+      ["", ""],
+      ["Fête des Lumières · 東京", "https://t.example/é"],
+      ["x".repeat(200), "y".repeat(300)],
+    ] as const) {
       const made = generateSigner(umi);
       expect(await chains.run(buildCreateCollection(umi, made, { name, uri }), [made.publicKey])).toBeNull();
       expect(await chains.run(buildCreateCollection(umi, made, { name, uri }), [made.publicKey])).not.toBeNull();
@@ -123,27 +149,45 @@ describe.skipIf(!hasPrograms)("the emulator against the real programs", { timeou
     expect(await chains.run(createCollection(umi, { collection: bare, name: "Bare", uri: "u" }), [bare.publicKey])).toBeNull();
     const others = generateSigner(umi);
     const authority = generateSigner(umi).publicKey;
-    await chains.run(createCollection(umi, { collection: others, name: "Others", uri: "u", updateAuthority: authority, plugins: [{ type: "BubblegumV2" }] }), [others.publicKey]);
+    await chains.run(
+      createCollection(umi, {
+        collection: others,
+        name: "Others",
+        uri: "u",
+        updateAuthority: authority,
+        plugins: [{ type: "BubblegumV2" }],
+      }),
+      [others.publicKey],
+    );
   });
 
   it.each([
     [3, 8, 0],
     [5, 8, 2],
     [14, 64, 8],
-  ])("leaves the same tree, config, collection, events and lamports after each mint: depth %i, buffer %i, canopy %i", async (depth, buffer, canopy) => {
-    const { tree, watched } = await makeTree(depth, buffer, canopy);
-    const count = Math.min(2 ** depth, 70) + 1;
-    for (let number = 0; number < count; number += 1) {
-      const owner = generateSigner(chains.umi).publicKey;
-      const leafDelegate = number % 3 === 0 ? { leafDelegate: generateSigner(chains.umi).publicKey } : {};
-      const error = await chains.run(
-        mintV2(chains.umi, { merkleTree: tree.publicKey, coreCollection: collection.publicKey, leafOwner: owner, ...leafDelegate, metadata: metadata(number, { sellerFeeBasisPoints: (number * 97) % 10_000 }) }),
-        watched,
-      );
-      const isFull = number >= 2 ** depth;
-      expect(error === null).toBe(!isFull);
-    }
-  });
+  ])(
+    "leaves the same tree, config, collection, events and lamports after each mint: depth %i, buffer %i, canopy %i",
+    async (depth, buffer, canopy) => {
+      const { tree, watched } = await makeTree(depth, buffer, canopy);
+      const count = Math.min(2 ** depth, 70) + 1;
+      for (let number = 0; number < count; number += 1) {
+        const owner = generateSigner(chains.umi).publicKey;
+        const leafDelegate = number % 3 === 0 ? { leafDelegate: generateSigner(chains.umi).publicKey } : {};
+        const error = await chains.run(
+          mintV2(chains.umi, {
+            merkleTree: tree.publicKey,
+            coreCollection: collection.publicKey,
+            leafOwner: owner,
+            ...leafDelegate,
+            metadata: metadata(number, { sellerFeeBasisPoints: (number * 97) % 10_000 }),
+          }),
+          watched,
+        );
+        const isFull = number >= 2 ** depth;
+        expect(error === null).toBe(!isFull);
+      }
+    },
+  );
 
   it("refuses the same mints with the same error", async () => {
     const { umi } = chains;
@@ -162,12 +206,20 @@ describe.skipIf(!hasPrograms)("the emulator against the real programs", { timeou
       await chains.run(mintV2(umi, { ...base, metadata: metadata(5, { collection: none() }) }), watched),
       await chains.run(mintV2(umi, { ...base, treeCreatorOrDelegate: stranger, metadata: metadata(6) }), watched),
       await chains.run(mintV2(umi, { ...base, collectionAuthority: stranger, metadata: metadata(7) }), watched),
-      await chains.run(mintV2(umi, { ...base, coreCollection: stranger.publicKey, metadata: metadata(8, { collection: some(stranger.publicKey) }) }), watched),
+      await chains.run(
+        mintV2(umi, {
+          ...base,
+          coreCollection: stranger.publicKey,
+          metadata: metadata(8, { collection: some(stranger.publicKey) }),
+        }),
+        watched,
+      ),
     ];
     expect(errors.filter((error) => error === null)).toEqual([]);
     expect(await chains.run(mintV2(umi, { ...base, metadata: metadata(9) }), watched)).toBeNull();
     const { coreCollection: _left, ...withoutCollection } = base;
-    expect(await chains.run(mintV2(umi, { ...withoutCollection, metadata: metadata(10, { collection: none() }) }), watched)).toBeNull();
-    console.log(`compared: ${chains.counts.accepted} accepted, ${chains.counts.refused} refused`);
+    expect(
+      await chains.run(mintV2(umi, { ...withoutCollection, metadata: metadata(10, { collection: none() }) }), watched),
+    ).toBeNull();
   });
 });

@@ -65,7 +65,8 @@ describe("deciding the next step of a mint", () => {
   it("stops for jobs that are minted or given up, whatever a late message says", () => {
     for (const job of everyJob()) {
       if (job.status !== "MINTED" && job.status !== "FAILED") continue;
-      for (const observation of [null, ...everyObservation()]) expect(decideMintStep(job, observation)).toEqual({ kind: "stop" });
+      for (const observation of [null, ...everyObservation()])
+        expect(decideMintStep(job, observation)).toEqual({ kind: "stop" });
     }
   });
 
@@ -88,7 +89,12 @@ describe("deciding the next step of a mint", () => {
   });
 
   it("gives up after eight signed transactions, and says why", () => {
-    const job: MintJobState = { status: "SUBMITTED", signature: "s", lastValidBlockHeight: LAST_VALID, attempts: MAX_SIGNED_TRANSACTIONS };
+    const job: MintJobState = {
+      status: "SUBMITTED",
+      signature: "s",
+      lastValidBlockHeight: LAST_VALID,
+      attempts: MAX_SIGNED_TRANSACTIONS,
+    };
     const expired: ChainObservation = { seen: "unknown", finalizedBlockHeight: LAST_VALID + 1, error: null };
     expect(decideMintStep(job, expired)).toEqual({ kind: "fail", error: "expired without landing" });
     expect(decideMintStep({ ...job, attempts: job.attempts - 1 }, expired).kind).toBe("sign");
@@ -114,6 +120,7 @@ describe("mint messages and names", () => {
 
   it("reads a message with both ids and refuses anything else", () => {
     expect(parseMintMessage({ ticketId: "a", tenantId: "b", more: 1 })).toEqual({ ticketId: "a", tenantId: "b" });
-    for (const body of [null, "text", 1, {}, { ticketId: "a" }, { ticketId: 1, tenantId: "b" }]) expect(parseMintMessage(body)).toBeUndefined();
+    for (const body of [null, "text", 1, {}, { ticketId: "a" }, { ticketId: 1, tenantId: "b" }])
+      expect(parseMintMessage(body)).toBeUndefined();
   });
 });

@@ -52,9 +52,18 @@ describe.each(modes)("minting on a chain that runs the %s", { timeout: 120_000 }
     const [ticketId = ""] = sold.ticketIds;
     const { assetId, leafIndex, signature } = await world.findJob(ticketId);
     const { address } = await world.minter.ensureCollection({ eventId: sold.eventId, name: "", uri: "" });
-    const claim = { assetId: assetId ?? "", leafIndex: leafIndex ?? -1, signature: signature ?? "", collectionAddress: address };
-    expect(await verifyMintedLeaf(world.localnet.url, world.tree, { ...claim, ownerAddress: world.minter.walletAddress })).toEqual([]);
-    expect(await verifyMintedLeaf(world.localnet.url, world.tree, { ...claim, leafIndex: claim.leafIndex + 1 })).toHaveLength(1);
+    const claim = {
+      assetId: assetId ?? "",
+      leafIndex: leafIndex ?? -1,
+      signature: signature ?? "",
+      collectionAddress: address,
+    };
+    expect(
+      await verifyMintedLeaf(world.localnet.url, world.tree, { ...claim, ownerAddress: world.minter.walletAddress }),
+    ).toEqual([]);
+    expect(await verifyMintedLeaf(world.localnet.url, world.tree, { ...claim, leafIndex: claim.leafIndex + 1 })).toHaveLength(
+      1,
+    );
   });
 
   it("signs once when a message is delivered four times at the same instant", async () => {
@@ -159,7 +168,21 @@ describe.each(modes)("minting on a chain that runs the %s", { timeout: 120_000 }
   it("ends with exactly one leaf a ticket under drops, delays, refusals, lost answers and duplicate deliveries together", async () => {
     const sold = await world.sellTickets(12);
     const { faults } = world.localnet;
-    faults.answers = ["land_then_504", 500, "ok", 429, "land_then_504", 503, "ok", "ok", 502, "land_then_504", 504, "ok", "land_then_504"];
+    faults.answers = [
+      "land_then_504",
+      500,
+      "ok",
+      429,
+      "land_then_504",
+      503,
+      "ok",
+      "ok",
+      502,
+      "land_then_504",
+      504,
+      "ok",
+      "land_then_504",
+    ];
     faults.drop = 7;
     faults.delaySlots = 5;
     await world.drain(sold, 3, world.racingMinter);

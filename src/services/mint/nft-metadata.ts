@@ -11,7 +11,10 @@ export interface NftMetadata {
   /** An SVG as a `data:` URL, so that the metadata needs no second request and no second route. */
   readonly image: string;
   readonly attributes: readonly { readonly trait_type: string; readonly value: string }[];
-  readonly properties: { readonly category: "image"; readonly files: readonly { readonly uri: string; readonly type: string }[] };
+  readonly properties: {
+    readonly category: "image";
+    readonly files: readonly { readonly uri: string; readonly type: string }[];
+  };
 }
 
 /** @returns the metadata of a ticket of any tenant, or `not_found`. */
@@ -47,7 +50,9 @@ export function presentNftMetadata(face: TicketFace): NftMetadata {
 /** A plain picture in words. Organisers write these words, so each is escaped. */
 function drawTicket(face: TicketFace, startsAt: string): string {
   const lines = [face.eventName, face.ticketTypeName, face.venueName ?? "", startsAt.slice(0, 10)];
-  const texts = lines.map((line, index) => `<text x="24" y="${72 + index * 48}" font-size="${index === 0 ? 32 : 22}">${escapeXml(line)}</text>`);
+  const texts = lines.map(
+    (line, index) => `<text x="24" y="${72 + index * 48}" font-size="${index === 0 ? 32 : 22}">${escapeXml(line)}</text>`,
+  );
   return [
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 260" font-family="sans-serif">',
     '<rect width="600" height="260" rx="20" fill="#f4f1ea"/>',

@@ -52,11 +52,17 @@ export async function openMintWorld(mode: "programs" | "emulator", finalityLagSl
   const { tree } = await provision(localnet.url, walletSecretKey);
   const minter = await createUmiMinter({ rpcUrl: localnet.url, walletSecretKey, treeAddress: tree });
   const miniflare = new Miniflare(
-    convertV4MiniflareOptions({ modules: true, script: "export default {}", d1Databases: ["DB"], cf: false, telemetry: { enabled: false } }),
+    convertV4MiniflareOptions({
+      modules: true,
+      script: "export default {}",
+      d1Databases: ["DB"],
+      cf: false,
+      telemetry: { enabled: false },
+    }),
   );
   const binding = await miniflare.getD1Database("DB");
-  await applyMigrations(binding as never); // Two type packages describe one D1; this one speaks the real protocol.
-  const db = drizzle(binding as never);
+  await applyMigrations(binding);
+  const db = drizzle(binding as never); // Two type packages describe one D1; this one speaks the real protocol.
   const ctxWith = (used: Minter): MintContext => ({ db, minter: used, publicBaseUrl: PUBLIC_BASE_URL, nowMs: Date.now() });
   const deliver = (sold: SoldTickets, ticketId: string, used: Minter = minter): Promise<MintProgress> =>
     advanceMint(ctxWith(used), { ticketId, tenantId: sold.tenantId });

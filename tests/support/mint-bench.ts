@@ -1,0 +1,125 @@
+import { env } from "cloudflare:workers";
+import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
+import { eq } from "drizzle-orm";
+import type { Minter } from "#chain/minter";
+import type { ChainObservation } from "#domain/mint";
+import type { MintMessage } from "#domain/order-messages";
+import type { Logger } from "#platform/logger";
+import { consumeMints, type MintConsumerContext } from "#queues/mint-consumer";
+import type { MintQueue } from "#services/mint/queue-mint";
+import { mintJobs, orders } from "#storage/schema";
+import type { SoldTickets } from "./sold-tickets.ts";
+
+export const db: DrizzleD1Database = drizzle(env.DB);
+export const NOW_MS = 1_800_000_000_000;
+const COLLECTION = "CoLLection1111111111111111111111111111111111";
+
+/** How a consumer answered one message. */
+export interface Answer {
+  readonly ticketId: string;
+  readonly answer: "ack" | "retry";
+  readonly delaySeconds: number | undefined;
+}
+
+/** A chain in a few variables: what it says of any signature, and what was asked of it. */
+export class ScriptedMinter implements Minter {
+  readonly walletAddress = "wallet";
+  readonly signed: string[] = [];
+  readonly sent: string[] = [];
+  seen: ChainObservation["seen"] = "unknown";
+  finalizedBlockHeight = 0;
+  complaint: string | null = null;
+  failure: Error | undefined;
+
+  ensureCollection(): Promise<{ address: string; isReady: boolean }> {
+    return this.failure === undefined ? Promise.resolve({ address: COLLECTION, isReady: true }) : Promise.reject(this.failure);
+  }
+  signMint({ ticketId }: { ticketId: string }) {
+    const signature = `${ticketId} signature ${this.signed.length}`;
+    this.signed.push(signature);
+    return Promise.resolve({ signature, wireBase64: `wire of ${signature}`, lastValidBlockHeight: 150 });
+  }
+  sendMint(wireBase64: string): Promise<string | null> {
+    this.sent.push(wireBase64);
+    return Promise.resolve(this.complaint);
+  }
+  observe(): Promise<ChainObservation> {
+    return Promise.resolve({ seen: this.seen, finalizedBlockHeight: this.finalizedBlockHeight, error: null });
+  }
+  findMintedLeaf() {
+    return Promise.resolve({ assetId: "asset", leafIndex: 7 });
+  }
+}
+
+/** A mint queue's consumer with a scripted chain under it, and what it logged. */
+export interface MintBench {
+  readonly minter: ScriptedMinter;
+  readonly ctx: MintConsumerContext;
+  readonly logLines: string[];
+  /** Delivers these bodies in one batch. */
+  consume(bodies: readonly unknown[], attempts?: number, consumer?: typeof consumeMints): Promise<Answer[]>;
+}
+
+/** A fresh one for each test. */
+export function makeMintBench(): MintBench {
+  const minter = new ScriptedMinter();
+  const logLines: string[] = [];
+  const note = (message: string, fields?: object): void => void logLines.push(`${message} ${JSON.stringify(fields ?? {})}`);
+  const logger: Logger = { debug: note, info: note, warn: note, error: note, with: () => logger };
+  const ctx: MintConsumerContext = { db, minter, logger, nowMs: NOW_MS, publicBaseUrl: "https://tickets.test" };
+  return {
+    minter,
+    ctx,
+    logLines,
+    async consume(bodies, attempts = 1, consumer = consumeMints) {
+      const { batch, answers } = makeBatch(bodies, attempts);
+      await consumer(ctx, batch);
+      return answers;
+    },
+  };
+}
+
+/** A queue that only remembers what it was given. */
+export function collectInto(sent: MintMessage[]): MintQueue {
+  return {
+    sendBatch(messages) {
+      for (const { body } of messages) sent.push(body);
+      return Promise.resolve();
+    },
+  };
+}
+
+function makeBatch(bodies: readonly unknown[], attempts = 1): { batch: MessageBatch; answers: Answer[] } {
+  const answers: Answer[] = [];
+  const messages = bodies.map((body, index) => {
+    const ticketId = (body as Partial<MintMessage> | null)?.ticketId ?? "";
+    return {
+      id: String(index),
+      timestamp: new Date(NOW_MS),
+      body,
+      attempts,
+      ack: () => void answers.push({ ticketId, answer: "ack", delaySeconds: undefined }),
+      retry: (options?: QueueRetryOptions) =>
+        void answers.push({ ticketId, answer: "retry", delaySeconds: options?.delaySeconds }),
+    };
+  });
+  // The consumers use a batch's messages and name only.
+  return { batch: { queue: "mint", messages } as unknown as MessageBatch, answers };
+}
+
+/** The messages that the desk sends for these tickets. */
+export function messagesOf(sold: SoldTickets): MintMessage[] {
+  return sold.ticketIds.map((ticketId) => ({ ticketId, tenantId: sold.tenantId }));
+}
+
+export async function findJob(ticketId: string | undefined): Promise<typeof mintJobs.$inferSelect | undefined> {
+  return db
+    .select()
+    .from(mintJobs)
+    .where(eq(mintJobs.ticketId, ticketId ?? ""))
+    .get();
+}
+
+export async function findOrderStatus(orderId: string): Promise<string | undefined> {
+  return (await db.select().from(orders).where(eq(orders.id, orderId)).get())?.status;
+}
