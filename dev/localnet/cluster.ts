@@ -1,5 +1,6 @@
 import { address, lamports } from "@solana/kit";
 import { FailedTransactionMetadata } from "litesvm";
+import type { ClusterState } from "./cluster-state.ts";
 import type { Executor, Outcome } from "./executor.ts";
 import {
   computeFeeLamports,
@@ -35,6 +36,8 @@ export interface ClusterOptions {
   readonly executor: Executor;
   /** Slots until a block can't be undone; a real cluster takes about 32. */
   readonly finalityLagSlots: number;
+  /** Where an earlier cluster stopped; left out, the chain is new. */
+  readonly state?: ClusterState | undefined;
 }
 
 /** Slots before the first block, so that height and slot differ, as they do on any real cluster. */
@@ -51,13 +54,16 @@ export class Cluster {
   readonly #lastValidHeights = new Map<string, number>();
   readonly #ledger = new Map<string, LedgerEntry>();
   readonly #signaturesByAddress = new Map<string, string[]>();
+  /** Accounts that no transaction may name. */
+  readonly #airdropped = new Set<string>();
   #delayed: { readonly decoded: DecodedTransaction; readonly dueSlot: number }[] = [];
   #slot = FIRST_SLOT;
   #height = FIRST_HEIGHT;
 
-  constructor({ executor, finalityLagSlots }: ClusterOptions) {
+  constructor({ executor, finalityLagSlots, state }: ClusterOptions) {
     this.executor = executor;
     this.#finalityLagSlots = finalityLagSlots;
+    if (state !== undefined) this.#restore(state);
     this.tick(1);
   }
 
@@ -166,10 +172,44 @@ export class Cluster {
   airdrop(accountAddress: string, lamportCount: number): string {
     const result = this.executor.svm.airdrop(address(accountAddress), lamports(BigInt(lamportCount)));
     if (result === null || result instanceof FailedTransactionMetadata) throw new Error("the airdrop account is empty");
+    this.#airdropped.add(accountAddress);
     const signature = encodeBase58(result.signature());
     const outcome: Outcome = { isIncludable: true, error: null, logs: [], computeUnits: 0, inner: [] };
     this.#ledger.set(signature, this.#entry(null, outcome, { preBalances: [], postBalances: [], feeLamports: 0 }));
     return signature;
+  }
+
+  /** All that another cluster needs to go on from here. Blockhashes die with this one, as do transactions on their way. */
+  exportState(): ClusterState {
+    const named = [...this.#signaturesByAddress.keys(), ...this.#airdropped];
+    const accounts = [...new Set(named)].flatMap((key) => {
+      const account = this.findAccount(key);
+      return account === undefined || account.executable ? [] : [{ address: key, ...account }];
+    });
+    return { slot: this.#slot, height: this.#height, accounts, ledger: [...this.#ledger] };
+  }
+
+  #restore(state: ClusterState): void {
+    const { svm } = this.executor;
+    // litesvm makes each blockhash from the one before. Going past those already used keeps dead transactions dead.
+    for (let height = FIRST_HEIGHT; height < state.height; height += 1) svm.expireBlockhash();
+    this.#slot = state.slot;
+    this.#height = state.height;
+    for (const account of state.accounts) {
+      this.#airdropped.add(account.address);
+      svm.setAccount({
+        address: address(account.address),
+        data: account.data,
+        executable: false,
+        lamports: lamports(BigInt(account.lamports)),
+        programAddress: address(account.owner),
+        space: BigInt(account.data.length),
+      });
+    }
+    for (const [signature, entry] of state.ledger) {
+      this.#ledger.set(signature, entry);
+      for (const account of entry.decoded?.message.staticAccounts ?? []) this.#noteSignature(account, signature);
+    }
   }
 
   #entry(

@@ -1,18 +1,23 @@
 /**
- * Runs the local chain on its own: `node dev/localnet/main.ts --port 8899 [--slot-ms 400]`. Ctrl-C stops it.
+ * Runs the local chain on its own: `node dev/localnet/main.ts --port 8899 [--slot-ms 400] [--state FILE]`. Ctrl-C stops it.
  * The real programs run when the folder named by `SOLANA_PROGRAMS_DIR` holds them.
  */
 import { parseArgs } from "node:util";
 import { describeLocalnet, startLocalnet } from "./start-localnet.ts";
 
 const { values } = parseArgs({
-  options: { port: { type: "string", default: "8899" }, "slot-ms": { type: "string", default: "400" } },
+  options: {
+    port: { type: "string", default: "8899" },
+    "slot-ms": { type: "string", default: "400" },
+    state: { type: "string" },
+  },
 });
 
 const localnet = await startLocalnet({
   port: Number(values.port),
   programsDir: process.env["SOLANA_PROGRAMS_DIR"],
   slotMs: Number(values["slot-ms"]),
+  stateFile: values.state,
 });
 console.log(describeLocalnet(localnet));
 

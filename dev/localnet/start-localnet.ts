@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { address } from "@solana/kit";
+import { keepInFile, readStateFile } from "./cluster-state.ts";
 import { Cluster } from "./cluster.ts";
 import { createEmulatorExecutor } from "./emulator-executor.ts";
 import { createProgramExecutor, createSvm, type Executor } from "./executor.ts";
@@ -17,6 +18,8 @@ export interface LocalnetOptions {
   readonly slotMs: number;
   /** Slots until a block is final; a real cluster takes about 32. */
   readonly finalityLagSlots?: number;
+  /** Keeps the chain in this file over a restart; left out, it is in memory only. */
+  readonly stateFile?: string | undefined;
   /** Runs the emulator even where the programs are. */
   readonly forceEmulator?: boolean;
 }
@@ -45,17 +48,20 @@ const PROGRAM_FILES: readonly (readonly [string, string])[] = [
 const DEFAULT_FINALITY_LAG_SLOTS = 4;
 
 /**
- * Starts a Solana JSON-RPC server on 127.0.0.1 over litesvm: real signatures, fees, rent and blockhash life. The chain lives in
- * memory. Bubblegum, account compression and mpl-core are the real programs where `programsDir` holds them, else the emulator.
+ * Starts a Solana JSON-RPC server on 127.0.0.1 over litesvm: real signatures, fees, rent and blockhash life. Bubblegum,
+ * account compression and mpl-core are the real programs where `programsDir` holds them, else the emulator.
  */
 export async function startLocalnet(options: LocalnetOptions): Promise<Localnet> {
   const executor = createExecutor(options);
-  const cluster = new Cluster({ executor, finalityLagSlots: options.finalityLagSlots ?? DEFAULT_FINALITY_LAG_SLOTS });
+  const { stateFile, finalityLagSlots = DEFAULT_FINALITY_LAG_SLOTS } = options;
+  const state = stateFile === undefined ? undefined : readStateFile(stateFile);
+  const cluster = new Cluster({ executor, finalityLagSlots, state });
   const faults = createFaults();
   const callCounts = new Map<string, number>();
   const server = await serveRpc(createRpcMethods(cluster, faults), faults, options.port, (method) => {
     callCounts.set(method, (callCounts.get(method) ?? 0) + 1);
   });
+  const stopKeeping = stateFile === undefined ? () => undefined : keepInFile(cluster, stateFile);
   const timer = options.slotMs > 0 ? setInterval(() => cluster.tick(1), options.slotMs) : undefined;
   return {
     url: server.url,
@@ -66,6 +72,7 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
     async close() {
       clearInterval(timer);
       await server.close();
+      stopKeeping();
     },
   };
 }
@@ -93,5 +100,5 @@ export function describeLocalnet({ url, mode }: Pick<Localnet, "url" | "mode">):
     mode === "programs"
       ? "the real Metaplex programs"
       : "an emulator of the Metaplex programs (set SOLANA_PROGRAMS_DIR for the real ones)";
-  return `local Solana on ${url}, running ${what}; in memory, 127.0.0.1 only`;
+  return `local Solana on ${url}, running ${what}; 127.0.0.1 only`;
 }

@@ -1,8 +1,12 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { deriveProvisioned, provision } from "#dev/localnet/provision";
 import { describeLocalnet, startLocalnet, type Localnet } from "#dev/localnet/start-localnet";
 import { readTree } from "#dev/localnet/tree-reader";
 import { generateSolanaWallet } from "#dev/secrets";
+import type { Minter } from "#chain/minter";
 import { createRpcClient } from "#chain/rpc-client";
 import { createUmiMinter } from "#chain/umi-minter";
 
@@ -97,6 +101,46 @@ describe("the local chain", () => {
     const broken = await fetch(url, { method: "POST", body: "{" });
     expect(await broken.json()).toMatchObject({ error: { code: -32_700 } });
     expect(await rpc.call("getHealth")).toBe("ok");
+  });
+});
+
+describe("a chain kept in a file", () => {
+  it("goes on after a restart with its tree, its leaves and its money, and lets no transaction of before land again", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "localnet-"));
+    const stateFile = join(folder, "chain.json");
+    const walletSecretKey = generateSolanaWallet();
+    const openKept = () => startLocalnet({ port: 0, slotMs: 0, stateFile });
+    const before = await openKept();
+    const { tree } = await provision(before.url, walletSecretKey);
+    const minterOn = (url: string) => createUmiMinter({ rpcUrl: url, walletSecretKey, treeAddress: tree });
+    const first = await minterOn(before.url);
+    const { address } = await first.ensureCollection({ eventId: "event", name: "Event", uri: "https://t.example" });
+    const sign = (minter: Minter, name: string) =>
+      minter.signMint({
+        ticketId: name,
+        ownerAddress: null,
+        name,
+        uri: `https://t.example/${name}`,
+        collectionAddress: address,
+      });
+    const minted = await sign(first, "minted");
+    await first.sendMint(minted.wireBase64);
+    const unsent = await sign(first, "unsent");
+    const contents = await readTree(before.url, tree);
+    await before.close();
+
+    const after = await openKept();
+    await provision(after.url, walletSecretKey);
+    expect(after.callCounts.get("sendTransaction")).toBeUndefined();
+    expect(await readTree(after.url, tree)).toEqual(contents);
+    const second = await minterOn(after.url);
+    expect(await second.ensureCollection({ eventId: "event", name: "Event", uri: "" })).toEqual({ address, isReady: true });
+    expect(await second.sendMint(unsent.wireBase64)).toContain("BlockhashNotFound");
+    expect(await second.sendMint(minted.wireBase64)).toBeNull();
+    expect(await second.sendMint((await sign(second, "later")).wireBase64)).toBeNull();
+    expect((await readTree(after.url, tree)).leaves).toHaveLength(2);
+    await after.close();
+    await rm(folder, { recursive: true });
   });
 });
 
