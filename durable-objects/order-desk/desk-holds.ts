@@ -4,6 +4,7 @@ import { sharedPrefixOf } from "#domain/ids";
 import { holdOf } from "#domain/order";
 import type { BasketLine, DeskPort, HoldCommand, HoldView, MadeOnce, RequestIdentity } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
+import type { Logger } from "#platform/logger";
 import type { Commit } from "./commit.ts";
 import type { DeskStore, HoldRecord } from "./desk-store.ts";
 import { holdAllLines, releaseAllLines } from "./hold-lines.ts";
@@ -17,12 +18,14 @@ export class DeskHolds {
   readonly #commit: Commit;
   readonly #inventory: (ticketTypeId: string) => InventoryPort;
   readonly #batcher: InventoryBatcher;
+  readonly #logger: Logger;
 
-  constructor(store: DeskStore, commit: Commit, reach: { inventory(ticketTypeId: string): InventoryPort }) {
+  constructor(store: DeskStore, commit: Commit, reach: { inventory(ticketTypeId: string): InventoryPort; readonly logger: Logger }) {
     this.#store = store;
     this.#commit = commit;
     this.#inventory = (ticketTypeId) => reach.inventory(ticketTypeId);
     this.#batcher = new InventoryBatcher(this.#inventory);
+    this.#logger = reach.logger;
   }
 
   /** The answer a hold request got before. */
@@ -35,8 +38,9 @@ export class DeskHolds {
 
   /** The refusal a request got before. */
   findRefusal(requestId: string): Remembered<never> {
-    const refusal = this.#store.findRefusal(requestId);
-    return refusal && { bodyHash: refusal.bodyHash, answer: { ok: false, failure: refusal.failure, replayed: true, stock: [] } };
+    const record = this.#store.findAnswer(requestId);
+    if (!record || record.answer.ok) return undefined;
+    return { bodyHash: record.bodyHash, answer: { ok: false, failure: record.answer.failure, replayed: true, stock: [] } };
   }
 
   /** Holds the lines and makes the hold durable before the answer. */
@@ -51,18 +55,25 @@ export class DeskHolds {
     return { ok: true, value: view, replayed: false, stock };
   }
 
-  /** Holds stock for a request under `reservationId`; a refusal is remembered, so that a repeat gets the same answer. */
+  /**
+   * Holds stock for a request under `reservationId`. A refusal is remembered before the lines held in vain are given back: a
+   * repeat after a crash in between gets the same refusal, and would else find its own hold given back.
+   */
   async holdFor(
     request: RequestIdentity,
     reservationId: string,
     lines: readonly BasketLine[],
   ): Promise<{ ok: true; value: HeldStock } | Extract<MadeOnce<never>, { ok: false }>> {
     const { tenantId, userId, requestId, bodyHash } = request;
-    const outcome = await holdAllLines(this.#batcher, this.#inventory, { tenantId, userId, reservationId, lines });
+    const outcome = await holdAllLines(this.#batcher, { tenantId, userId, reservationId, lines });
     const { stock } = outcome;
     if (outcome.ok) return { ok: true, value: { reservationId, expiresAtMs: outcome.expiresAtMs, stock } };
-    const { failure } = outcome;
-    await this.#commit((nowMs) => this.#store.insertRefusal(requestId, { bodyHash, failure }, nowMs));
+    const { failure, heldLines } = outcome;
+    await this.#commit((nowMs) => this.#store.insertAnswer(requestId, { bodyHash, answer: { ok: false, failure } }, nowMs));
+    const inVain = { tenantId, userId, reservationId, lines: heldLines, cause: "other_line_refused" };
+    await releaseAllLines(this.#inventory, inVain).catch((error: unknown) => {
+      this.#logger.warn("a line held in vain could not be given back and will expire", { reservationId, error });
+    });
     return { ok: false, failure, replayed: false, stock };
   }
 

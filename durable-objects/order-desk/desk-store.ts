@@ -1,7 +1,8 @@
 import type { Failure } from "#domain/failure";
 import type { OrderRecord } from "#domain/order";
-import type { HoldView } from "#domain/order-messages";
+import type { HoldView, OrderView } from "#domain/order-messages";
 import type { OrderNumberBlock } from "#domain/order-number";
+import type { Result } from "#domain/result";
 
 /** A hold with what recognises the request that made it, and the order that uses it. */
 export interface HoldRecord {
@@ -10,11 +11,19 @@ export interface HoldRecord {
   readonly orderId: string | null;
 }
 
-/** A refused request. */
-export interface RefusalRecord {
+/** The answer to a request that made nothing under its own id. */
+export interface AnswerRecord {
   readonly bodyHash: string;
-  readonly failure: Failure;
+  readonly answer: Result<OrderView, Failure>;
 }
+
+/** What is forgotten in time, and by which keeping time. */
+const PRUNED = [
+  { table: "holds", kept: "requests" },
+  { table: "answers", kept: "requests" },
+  { table: "payment_events", kept: "orders" },
+  { table: "orders", kept: "orders" },
+] as const;
 
 /**
  * The desk's own SQLite. Bodies are JSON written by this class alone, so they are read back without a check.
@@ -87,6 +96,15 @@ export class DeskStore {
       .map((row) => row.order_id);
   }
 
+  /** Says when these orders are looked at next, or never (null). */
+  putOffOrders(orderIds: readonly string[], dueAtMs: number | null): void {
+    this.#sql.exec(
+      "UPDATE orders SET due_at_ms = ? WHERE order_id IN (SELECT value FROM json_each(?))",
+      dueAtMs,
+      JSON.stringify(orderIds),
+    );
+  }
+
   /** When the first order is due, Unix milliseconds; undefined when none is. */
   firstDueMs(): number | undefined {
     const [row] = this.#sql
@@ -108,20 +126,20 @@ export class DeskStore {
     return written.toArray().length === 1;
   }
 
-  findRefusal(requestId: string): RefusalRecord | undefined {
+  findAnswer(requestId: string): AnswerRecord | undefined {
     const [row] = this.#sql
-      .exec<{ body_hash: string; failure: string }>("SELECT body_hash, failure FROM refusals WHERE request_id = ?", requestId)
+      .exec<{ body_hash: string; answer: string }>("SELECT body_hash, answer FROM answers WHERE request_id = ?", requestId)
       .toArray();
-    return row && { bodyHash: row.body_hash, failure: JSON.parse(row.failure) as Failure }; // written by insertRefusal
+    return row && { bodyHash: row.body_hash, answer: JSON.parse(row.answer) as AnswerRecord["answer"] }; // written by insertAnswer
   }
 
-  /** Keeps a refusal; the first one stays. */
-  insertRefusal(requestId: string, refusal: RefusalRecord, nowMs: number): void {
+  /** Keeps an answer; the first one stays. */
+  insertAnswer(requestId: string, record: AnswerRecord, nowMs: number): void {
     this.#sql.exec(
-      "INSERT INTO refusals (request_id, body_hash, failure, created_at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      "INSERT INTO answers (request_id, body_hash, answer, created_at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
       requestId,
-      refusal.bodyHash,
-      JSON.stringify(refusal.failure),
+      record.bodyHash,
+      JSON.stringify(record.answer),
       nowMs,
     );
   }
@@ -152,12 +170,28 @@ export class DeskStore {
     );
   }
 
-  /** Forgets what is past its keeping time, at most `limit` rows of each kind, oldest first. */
-  prune(sinceMs: { requests: number; orders: number }, limit: number): void {
-    const oldest = (table: string): string => `seq IN (SELECT seq FROM ${table} ORDER BY seq LIMIT ?) AND created_at_ms < ?`;
-    this.#sql.exec(`DELETE FROM holds WHERE ${oldest("holds")}`, limit, sinceMs.requests);
-    this.#sql.exec(`DELETE FROM refusals WHERE ${oldest("refusals")}`, limit, sinceMs.requests);
-    this.#sql.exec(`DELETE FROM payment_events WHERE ${oldest("payment_events")}`, limit, sinceMs.orders);
-    this.#sql.exec(`DELETE FROM orders WHERE ${oldest("orders")} AND due_at_ms IS NULL`, limit, sinceMs.orders);
+  /** Forgets what was made before `sinceMs`, at most `limit` rows of each kind, oldest first; an order only when nothing is left to do. False when there was nothing to forget. */
+  prune(sinceMs: { readonly requests: number; readonly orders: number }, limit: number): boolean {
+    let rowsWritten = 0;
+    for (const { table, kept } of PRUNED) {
+      const deleted = this.#sql.exec(
+        `DELETE FROM ${table} WHERE seq IN (SELECT seq FROM ${table} ORDER BY seq LIMIT ?) AND created_at_ms < ?
+         ${table === "orders" ? "AND due_at_ms IS NULL" : ""}`,
+        limit,
+        sinceMs[kept],
+      );
+      rowsWritten += deleted.rowsWritten;
+    }
+    return rowsWritten > 0;
+  }
+
+  /** When the oldest row of each kind was made; undefined where there is none. */
+  oldestMs(): { readonly requests: number | undefined; readonly orders: number | undefined } {
+    const oldest = { requests: undefined, orders: undefined } as Record<"requests" | "orders", number | undefined>;
+    for (const { table, kept } of PRUNED) {
+      const [row] = this.#sql.exec<{ at: number }>(`SELECT created_at_ms AS at FROM ${table} ORDER BY seq LIMIT 1`).toArray();
+      if (row) oldest[kept] = Math.min(row.at, oldest[kept] ?? row.at);
+    }
+    return oldest;
   }
 }

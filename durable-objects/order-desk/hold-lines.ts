@@ -3,10 +3,10 @@ import type { InventoryPort } from "#domain/inventory-messages";
 import type { BasketLine, StockNews } from "#domain/order-messages";
 import type { BatchedOutcome, InventoryBatcher } from "./inventory-batcher.ts";
 
-/** Stock held for every line until `expiresAtMs` (the earliest of the lines), or for none. */
+/** Stock held for every line until `expiresAtMs` (the earliest of the lines); or a refusal, and the lines that are held in vain. */
 export type HoldOutcome =
   | { readonly ok: true; readonly expiresAtMs: number; readonly stock: StockNews }
-  | { readonly ok: false; readonly failure: Failure; readonly stock: StockNews };
+  | { readonly ok: false; readonly failure: Failure; readonly stock: StockNews; readonly heldLines: readonly BasketLine[] };
 
 /** Which stock, for whom, under which derived id. */
 export interface HoldRequest {
@@ -17,14 +17,10 @@ export interface HoldRequest {
 }
 
 /**
- * Holds all lines or none. A line that was held while another was refused is given back before the answer; if that call
- * is lost, the hold expires by itself.
+ * Holds all lines, or says which it held while another was refused: the caller gives those back once the refusal is durable.
+ * Rejects when an inventory cannot be reached; what it holds then expires by itself, or is found again by a repeat.
  */
-export async function holdAllLines(
-  batcher: InventoryBatcher,
-  inventory: (ticketTypeId: string) => InventoryPort,
-  request: HoldRequest,
-): Promise<HoldOutcome> {
+export async function holdAllLines(batcher: InventoryBatcher, request: HoldRequest): Promise<HoldOutcome> {
   const { tenantId, userId, reservationId } = request;
   const answers = await Promise.all(
     request.lines.map(async (line) => ({
@@ -37,13 +33,8 @@ export async function holdAllLines(
   );
   const failure = mergeRefusals(answers.map(({ answer }) => answer));
   if (failure) {
-    const held = answers.filter(({ answer }) => answer.outcome.ok);
-    await Promise.allSettled(
-      held.map(({ line }) =>
-        inventory(line.ticketTypeId).release({ reservationId, tenantId, actor: userId, cause: "other_line_refused" }),
-      ),
-    );
-    return { ok: false, failure, stock: held.length === 0 ? stock : [] };
+    const heldLines = answers.filter(({ answer }) => answer.outcome.ok).map(({ line }) => line);
+    return { ok: false, failure, stock: heldLines.length === 0 ? stock : [], heldLines };
   }
   const expiries = answers.flatMap(({ answer }) => (answer.outcome.ok ? [answer.outcome.expiresAtMs] : []));
   return { ok: true, expiresAtMs: Math.min(...expiries), stock };

@@ -1,4 +1,5 @@
 import { ORDER_NUMBER_BLOCK_SIZE, orderNumberAt, type OrderNumberBlock } from "#domain/order-number";
+import type { Commit } from "./commit.ts";
 import type { DeskStore } from "./desk-store.ts";
 
 /** Leases a whole block of order numbers that nobody else has or will have. */
@@ -13,12 +14,14 @@ const LEASE_AHEAD_AT = ORDER_NUMBER_BLOCK_SIZE / 2;
  */
 export class NumberBlocks {
   readonly #store: DeskStore;
+  readonly #commit: Commit;
   readonly #lease: LeaseBlock;
   readonly #blocks = new Map<string, OrderNumberBlock[]>();
-  readonly #leasing = new Map<string, Promise<OrderNumberBlock>>();
+  readonly #leasing = new Map<string, Promise<void>>();
 
-  constructor(store: DeskStore, lease: LeaseBlock) {
+  constructor(store: DeskStore, commit: Commit, lease: LeaseBlock) {
     this.#store = store;
+    this.#commit = commit;
     this.#lease = lease;
   }
 
@@ -39,27 +42,30 @@ export class NumberBlocks {
     return orderNumberAt(block.shuffleKey, block.nextIndex);
   }
 
-  /** Adds a leased block inside a commit; a block that two callers waited for is added once. */
-  add(tenantId: string, block: OrderNumberBlock): void {
-    const blocks = this.#blocksOf(tenantId);
-    if (blocks.some((known) => known.endIndex === block.endIndex)) return;
-    this.#store.saveNumberBlock(tenantId, block);
-    blocks.push(block);
-  }
-
   /** True when the tenant's numbers are running low and no lease is under way. */
   isLow(tenantId: string): boolean {
     const left = this.#blocksOf(tenantId).reduce((sum, block) => sum + block.endIndex - block.nextIndex, 0);
     return left < LEASE_AHEAD_AT && !this.#leasing.has(tenantId);
   }
 
-  /** Leases a block; callers at the same time share one lease. */
-  lease(tenantId: string): Promise<OrderNumberBlock> {
+  /**
+   * Leases a block and stores it. Callers at the same time share one lease, and the block is stored once for all of them: a
+   * caller that stored it again after it was used up would give its numbers out twice.
+   */
+  lease(tenantId: string): Promise<void> {
     const underWay = this.#leasing.get(tenantId);
     if (underWay) return underWay;
-    const lease = this.#lease(tenantId).finally(() => this.#leasing.delete(tenantId));
+    const lease = this.#leaseAndStore(tenantId).finally(() => this.#leasing.delete(tenantId));
     this.#leasing.set(tenantId, lease);
     return lease;
+  }
+
+  async #leaseAndStore(tenantId: string): Promise<void> {
+    const block = await this.#lease(tenantId);
+    await this.#commit(() => {
+      this.#blocksOf(tenantId).push(block);
+      this.#store.saveNumberBlock(tenantId, block);
+    });
   }
 
   #blocksOf(tenantId: string): OrderNumberBlock[] {

@@ -1,30 +1,25 @@
 import { DurableObject } from "cloudflare:workers";
-import { deriveIdWithin, sharedPrefixOf } from "#domain/ids";
+import type { Failure } from "#domain/failure";
+import { deriveIdWithin, hashParts, sharedPrefixOf } from "#domain/ids";
 import type { InventoryPort } from "#domain/inventory-messages";
-import {
-  attachPayment,
-  cancelOrder,
-  decideNews,
-  dueAtMs,
-  expireOrder,
-  firstAnswerOf,
-  isOverdue,
-  ticketsOf,
-  viewAt,
-  type OrderRecord,
-} from "#domain/order";
+import { attachPayment, cancelOrder, dueAtMs, firstAnswerOf, ticketsOf, viewAt, type OrderRecord } from "#domain/order";
 import type {
+  CancelCommand,
   DeskPort,
   HoldCommand,
   HoldView,
   IssuedTicket,
   MadeOnce,
+  MintMessage,
   OrderPayment,
   OrderView,
   PaymentNews,
   PlaceCommand,
+  RequestIdentity,
   SettleOutcome,
 } from "#domain/order-messages";
+import { decideNews } from "#domain/settlement";
+import { refuse, succeed, type Result } from "#domain/result";
 import type { PaymentProviders } from "#payments/payment-provider";
 import { readClockMs } from "#platform/clock";
 import type { Logger } from "#platform/logger";
@@ -33,24 +28,19 @@ import deskSql from "../../migrations/order-desk/0001_desk.sql";
 import outboxSql from "../../migrations/shared/0001_outbox.sql";
 import { DurableLedger } from "../durable-ledger.ts";
 import { migrate } from "../migrate.ts";
-import { deliverDeskNews, orderMessage, paymentEventMessage, type MintMessage } from "./desk-delivery.ts";
+import { deliverDeskNews, orderMessage, paymentEventMessage } from "./desk-delivery.ts";
 import { DeskHolds } from "./desk-holds.ts";
 import { DeskStore } from "./desk-store.ts";
+import { DeskUpkeep } from "./desk-upkeep.ts";
 import { NumberBlocks, type LeaseBlock } from "./number-blocks.ts";
 import { OrderProgress } from "./order-progress.ts";
+import type { StepOutcome } from "./order-steps.ts";
 import { placeInCommit, type HeldStock } from "./place-in-commit.ts";
-import { RequestsOnce } from "./requests-once.ts";
+import { RequestsOnce, type Remembered } from "./requests-once.ts";
 import type { Commit, Emit } from "./commit.ts";
 
-/** Orders looked after in one alarm. */
-const ORDERS_PER_ALARM = 100;
 /** The user's orders that a desk reads back at most. */
 const RECENT_ORDERS = 100;
-const HOUR_MS = 3_600_000;
-/** Idempotency records live a day; orders a month, because providers report late. */
-const KEEP_REQUESTS_MS = 24 * HOUR_MS;
-const KEEP_ORDERS_MS = 30 * 24 * HOUR_MS;
-const PRUNED_PER_ALARM = 200;
 
 /** What a desk reaches outside itself; given by the composition root. */
 export interface DeskReach {
@@ -72,45 +62,22 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   readonly #numbers: NumberBlocks;
   readonly #holds: DeskHolds;
   readonly #progress: OrderProgress;
+  readonly #upkeep: DeskUpkeep;
   readonly #once = new RequestsOnce();
   readonly #logger: Logger;
-  #nextDueMs: number | undefined;
-  #nextPruneMs: number | undefined;
 
   constructor(ctx: DurableObjectState, env: Env, reach: DeskReach) {
     super(ctx, env);
     migrate(ctx.storage, [outboxSql, deskSql]);
     this.#logger = reach.logger;
     this.#store = new DeskStore(ctx.storage.sql);
-    this.#numbers = new NumberBlocks(this.#store, reach.leaseBlock);
-    this.#nextDueMs = this.#store.firstDueMs();
-    this.#ledger = new DurableLedger(
-      ctx.storage,
-      {
-        apply: (commands, nowMs, emit) =>
-          commands.map((command) => {
-            command(nowMs, emit);
-            return true;
-          }),
-        reload: () => this.#reload(),
-        deliver: (rows) => deliverDeskNews(reach.db, reach.mintQueue, rows, readClockMs()),
-        isRefusal: isD1ConstraintError,
-        onAlarm: (nowMs) => this.#onAlarm(nowMs),
-        nextWorkMs: () => earliest(this.#nextDueMs, this.#nextPruneMs),
-      },
-      reach.logger,
-      readClockMs,
-    );
+    this.#numbers = new NumberBlocks(this.#store, this.#commit, reach.leaseBlock);
     this.#holds = new DeskHolds(this.#store, this.#commit, reach);
-    this.#progress = new OrderProgress(
-      reach,
-      {
-        findOrder: (orderId) => this.#store.findOrder(orderId),
-        applyStep: (orderId, outcome) => this.#changeOrder(orderId, outcome),
-        putOff: (orderId) => this.#changeOrder(orderId, (record) => ({ ...record, attempts: record.attempts + 1 })),
-      },
-      reach.logger,
-    );
+    const changeOrder = (orderId: string, decide: StepOutcome): Promise<void> => this.#changeOrder(orderId, decide);
+    this.#progress = new OrderProgress(reach, { findOrder: (orderId) => this.#store.findOrder(orderId), changeOrder });
+    const { logger } = reach;
+    this.#upkeep = new DeskUpkeep({ store: this.#store, progress: this.#progress, commit: this.#commit, logger, changeOrder });
+    this.#ledger = this.#openLedger(ctx.storage, reach);
   }
 
   async hold(command: HoldCommand): Promise<MadeOnce<HoldView>> {
@@ -119,6 +86,10 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
       () => this.#holds.findMade(command.request.requestId),
       () => this.#holds.make(command),
     );
+  }
+
+  async findHoldAnswer(request: RequestIdentity): Promise<MadeOnce<HoldView> | undefined> {
+    return this.#once.recall(request, () => this.#holds.findMade(request.requestId));
   }
 
   async findHold(tenantId: string, reservationId: string): Promise<HoldView | undefined> {
@@ -133,14 +104,13 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   async place(command: PlaceCommand): Promise<MadeOnce<OrderView>> {
     return this.#once.run(
       command.request,
-      () => {
-        const record = this.#store.findOrder(command.request.requestId);
-        if (!record) return this.#holds.findRefusal(command.request.requestId);
-        const answer = { ok: true as const, value: firstAnswerOf(record), replayed: true, stock: [] };
-        return { bodyHash: record.bodyHash, answer };
-      },
+      () => this.#findPlaced(command.request.requestId),
       () => this.#makeOrder(command),
     );
+  }
+
+  async findPlaceAnswer(request: RequestIdentity): Promise<MadeOnce<OrderView> | undefined> {
+    return this.#once.recall(request, () => this.#findPlaced(request.requestId));
   }
 
   async attachPayment(tenantId: string, orderId: string, payment: OrderPayment): Promise<OrderView | undefined> {
@@ -176,17 +146,13 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     return this.#listOwn(tenantId, userId).flatMap(ticketsOf).slice(0, RECENT_ORDERS);
   }
 
-  async cancel(tenantId: string, userId: string, orderId: string): ReturnType<DeskPort["cancel"]> {
-    const record = this.#findOwn(tenantId, orderId);
-    if (!record || record.view.userId !== userId) return { ok: false, failure: { code: "not_found", what: "order" } };
-    const decision = await this.#commit((nowMs, emit) => {
-      const decided = cancelOrder(this.#store.findOrder(orderId) ?? record, nowMs);
-      if (decided.ok) this.#save(decided.value, false, nowMs, emit);
-      return decided;
-    });
-    if (!decision.ok) return decision;
-    await this.#progress.advance(orderId, "settled");
-    return { ok: true, order: this.#store.findOrder(orderId)?.view ?? decision.value.view };
+  async cancel({ request, orderId }: CancelCommand): Promise<MadeOnce<OrderView>> {
+    const identity = { ...request, bodyHash: hashParts([request.bodyHash, orderId]) };
+    return this.#once.run(
+      identity,
+      () => this.#findAnswer(request.requestId),
+      () => this.#cancelOrder(identity, orderId),
+    );
   }
 
   async settle(news: PaymentNews): Promise<SettleOutcome> {
@@ -199,6 +165,57 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     await this.#ledger.alarm();
   }
 
+  #openLedger(storage: DurableObjectStorage, reach: DeskReach): DurableLedger<(nowMs: number, emit: Emit) => void, true> {
+    return new DurableLedger(
+      storage,
+      {
+        apply: (commands, nowMs, emit) =>
+          commands.map((command) => {
+            command(nowMs, emit);
+            return true;
+          }),
+        reload: () => {
+          this.#numbers.reload();
+          this.#upkeep.reload();
+        },
+        deliver: (rows) => deliverDeskNews(reach, rows, readClockMs()),
+        isRefusal: isD1ConstraintError,
+        onAlarm: (nowMs) => this.#upkeep.run(nowMs),
+        nextWorkMs: () => this.#upkeep.nextWorkMs(),
+      },
+      reach.logger,
+      readClockMs,
+    );
+  }
+
+  #findPlaced(requestId: string): Remembered<OrderView> {
+    const record = this.#store.findOrder(requestId);
+    if (!record) return this.#findAnswer(requestId);
+    const answer = { ok: true as const, value: firstAnswerOf(record, readClockMs()), replayed: true, stock: [] };
+    return { bodyHash: record.bodyHash, answer };
+  }
+
+  #findAnswer(requestId: string): Remembered<OrderView> {
+    const record = this.#store.findAnswer(requestId);
+    return record && { bodyHash: record.bodyHash, answer: { ...record.answer, replayed: true, stock: [] } };
+  }
+
+  /** Decides, and remembers the answer, in one commit; then gives the stock back. An order that is not there leaves no trace. */
+  async #cancelOrder(request: RequestIdentity, orderId: string): Promise<MadeOnce<OrderView>> {
+    const { tenantId, userId, requestId, bodyHash } = request;
+    const answer = await this.#commit((nowMs, emit): Result<OrderView, Failure> => {
+      const record = this.#findOwn(tenantId, orderId);
+      if (record?.view.userId !== userId) return refuse({ code: "not_found", what: "order" });
+      const decided = cancelOrder(record, nowMs);
+      const told = decided.ok ? succeed(decided.value.view) : decided;
+      if (decided.ok) this.#save(record, decided.value, nowMs, emit);
+      this.#store.insertAnswer(requestId, { bodyHash, answer: told }, nowMs);
+      return told;
+    });
+    if (answer.ok) await this.#progress.advance(orderId, "settled");
+    return { ...answer, replayed: false, stock: [] };
+  }
+
   async #makeOrder(command: PlaceCommand): Promise<MadeOnce<OrderView>> {
     const { requestId: orderId, tenantId } = command.request;
     let held: HeldStock | undefined;
@@ -209,9 +226,11 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     }
     const stock = held?.stock ?? [];
     for (;;) {
-      const placed = await this.#commit((nowMs, emit) => placeInCommit(this.#store, this.#numbers, command, held, nowMs, (record) => this.#save(record, false, nowMs, emit)));
+      const placed = await this.#commit((nowMs, emit) =>
+        placeInCommit(this.#store, this.#numbers, command, held, nowMs, (record) => this.#save(undefined, record, nowMs, emit)),
+      );
       if (placed === "needs_numbers") {
-        await this.#leaseNumbers(tenantId);
+        await this.#numbers.lease(tenantId);
         continue;
       }
       if (!placed.ok) return { ok: false, failure: placed.failure, replayed: false, stock };
@@ -222,15 +241,10 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     }
   }
 
-  async #leaseNumbers(tenantId: string): Promise<void> {
-    const block = await this.#numbers.lease(tenantId);
-    await this.#commit(() => this.#numbers.add(tenantId, block));
-  }
-
   /** Leases ahead of need; if D1 is down now, the next order tries again. */
   async #leaseAhead(tenantId: string): Promise<void> {
     try {
-      await this.#leaseNumbers(tenantId);
+      await this.#numbers.lease(tenantId);
     } catch (error) {
       this.#logger.warn("order numbers could not be leased ahead", { error });
     }
@@ -241,7 +255,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     if (!record) return "unknown_order";
     if (!this.#store.insertPaymentEvent(news, nowMs)) return "duplicate";
     const { record: changed, outcome, alert } = decideNews(record, news, nowMs);
-    if (changed !== record) this.#save(changed, false, nowMs, emit);
+    if (changed !== record) this.#save(record, changed, nowMs, emit);
     const { provider, eventId, orderId, type, occurredAtMs } = news;
     emit(paymentEventMessage({ provider, eventId, orderId, type, occurredAtMs, outcome, tenantId: record.view.tenantId, receivedAtMs: nowMs }));
     if (alert) this.#logger.error("a payment needs a person's eye", { alert, orderId, eventType: type });
@@ -257,21 +271,22 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     return this.#store.listOrdersOfUser(userId, RECENT_ORDERS).filter((record) => record.view.tenantId === tenantId);
   }
 
-  #changeOrder(orderId: string, decide: (stored: OrderRecord, nowMs: number) => OrderRecord): Promise<void> {
+  #changeOrder(orderId: string, decide: StepOutcome): Promise<void> {
     return this.#commit((nowMs, emit) => {
       const stored = this.#store.findOrder(orderId);
       if (!stored) return;
-      const changed = decide(stored, nowMs);
-      if (changed === stored) return;
-      this.#save(changed, stored.view.paidAtMs === null && changed.view.paidAtMs !== null, nowMs, emit);
+      this.#save(stored, decide(stored, nowMs), nowMs, emit);
     });
   }
 
-  #save(record: OrderRecord, issued: boolean, nowMs: number, emit: Emit): void {
-    const due = dueAtMs(record, nowMs);
-    this.#store.saveOrder(record, due);
-    if (due !== null) this.#nextDueMs = earliest(this.#nextDueMs, due);
-    emit(orderMessage(record, issued));
+  /** Stores an order in a commit. The world hears of it when it is new or a version on: attempts are the desk's own affair. */
+  #save(before: OrderRecord | undefined, record: OrderRecord, nowMs: number, emit: Emit): void {
+    if (record === before) return;
+    const dueMs = dueAtMs(record, nowMs);
+    this.#store.saveOrder(record, dueMs);
+    this.#upkeep.noteDue(dueMs);
+    const issued = record.view.paidAtMs !== null && (before?.view.paidAtMs ?? null) === null;
+    if (record.version !== before?.version) emit(orderMessage(record, issued));
   }
 
   readonly #commit: Commit = async (decide) => {
@@ -282,31 +297,4 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     if (!decided) throw new Error("broken invariant: a commit that resolved has decided");
     return decided.value;
   };
-
-  #reload(): void {
-    this.#numbers.reload();
-    this.#nextDueMs = this.#store.firstDueMs();
-  }
-
-  async #onAlarm(nowMs: number): Promise<void> {
-    const orderIds = this.#store.listDueOrderIds(nowMs, ORDERS_PER_ALARM);
-    await Promise.all(orderIds.map((orderId) => this.#lookAfter(orderId, nowMs)));
-    if (this.#nextPruneMs === undefined || this.#nextPruneMs <= nowMs) {
-      const sinceMs = { requests: nowMs - KEEP_REQUESTS_MS, orders: nowMs - KEEP_ORDERS_MS };
-      await this.#commit(() => this.#store.prune(sinceMs, PRUNED_PER_ALARM));
-      this.#nextPruneMs = nowMs + HOUR_MS;
-    }
-    this.#nextDueMs = this.#store.firstDueMs();
-  }
-
-  async #lookAfter(orderId: string, nowMs: number): Promise<void> {
-    const record = this.#store.findOrder(orderId);
-    if (record && isOverdue(record, nowMs)) await this.#changeOrder(orderId, expireOrder);
-    else await this.#progress.advance(orderId, "done");
-  }
-}
-
-function earliest(one: number | undefined, other: number | undefined): number | undefined {
-  if (one === undefined) return other;
-  return other === undefined ? one : Math.min(one, other);
 }

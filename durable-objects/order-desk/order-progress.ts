@@ -1,17 +1,17 @@
 import type { OrderRecord } from "#domain/order";
-import type { Logger } from "#platform/logger";
 import { takeNextStep, type StepOutcome, type StepReach } from "./order-steps.ts";
 
-/** Steps of one go; an order has at most four. */
+/** Steps of one go. An order has at most four, but for each payment too many it has a refund more; the alarm does the rest. */
 const STEPS_AT_ONCE = 8;
+
+/** A step that failed this often, by then over several minutes, needs a person's eye; it is tried on all the same. */
+const ATTEMPTS_TO_ALERT = 10;
 
 /** What progress needs of the desk. */
 export interface ProgressHooks {
   findOrder(orderId: string): OrderRecord | undefined;
-  /** Decides the outcome on the stored order and stores it, in a commit. */
-  applyStep(orderId: string, outcome: StepOutcome): Promise<void>;
-  /** Counts a failed attempt and puts the next one off, in a commit. */
-  putOff(orderId: string): Promise<void>;
+  /** Decides on the stored order and stores the outcome, in a commit. */
+  changeOrder(orderId: string, decide: StepOutcome): Promise<void>;
 }
 
 /**
@@ -21,24 +21,32 @@ export interface ProgressHooks {
 export class OrderProgress {
   readonly #reach: StepReach;
   readonly #hooks: ProgressHooks;
-  readonly #logger: Logger;
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(reach: StepReach, hooks: ProgressHooks, logger: Logger) {
+  constructor(reach: StepReach, hooks: ProgressHooks) {
     this.#reach = reach;
     this.#hooks = hooks;
-    this.#logger = logger;
   }
 
   /**
    * Goes on with an order until nothing is left to do (`done`), or until its stock and tickets are settled and only refunds
-   * remain (`settled`, which a caller may wait for). Never rejects: what fails is put off and taken up by the alarm.
+   * remain (`settled`, which a caller may wait for). What fails is put off and taken up by the alarm.
+   *
+   * One run at a time for an order: of two, one could find the stock gone while the other confirms what came free meanwhile,
+   * and that sale would belong to nobody.
    */
   async advance(orderId: string, until: "settled" | "done"): Promise<void> {
-    await this.#underWay.get(orderId);
-    const run = this.#run(orderId, until).finally(() => this.#underWay.delete(orderId));
+    const before = this.#underWay.get(orderId) ?? Promise.resolve();
+    const run = before.then(
+      () => this.#run(orderId, until),
+      () => this.#run(orderId, until),
+    );
     this.#underWay.set(orderId, run);
-    await run;
+    try {
+      await run;
+    } finally {
+      if (this.#underWay.get(orderId) === run) this.#underWay.delete(orderId);
+    }
   }
 
   async #run(orderId: string, until: "settled" | "done"): Promise<void> {
@@ -48,11 +56,14 @@ export class OrderProgress {
         if (!record || (until === "settled" && record.step.kind === "none")) return;
         const outcome = await takeNextStep(this.#reach, record);
         if (!outcome) return;
-        await this.#hooks.applyStep(orderId, outcome);
+        await this.#hooks.changeOrder(orderId, outcome);
       }
     } catch (error) {
-      this.#logger.warn("an order's step failed, will be tried again", { orderId, error });
-      await this.#hooks.putOff(orderId);
+      const attempts = (this.#hooks.findOrder(orderId)?.attempts ?? 0) + 1;
+      const { logger } = this.#reach;
+      logger.warn("an order's step failed, will be tried again", { orderId, attempts, error });
+      if (attempts === ATTEMPTS_TO_ALERT) logger.error("an order's step keeps failing", { alert: "order_step_stuck", orderId });
+      await this.#hooks.changeOrder(orderId, (record) => ({ ...record, attempts: record.attempts + 1 }));
     }
   }
 }

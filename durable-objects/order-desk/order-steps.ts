@@ -1,20 +1,15 @@
 import type { InventoryPort } from "#domain/inventory-messages";
-import {
-  settleConfirmed,
-  settleGivenBack,
-  settleRefund,
-  settleReleased,
-  settleSoldOut,
-  type OrderRecord,
-  type Refund,
-} from "#domain/order";
 import { hashParts } from "#domain/ids";
+import type { OrderRecord, Refund } from "#domain/order";
+import { settleConfirmed, settleGivenBack, settleRefund, settleReleased, settleSoldOut } from "#domain/settlement";
 import { selectPaymentProvider, type PaymentProviders } from "#payments/payment-provider";
+import type { Logger } from "#platform/logger";
 
 /** What a step needs of the world outside its desk. */
 export interface StepReach {
   inventory(ticketTypeId: string): InventoryPort;
   readonly paymentProviders: PaymentProviders;
+  readonly logger: Logger;
 }
 
 /** What a step learned, as a change of the order that is decided again on the stored record inside a commit. */
@@ -49,10 +44,10 @@ async function confirmLines(reach: StepReach, record: OrderRecord): Promise<Step
     })),
   );
   if (answers.every((answer) => answer.confirmed)) {
-    return (stored, nowMs) => (stored.step.kind === "confirm" ? settleConfirmed(stored, nowMs) : stored);
+    return settleConfirmed;
   }
   const confirmedLines = answers.filter((answer) => answer.confirmed).map((answer) => answer.lineNumber);
-  return (stored, nowMs) => (stored.step.kind === "confirm" ? settleSoldOut(stored, confirmedLines, nowMs) : stored);
+  return (stored, nowMs) => settleSoldOut(stored, confirmedLines, nowMs);
 }
 
 async function giveLinesBack(reach: StepReach, record: OrderRecord, lineNumbers: readonly number[]): Promise<StepOutcome> {
@@ -70,7 +65,7 @@ async function giveLinesBack(reach: StepReach, record: OrderRecord, lineNumbers:
       }),
     ),
   );
-  return (stored, nowMs) => (stored.step.kind === "give_back" ? settleGivenBack(stored, nowMs) : stored);
+  return settleGivenBack;
 }
 
 async function releaseLines(reach: StepReach, record: OrderRecord): Promise<StepOutcome> {
@@ -90,5 +85,8 @@ async function requestRefund(reach: StepReach, record: OrderRecord, refund: Refu
   const answer = await provider.value.requestRefund({ paymentId, orderId: record.view.id, amountCents, currency, reason }, refund.id);
   if (!answer.ok) throw new Error(`refund not taken by the provider: ${answer.failure.reason}`);
   const { status, refundId } = answer.value;
+  if (status === "failed") {
+    reach.logger.error("a payment needs a person's eye", { alert: "refund_failed", orderId: record.view.id, refundId: refund.id });
+  }
   return (stored) => settleRefund(stored, refund.id, status, refundId);
 }

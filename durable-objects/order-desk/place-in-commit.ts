@@ -29,7 +29,7 @@ export function placeInCommit(
   const { request } = command;
   const earlier = held === undefined ? findUsableHold(store, command, nowMs) : undefined;
   if (earlier && !earlier.ok) {
-    store.insertRefusal(request.requestId, { bodyHash: request.bodyHash, failure: earlier.failure }, nowMs);
+    store.insertAnswer(request.requestId, { bodyHash: request.bodyHash, answer: earlier }, nowMs);
     return earlier;
   }
   const orderNumber = numbers.take(request.tenantId);

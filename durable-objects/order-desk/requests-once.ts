@@ -20,16 +20,22 @@ export class RequestsOnce {
    * @throws what `make` throws, to every waiter: nothing is remembered then, and the caller may try again.
    */
   async run<T>(request: RequestIdentity, find: () => Remembered<T>, make: () => Promise<MadeOnce<T>>): Promise<MadeOnce<T>> {
-    const remembered = find();
-    if (remembered) return remembered.bodyHash === request.bodyHash ? asReplay(remembered.answer) : REUSED;
-    const underWay = this.#underWay.get(request.requestId);
-    if (underWay) {
-      if (underWay.bodyHash !== request.bodyHash) return REUSED;
-      return asReplay((await underWay.answer) as MadeOnce<T>); // the id is derived from the route, so both are of one kind
-    }
+    const known = this.recall(request, find);
+    if (known) return known;
     const answer = make().finally(() => this.#underWay.delete(request.requestId));
     this.#underWay.set(request.requestId, { bodyHash: request.bodyHash, answer });
     return answer;
+  }
+
+  /** The answer to a request that came before, now or soon; undefined for a request that is new. */
+  recall<T>(request: RequestIdentity, find: () => Remembered<T>): Promise<MadeOnce<T>> | undefined {
+    // Under way first: what a request has stored half-way is not its answer yet.
+    const underWay = this.#underWay.get(request.requestId);
+    if (underWay && underWay.bodyHash !== request.bodyHash) return Promise.resolve(REUSED);
+    if (underWay) return underWay.answer.then((answer) => asReplay(answer as MadeOnce<T>)); // the id holds the route: one kind
+    const remembered = find();
+    if (!remembered) return undefined;
+    return Promise.resolve(remembered.bodyHash === request.bodyHash ? asReplay(remembered.answer) : REUSED);
   }
 }
 

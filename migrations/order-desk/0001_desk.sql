@@ -28,12 +28,12 @@ CREATE TABLE payment_events (
   UNIQUE (provider, event_id)
 );
 
--- Requests that were refused, so that a repeat gets the first answer.
-CREATE TABLE refusals (
+-- Answers to requests that made nothing under their own id (refusals, cancellations), so that a repeat gets the first answer.
+CREATE TABLE answers (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   request_id TEXT NOT NULL UNIQUE,
   body_hash TEXT NOT NULL,
-  failure TEXT NOT NULL,
+  answer TEXT NOT NULL,
   created_at_ms INTEGER NOT NULL
 );
 

@@ -29,9 +29,21 @@ export function hashParts(parts: readonly string[]): string {
  * @param desksPerTenant 1 to 256. A change moves buyers to other desks: replays of keys older than the change are not recognised.
  */
 export function deskNumberFor(tenantId: string, userId: string, desksPerTenant: number): DeskNumber {
-  const tenantBits = Number.parseInt(hashParts(["desk", tenantId]).slice(0, 6), 16);
+  const tenantBits = tenantBitsOf(tenantId);
   const buyerBits = Number.parseInt(hashParts(["buyer", tenantId, userId]).slice(0, 8), 16) % desksPerTenant;
   return tenantBits * 256 + buyerBits;
+}
+
+function tenantBitsOf(tenantId: string): number {
+  return Number.parseInt(hashParts(["desk", tenantId]).slice(0, 6), 16);
+}
+
+/**
+ * True when the desk that an id names is one of the tenant's. Ask before calling a desk for an id that a caller sent: a made-up
+ * id would otherwise bring a Durable Object into being that belongs to nobody.
+ */
+export function isDeskOfTenant(desk: DeskNumber, tenantId: string): boolean {
+  return Math.floor(desk / 256) === tenantBitsOf(tenantId);
 }
 
 /** Name of the desk's Durable Object. */

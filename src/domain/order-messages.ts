@@ -79,6 +79,12 @@ export interface IssuedTicket {
   readonly createdAtMs: number;
 }
 
+/** A ticket to mint, as the mint queue carries it. */
+export interface MintMessage {
+  readonly ticketId: string;
+  readonly tenantId: string;
+}
+
 /** Who sends a request that makes something, and how the desk recognises it when it comes again. */
 export interface RequestIdentity {
   readonly tenantId: string;
@@ -104,6 +110,12 @@ export interface PlaceCommand {
   readonly lines: readonly OrderLine[];
   readonly totals: OrderTotals;
   readonly walletAddress: string | null;
+}
+
+/** A buyer's wish to cancel an order. The same key for another order is a reused key, so the desk hashes `orderId` with the body. */
+export interface CancelCommand {
+  readonly request: RequestIdentity;
+  readonly orderId: string;
 }
 
 /** Stock figures that came back with the holds, so that the caller's next read of a type is not older than its own hold. */
@@ -142,11 +154,15 @@ export type SettleOutcome = "recorded" | "duplicate" | "unknown_order";
 export interface DeskPort {
   /** Holds stock of every line, all or nothing. */
   hold(command: HoldCommand): Promise<MadeOnce<HoldView>>;
+  /** The answer that a hold request got before or is getting now; undefined for a new one. For callers that refuse before they ask. */
+  findHoldAnswer(request: RequestIdentity): Promise<MadeOnce<HoldView> | undefined>;
   findHold(tenantId: string, reservationId: string): Promise<HoldView | undefined>;
   /** Gives a hold back at once. */
   releaseHold(tenantId: string, userId: string, reservationId: string): Promise<{ ok: true; hold: HoldView } | { ok: false; failure: Failure }>;
   /** Holds stock if need be and makes the order durable. A free order is settled at once. */
   place(command: PlaceCommand): Promise<MadeOnce<OrderView>>;
+  /** The answer that a purchase got before or is getting now; undefined for a new one. For callers that refuse before they ask. */
+  findPlaceAnswer(request: RequestIdentity): Promise<MadeOnce<OrderView> | undefined>;
   /** Remembers the payment made at the provider for a pending order; the first one wins. */
   attachPayment(tenantId: string, orderId: string, payment: OrderPayment): Promise<OrderView | undefined>;
   findOrder(tenantId: string, orderId: string): Promise<OrderView | undefined>;
@@ -156,8 +172,8 @@ export interface DeskPort {
   listTicketsOfOrder(tenantId: string, orderId: string): Promise<readonly IssuedTicket[]>;
   /** The user's tickets that D1 may not have yet, newest first, at most 100. */
   listRecentTickets(tenantId: string, userId: string): Promise<readonly IssuedTicket[]>;
-  /** Cancels a pending order; its stock is back before the answer. */
-  cancel(tenantId: string, userId: string, orderId: string): Promise<{ ok: true; order: OrderView } | { ok: false; failure: Failure }>;
+  /** Cancels the caller's own pending order; its stock is back before the answer. A repeat gets the first answer. */
+  cancel(command: CancelCommand): Promise<MadeOnce<OrderView>>;
   /** Records a verified payment event, then acts on it; what fails is taken up again from the record by the desk's alarm. */
   settle(news: PaymentNews): Promise<SettleOutcome>;
 }

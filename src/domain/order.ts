@@ -1,14 +1,8 @@
 import type { Failure } from "./failure.ts";
 import { deriveIdWithin } from "./ids.ts";
-import type { HoldView, IssuedTicket, OrderPayment, OrderView, PaymentNews } from "./order-messages.ts";
+import type { HoldView, IssuedTicket, OrderPayment, OrderView } from "./order-messages.ts";
 import { refuse, succeed, type Result } from "./result.ts";
-import {
-  ORDER_STATUS_RANK,
-  type OrderStatus,
-  type PaymentEventOutcome,
-  type RefundStatus,
-  type ReservationStatus,
-} from "./statuses.ts";
+import { ORDER_STATUS_RANK, type OrderStatus, type RefundStatus, type ReservationStatus } from "./statuses.ts";
 
 /** Money on its way back. `id` is derived and is the provider's idempotency key, so it is asked for once. */
 export interface Refund {
@@ -29,7 +23,7 @@ export type RefundReason = "amount_mismatch" | "order_cancelled" | "paid_twice" 
  * What the desk must do next outside itself for an order. Every step may be repeated.
  *
  * - `confirm`: turn each hold into a sale, then issue the tickets.
- * - `give_back`: some lines were confirmed and another could not be; put those back on sale, then refund.
+ * - `give_back`: some line could not be confirmed; put those that were back on sale, then refund.
  * - `release`: the order was cancelled; give its holds back.
  */
 export type OrderStep =
@@ -53,30 +47,21 @@ export interface OrderRecord {
   readonly bodyHash: string;
   readonly version: number;
   readonly step: OrderStep;
+  /** The payment that bought the tickets; null before, and for a free order. */
+  readonly paidBy: PaidBy | null;
   readonly refunds: readonly Refund[];
   /** Attempts at the present step; 0 when none has failed. */
   readonly attempts: number;
 }
 
-const PAYABLE: readonly OrderStatus[] = ["PENDING", "PAYMENT_FAILED", "EXPIRED"];
-
-/** True while money may still turn the order into tickets. */
-function isPayable(record: OrderRecord): boolean {
-  return PAYABLE.includes(record.view.status) && record.step.kind === "none";
-}
-
-function change(record: OrderRecord, to: Partial<Pick<OrderRecord, "view" | "step" | "refunds">>): OrderRecord {
+/** The record with something new in it: one version on, with fresh patience for its step. */
+export function change(record: OrderRecord, to: Partial<Pick<OrderRecord, "view" | "step" | "paidBy" | "refunds">>): OrderRecord {
   return { ...record, ...to, version: record.version + 1, attempts: 0 };
 }
 
 /** The view with a higher status, or unchanged when `status` would lower its rank. */
-function raise(view: OrderView, status: OrderStatus): OrderView {
+export function raise(view: OrderView, status: OrderStatus): OrderView {
   return ORDER_STATUS_RANK[status] > ORDER_STATUS_RANK[view.status] ? { ...view, status } : view;
-}
-
-function withPaymentStatus(view: OrderView, paymentId: string, status: OrderPayment["status"]): OrderView {
-  if (view.payment?.paymentId !== paymentId || view.payment.status === status) return view;
-  return { ...view, payment: { ...view.payment, status } };
 }
 
 /** The order as it reads at `nowMs`: an unpaid order whose hold has run out is EXPIRED, whether or not an alarm has said so. */
@@ -93,24 +78,30 @@ export function isOverdue(record: OrderRecord, nowMs: number): boolean {
 /** A new order. A free one starts at the step that a paid one reaches with its payment. */
 export function newOrder(view: OrderView, route: string, bodyHash: string): OrderRecord {
   const step: OrderStep = view.totalCents === 0 ? { kind: "confirm", paid: null } : { kind: "none" };
-  return { view, route, bodyHash, version: 1, step, refunds: [], attempts: 0 };
+  return { view, route, bodyHash, version: 1, step, paidBy: null, refunds: [], attempts: 0 };
 }
 
 /**
- * What the request that placed the order was told, to tell it again: a paid order was PENDING with a payment to make, a
- * free one was settled in the answer.
+ * What the request that placed the order was told, to tell it again: an order to pay was PENDING with its payment, a free one
+ * was settled in the answer. Without a payment nobody was told anything yet, so the order reads as it is.
  */
-export function firstAnswerOf(record: OrderRecord): OrderView {
+export function firstAnswerOf(record: OrderRecord, nowMs: number): OrderView {
   const { view } = record;
-  if (view.totalCents === 0) return view;
-  const payment = view.payment && { ...view.payment, status: "REQUIRES_ACTION" as const };
-  return { ...view, status: "PENDING", payment, paidAtMs: null };
+  if (view.totalCents === 0) return view.paidAtMs === null ? view : { ...view, status: "AWAITING_MINT" };
+  if (view.payment === null) return viewAt(record, nowMs);
+  return { ...view, status: "PENDING", payment: { ...view.payment, status: "REQUIRES_ACTION" }, paidAtMs: null };
 }
 
-/** Remembers the payment made at the provider. The first one wins; a repeat changes nothing. */
+/**
+ * Remembers the payment made at the provider. The first one wins; a repeat changes nothing, unless its news came before it
+ * and what the buyer has to do is not known yet.
+ */
 export function attachPayment(record: OrderRecord, payment: OrderPayment): OrderRecord {
-  if (record.view.payment !== null) return record;
-  return change(record, { view: { ...record.view, payment } });
+  const known = record.view.payment;
+  if (known === null) return change(record, { view: { ...record.view, payment } });
+  const isSame = known.provider === payment.provider && known.paymentId === payment.paymentId;
+  if (!isSame || known.action.type === payment.action.type || known.action.type !== "none") return record;
+  return change(record, { view: { ...record.view, payment: { ...known, action: payment.action } } });
 }
 
 /** Marks an overdue order EXPIRED. Its inventories have freed the stock by themselves. */
@@ -124,121 +115,6 @@ export function cancelOrder(record: OrderRecord, nowMs: number): Result<OrderRec
   const open = viewAt(record, nowMs).status;
   if ((open !== "PENDING" && open !== "PAYMENT_FAILED") || record.step.kind !== "none") return refuse({ code: "order_not_pending" });
   return succeed(change(record, { view: raise(record.view, "CANCELLED"), step: { kind: "release" } }));
-}
-
-/** What became of a payment event, and whether a person should look. */
-export interface NewsDecision {
-  readonly record: OrderRecord;
-  readonly outcome: PaymentEventOutcome;
-  readonly alert: "amount_mismatch" | "paid_twice" | "dispute" | null;
-}
-
-/**
- * Decides what a payment event means for its order. State moves by rank, never by arrival: a late `failed` changes nothing
- * about money that came. Money that cannot become tickets is sent back, once.
- */
-export function decideNews(record: OrderRecord, news: PaymentNews, nowMs: number): NewsDecision {
-  switch (news.type) {
-    case "payment.succeeded":
-      return decideSucceeded(record, news, nowMs);
-    case "payment.failed":
-    case "payment.canceled":
-      return decideFailed(record, news);
-    case "refund.succeeded":
-      return decideRefundNews(record, news, "succeeded");
-    case "refund.failed":
-      return decideRefundNews(record, news, "failed");
-    case "dispute.opened":
-    case "dispute.won":
-    case "dispute.lost":
-      return { record, outcome: "recorded", alert: "dispute" };
-  }
-}
-
-function decideSucceeded(record: OrderRecord, news: PaymentNews, nowMs: number): NewsDecision {
-  const paid: PaidBy = { provider: news.provider, paymentId: news.paymentId, amountCents: news.amountCents, currency: news.currency };
-  if (wasSettledWith(record, news.paymentId)) return { record, outcome: "ignored", alert: null };
-  const view = withPaymentStatus(record.view, news.paymentId, "SUCCEEDED");
-  if (record.view.status === "CANCELLED") {
-    return { record: sendBack({ ...record, view }, paid, "order_cancelled", nowMs), outcome: "applied", alert: null };
-  }
-  if (!isPayable(record)) {
-    return { record: sendBack(record, paid, "paid_twice", nowMs), outcome: "applied", alert: "paid_twice" };
-  }
-  if (news.amountCents !== record.view.totalCents || news.currency !== record.view.currency) {
-    return { record: sendBack({ ...record, view }, paid, "amount_mismatch", nowMs), outcome: "applied", alert: "amount_mismatch" };
-  }
-  const payment = view.payment ?? { provider: news.provider, paymentId: news.paymentId, status: "SUCCEEDED", action: { type: "none" } };
-  return { record: change(record, { view: { ...view, payment }, step: { kind: "confirm", paid } }), outcome: "applied", alert: null };
-}
-
-/** True when this payment is the one the order was, or is being, settled with, or was already sent back. */
-function wasSettledWith(record: OrderRecord, paymentId: string): boolean {
-  if (record.refunds.some((refund) => refund.paymentId === paymentId)) return true;
-  if ((record.step.kind === "confirm" || record.step.kind === "give_back") && record.step.paid?.paymentId === paymentId) return true;
-  return record.view.payment?.paymentId === paymentId && record.view.payment.status === "SUCCEEDED" && !isPayable(record);
-}
-
-function decideFailed(record: OrderRecord, news: PaymentNews): NewsDecision {
-  if (!isPayable(record)) return { record, outcome: "ignored", alert: null };
-  const status = news.type === "payment.failed" ? "FAILED" : "CANCELED";
-  const view = withPaymentStatus(raise(record.view, "PAYMENT_FAILED"), news.paymentId, status);
-  return { record: change(record, { view }), outcome: "applied", alert: null };
-}
-
-function decideRefundNews(record: OrderRecord, news: PaymentNews, status: RefundStatus): NewsDecision {
-  const known = record.refunds.some((refund) => refund.paymentId === news.paymentId && refund.status !== status);
-  if (!known) return { record, outcome: "ignored", alert: null };
-  const refunds = record.refunds.map((refund) => (refund.paymentId === news.paymentId ? { ...refund, status } : refund));
-  const view = status === "succeeded" ? withPaymentStatus(record.view, news.paymentId, "REFUNDED") : record.view;
-  return { record: change(record, { view, refunds }), outcome: "applied", alert: null };
-}
-
-/** Asks for the whole payment back. The refund's id derives from order and payment, so there is one however often this runs. */
-function sendBack(record: OrderRecord, paid: PaidBy, reason: RefundReason, nowMs: number): OrderRecord {
-  const id = deriveIdWithin(record.view.id, ["refund", paid.provider, paid.paymentId]);
-  if (record.refunds.some((refund) => refund.id === id)) return record;
-  const refund: Refund = { ...paid, id, providerRefundId: null, status: "created", reason, createdAtMs: nowMs };
-  return change(record, { refunds: [...record.refunds, refund] });
-}
-
-/** Every hold became a sale: the order is paid and its tickets exist. */
-export function settleConfirmed(record: OrderRecord, nowMs: number): OrderRecord {
-  const paid = { ...raise(record.view, "PAID"), paidAtMs: nowMs };
-  return change(record, { view: raise(paid, "AWAITING_MINT"), step: { kind: "none" } });
-}
-
-/**
- * Some hold could not become a sale: its time had run out and the stock is gone.
- * @param confirmedLines numbers of the lines that had become sales and go back on sale.
- */
-export function settleSoldOut(record: OrderRecord, confirmedLines: readonly number[], nowMs: number): OrderRecord {
-  const paid = record.step.kind === "confirm" ? record.step.paid : null;
-  const expired = { ...record, view: raise(record.view, "EXPIRED") };
-  if (confirmedLines.length > 0) return change(expired, { step: { kind: "give_back", paid, lineNumbers: confirmedLines } });
-  return settleGivenBack({ ...expired, step: { kind: "give_back", paid, lineNumbers: [] } }, nowMs);
-}
-
-/** What was confirmed is back on sale; the money goes back too. */
-export function settleGivenBack(record: OrderRecord, nowMs: number): OrderRecord {
-  const paid = record.step.kind === "give_back" ? record.step.paid : null;
-  const done = change(record, { step: { kind: "none" } });
-  return paid ? sendBack(done, paid, "sold_out_after_expiry", nowMs) : done;
-}
-
-/** The holds of a cancelled order are free. */
-export function settleReleased(record: OrderRecord): OrderRecord {
-  return record.step.kind === "release" ? change(record, { step: { kind: "none" } }) : record;
-}
-
-/** The provider took, or finished, or refused a refund. */
-export function settleRefund(record: OrderRecord, refundId: string, status: RefundStatus, providerRefundId: string): OrderRecord {
-  const refunds = record.refunds.map((refund) =>
-    refund.id === refundId && refund.status === "created" ? { ...refund, status, providerRefundId } : refund,
-  );
-  const refund = refunds.find((candidate) => candidate.id === refundId);
-  const view = refund && status === "succeeded" ? withPaymentStatus(record.view, refund.paymentId, "REFUNDED") : record.view;
-  return change(record, { refunds, view });
 }
 
 /** The tickets of a paid order, one per seat; none before it is paid. Their ids derive from the order's, so they are issued once. */

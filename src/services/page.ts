@@ -29,10 +29,11 @@ export function parseCursor(text: string | undefined): Result<Position | undefin
   if (text === undefined) return succeed(undefined);
   const match = /^([0-9a-z]{1,11})\.([0-9a-f-]{36})$/.exec(text);
   const [, time, id] = match ?? [];
-  if (time === undefined || id === undefined) {
+  const createdAtMs = time === undefined ? Number.NaN : Number.parseInt(time, 36);
+  if (id === undefined || !Number.isSafeInteger(createdAtMs)) {
     return refuse({ code: "validation_failed", errors: [{ path: "cursor", code: "invalid_cursor", message: "not a cursor of this list" }] });
   }
-  return succeed({ createdAtMs: Number.parseInt(time, 36), id });
+  return succeed({ createdAtMs, id });
 }
 
 /** Newest first; of two made in one millisecond the higher id first. */
@@ -62,4 +63,14 @@ export function mergeNewest<T extends Position>(
   const items = sorted.slice(0, page.limit);
   const end = items.at(-1);
   return { items, nextCursor: sorted.length > page.limit && end ? formatCursor(end) : null };
+}
+
+/**
+ * One page out of what a desk knows alone, while the database is down. It never claims to be the last one: what else there
+ * is, only the database knows. Undefined when the desk has nothing for this page.
+ */
+export function pageOfRecent<T extends Position>(recent: readonly T[], page: PageRequest): Page<T> | undefined {
+  const { items, nextCursor } = mergeNewest([], recent, page, (item) => item);
+  const end = items.at(-1);
+  return end && { items, nextCursor: nextCursor ?? formatCursor(end) };
 }

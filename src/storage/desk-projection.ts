@@ -105,30 +105,50 @@ INSERT INTO webhook_nonces (provider, webhook_id, received_at_ms)
 SELECT value ->> '$.provider', value ->> '$.eventId', value ->> '$.receivedAtMs' FROM json_each(?1) WHERE true
 ON CONFLICT (provider, webhook_id) DO NOTHING`;
 
+/** Characters of JSON in one bound value. D1 takes 2 MB; a longer one would be refused whenever it is tried again. */
+const LONGEST_JSON = 500_000;
+
+/** The items as JSON arrays of at most about {@link LONGEST_JSON} characters, in order; none for no items. */
+function toJsonChunks(items: readonly unknown[]): string[] {
+  const chunks: string[] = [];
+  let parts: string[] = [];
+  let length = 0;
+  for (const item of items) {
+    const json = JSON.stringify(item);
+    if (parts.length > 0 && length + json.length > LONGEST_JSON) {
+      chunks.push(`[${parts.join(",")}]`);
+      parts = [];
+      length = 0;
+    }
+    parts.push(json);
+    length += json.length + 1;
+  }
+  if (parts.length > 0) chunks.push(`[${parts.join(",")}]`);
+  return chunks;
+}
+
 /**
  * Brings D1 up to what a desk says, in one transaction and one round trip. The same news again, or older news after newer,
  * changes nothing: orders, payments and refunds are guarded by the order's version, the rest by their keys.
  * @throws when D1 is down, or refuses a row (a constraint): nothing is written then.
  */
 export async function projectDeskNews(db: D1Database, news: DeskNews, nowMs: number): Promise<void> {
-  const statements: D1PreparedStatement[] = [];
-  if (news.orders.length > 0) {
-    const orders = JSON.stringify(news.orders);
-    statements.push(
+  const statements = [
+    ...toJsonChunks(news.orders).flatMap((orders) => [
       db.prepare(UPSERT_ORDERS).bind(orders),
       db.prepare(INSERT_ORDER_ITEMS).bind(orders),
       db.prepare(INSERT_IDEMPOTENCY_KEYS).bind(orders),
       db.prepare(UPSERT_PAYMENTS).bind(orders, nowMs),
       db.prepare(UPSERT_REFUNDS).bind(orders),
-    );
-  }
-  if (news.tickets.length > 0) {
-    const tickets = JSON.stringify(news.tickets);
-    statements.push(db.prepare(INSERT_TICKETS).bind(tickets), db.prepare(INSERT_MINT_JOBS).bind(tickets));
-  }
-  if (news.paymentEvents.length > 0) {
-    const paymentEvents = JSON.stringify(news.paymentEvents);
-    statements.push(db.prepare(INSERT_PAYMENT_EVENTS).bind(paymentEvents), db.prepare(INSERT_WEBHOOK_NONCES).bind(paymentEvents));
-  }
+    ]),
+    ...toJsonChunks(news.tickets).flatMap((tickets) => [
+      db.prepare(INSERT_TICKETS).bind(tickets),
+      db.prepare(INSERT_MINT_JOBS).bind(tickets),
+    ]),
+    ...toJsonChunks(news.paymentEvents).flatMap((paymentEvents) => [
+      db.prepare(INSERT_PAYMENT_EVENTS).bind(paymentEvents),
+      db.prepare(INSERT_WEBHOOK_NONCES).bind(paymentEvents),
+    ]),
+  ];
   if (statements.length > 0) await db.batch(statements);
 }

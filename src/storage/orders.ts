@@ -40,7 +40,7 @@ async function readWithParts(db: DrizzleD1Database, where: SQL | undefined, limi
   const ids = rows.slice(0, 100).map((row) => row.id);
   const [items, paid] = await db.batch([
     db.select().from(orderItems).where(inArray(orderItems.orderId, ids)).orderBy(asc(orderItems.orderId), asc(orderItems.lineNumber)),
-    db.select().from(payments).where(inArray(payments.orderId, ids)),
+    db.select().from(payments).where(inArray(payments.orderId, ids)).orderBy(desc(payments.seq)),
   ]);
   return rows.map((row) => {
     const lines = items.filter((item) => item.orderId === row.id);

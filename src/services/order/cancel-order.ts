@@ -1,21 +1,19 @@
-import type { Failure } from "#domain/failure";
-import { deskNumberOf } from "#domain/ids";
-import type { OrderView, RequestIdentity } from "#domain/order-messages";
-import { succeed, type Result } from "#domain/result";
+import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
+import type { CancelCommand, MadeOnce, OrderView } from "#domain/order-messages";
 import type { SignedInContext } from "../context.ts";
 import { forgetStock } from "../ticket-type/stock-cache.ts";
 
 /**
- * Cancels the caller's own unpaid order; its stock is back before the answer. Repeating it gives the same answer, whatever
- * the key: an order is cancelled once. Refuses `not_found` and `order_not_pending`.
+ * Cancels the caller's own unpaid order; its stock is back before the answer. Under the same key the first answer comes
+ * again; under another, an order cancelled before is no error. Refuses `not_found`, `order_not_pending` and
+ * `idempotency_key_reused`.
  */
-export async function cancelOrder(
-  ctx: SignedInContext,
-  input: { readonly request: RequestIdentity; readonly orderId: string },
-): Promise<Result<OrderView, Failure>> {
-  const { tenantId, userId } = ctx.principal;
-  const cancelled = await ctx.desk(deskNumberOf(input.orderId)).cancel(tenantId, userId, input.orderId);
-  if (!cancelled.ok) return cancelled;
-  forgetStock(cancelled.order.lines.map((line) => line.ticketTypeId));
-  return succeed(cancelled.order);
+export async function cancelOrder(ctx: SignedInContext, command: CancelCommand): Promise<MadeOnce<OrderView>> {
+  const desk = deskNumberOf(command.orderId);
+  if (!isDeskOfTenant(desk, ctx.principal.tenantId)) {
+    return { ok: false, failure: { code: "not_found", what: "order" }, replayed: false, stock: [] };
+  }
+  const cancelled = await ctx.desk(desk).cancel(command);
+  if (cancelled.ok) forgetStock(cancelled.value.lines.map((line) => line.ticketTypeId));
+  return cancelled;
 }

@@ -1,10 +1,11 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf } from "#domain/ids";
+import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import type { OrderView } from "#domain/order-messages";
 import { hasRole, type Principal } from "#domain/principal";
 import { refuse, succeed, type Result } from "#domain/result";
 import { ORDER_STATUS_RANK } from "#domain/statuses";
 import { findOrderRow } from "#storage/orders";
+import { attempt } from "../attempt.ts";
 import type { ServiceContext, SignedInContext } from "../context.ts";
 
 /** An order of the tenant that the principal may see: their own, or any for a venue manager and above. */
@@ -24,15 +25,18 @@ export async function findOrder(ctx: SignedInContext, orderId: string): Promise<
  * state of higher rank counts. A D1 that is down is no reason not to answer a buyer whose order the desk still has.
  */
 export async function readOrder(ctx: ServiceContext, tenantId: string, orderId: string): Promise<OrderView | undefined> {
-  const [atDesk, inD1] = await Promise.allSettled([
-    ctx.desk(deskNumberOf(orderId)).findOrder(tenantId, orderId),
-    findOrderRow(ctx.db, tenantId, orderId, ctx.nowMs),
+  const desk = deskNumberOf(orderId);
+  const [atDesk, inD1] = await Promise.all([
+    attempt(isDeskOfTenant(desk, tenantId) ? ctx.desk(desk).findOrder(tenantId, orderId) : Promise.resolve(undefined)),
+    attempt(findOrderRow(ctx.db, tenantId, orderId, ctx.nowMs)),
   ]);
-  const desk = atDesk.status === "fulfilled" ? atDesk.value : undefined;
-  const row = inD1.status === "fulfilled" ? inD1.value : undefined;
-  if (!desk && atDesk.status === "rejected" && !row) throw atDesk.reason;
-  if (!desk && inD1.status === "rejected") throw inD1.reason;
-  return desk && row ? mergeOrder(desk, row) : (desk ?? row);
+  const known = atDesk.ok ? atDesk.value : undefined;
+  const row = inD1.ok ? inD1.value : undefined;
+  if (known && row) return mergeOrder(known, row);
+  if (known ?? row) return known ?? row;
+  if (!atDesk.ok) throw atDesk.failure;
+  if (!inD1.ok) throw inD1.failure;
+  return undefined;
 }
 
 /** Desk and D1 on one order: the desk's, with D1's status when that has gone further. */

@@ -23,24 +23,23 @@ const DEFAULT_PROVIDER = "standard";
  * the order standing, so the same request, sent again, goes on where it stopped.
  */
 export async function placeOrder(ctx: SignedInContext, input: PlaceOrderInput): Promise<MadeOnce<OrderView>> {
-  const { request } = input;
   const provider = selectPaymentProvider(ctx.paymentProviders, input.paymentProvider ?? DEFAULT_PROVIDER);
   if (!provider.ok) return refused(provider.failure);
-  const priced = await priceRequestedBasket(ctx, input);
-  if (!priced.ok) return refused(priced.failure);
-  const { eventId, lines, totals } = priced.value;
-  const desk = ctx.desk(deskNumberOf(request.requestId));
-  const placed = await desk.place({
-    request,
-    eventId,
-    ...(input.reservationId === undefined ? {} : { reservationId: input.reservationId }),
-    lines,
-    totals,
-    walletAddress: input.walletAddress ?? null,
-  });
+  const placed = await placeAtDesk(ctx, input);
   rememberStock(placed.stock);
   if (!placed.ok || placed.value.payment !== null || placed.value.status !== "PENDING") return placed;
   return addPayment(ctx, placed, provider.value);
+}
+
+async function placeAtDesk(ctx: SignedInContext, input: PlaceOrderInput): Promise<MadeOnce<OrderView>> {
+  const { request, reservationId, walletAddress } = input;
+  const desk = ctx.desk(deskNumberOf(request.requestId));
+  const priced = await priceRequestedBasket(ctx, input);
+  // What was bought may be off sale by now: a repeat still gets its first answer.
+  if (!priced.ok) return (await desk.findPlaceAnswer(request)) ?? refused(priced.failure);
+  const { eventId, lines, totals } = priced.value;
+  const held = reservationId === undefined ? {} : { reservationId };
+  return desk.place({ request, eventId, ...held, lines, totals, walletAddress: walletAddress ?? null });
 }
 
 /** Creates the order's payment, or finds the one an earlier try made, and tells the desk. */

@@ -1,5 +1,5 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf } from "#domain/ids";
+import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import type { BasketLine, OrderLine, OrderTotals } from "#domain/order-messages";
 import { priceBasket } from "#domain/pricing";
 import { refuse, succeed, type Result } from "#domain/result";
@@ -55,7 +55,8 @@ async function findBasket(
     return succeed({ eventId: request.eventId, lines: request.tickets });
   }
   const { tenantId, userId } = ctx.principal;
-  const hold = await ctx.desk(deskNumberOf(request.reservationId)).findHold(tenantId, request.reservationId);
+  const desk = deskNumberOf(request.reservationId);
+  const hold = isDeskOfTenant(desk, tenantId) ? await ctx.desk(desk).findHold(tenantId, request.reservationId) : undefined;
   if (!hold || hold.userId !== userId) return refuse({ code: "not_found", what: "reservation" });
   return succeed({ eventId: hold.eventId, lines: hold.lines });
 }

@@ -14,9 +14,13 @@ export interface HoldStockInput {
 /** Holds stock of every line for the caller, all or nothing. Refuses as the basket or the stock does. */
 export async function holdStock(ctx: SignedInContext, input: HoldStockInput): Promise<MadeOnce<HoldView>> {
   const { request, eventId, lines } = input;
+  const desk = ctx.desk(deskNumberOf(request.requestId));
   const priced = await priceRequestedBasket(ctx, { eventId, tickets: lines });
-  if (!priced.ok) return { ok: false, failure: priced.failure, replayed: false, stock: [] };
-  const held = await ctx.desk(deskNumberOf(request.requestId)).hold({ request, eventId, lines });
+  if (!priced.ok) {
+    const first = await desk.findHoldAnswer(request);
+    return first ?? { ok: false, failure: priced.failure, replayed: false, stock: [] };
+  }
+  const held = await desk.hold({ request, eventId, lines });
   rememberStock(held.stock);
   return held;
 }

@@ -1,6 +1,6 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf } from "#domain/ids";
-import { succeed, type Result } from "#domain/result";
+import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
+import { refuse, succeed, type Result } from "#domain/result";
 import type { SignedInContext } from "../context.ts";
 import { forgetStock } from "../ticket-type/stock-cache.ts";
 
@@ -10,7 +10,9 @@ import { forgetStock } from "../ticket-type/stock-cache.ts";
  */
 export async function releaseReservation(ctx: SignedInContext, reservationId: string): Promise<Result<void, Failure>> {
   const { tenantId, userId } = ctx.principal;
-  const released = await ctx.desk(deskNumberOf(reservationId)).releaseHold(tenantId, userId, reservationId);
+  const desk = deskNumberOf(reservationId);
+  if (!isDeskOfTenant(desk, tenantId)) return refuse({ code: "not_found", what: "reservation" });
+  const released = await ctx.desk(desk).releaseHold(tenantId, userId, reservationId);
   if (!released.ok) return released;
   forgetStock(released.hold.lines.map((line) => line.ticketTypeId));
   return succeed(undefined);

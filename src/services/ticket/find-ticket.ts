@@ -1,7 +1,8 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf } from "#domain/ids";
+import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
 import { findTicketRow } from "#storage/tickets";
+import { attempt } from "../attempt.ts";
 import type { ServiceContext, SignedInContext } from "../context.ts";
 import { maySee } from "../order/find-order.ts";
 import { asUnminted, type TicketView } from "./ticket-view.ts";
@@ -13,10 +14,15 @@ export async function findTicket(ctx: SignedInContext, ticketId: string): Promis
   return visible ? succeed(ticket) : refuse({ code: "not_found", what: "ticket" });
 }
 
-/** The ticket from D1, which is the truth of issued tickets, or from the desk that has just issued it. */
+/**
+ * The ticket from D1, which is the truth of issued tickets, or as its desk issued it: a moment ago, or while D1 is down.
+ * @throws what D1 throws when the desk does not know the ticket.
+ */
 export async function readTicket(ctx: ServiceContext, tenantId: string, ticketId: string): Promise<TicketView | undefined> {
-  const row = await findTicketRow(ctx.db, tenantId, ticketId);
-  if (row) return row;
-  const issued = await ctx.desk(deskNumberOf(ticketId)).findTicket(tenantId, ticketId);
+  const stored = await attempt(findTicketRow(ctx.db, tenantId, ticketId));
+  if (stored.ok && stored.value) return stored.value;
+  const desk = deskNumberOf(ticketId);
+  const issued = isDeskOfTenant(desk, tenantId) ? await ctx.desk(desk).findTicket(tenantId, ticketId) : undefined;
+  if (!issued && !stored.ok) throw stored.failure;
   return issued && asUnminted(issued);
 }
