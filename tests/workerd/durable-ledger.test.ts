@@ -102,6 +102,19 @@ it("arms an alarm for what is submitted before a delivery ends and committed aft
     expect(scene.waitingCount()).toBe(0);
   }));
 
+it("arms an alarm for what is committed just after an alarm found nothing to tell", () =>
+  inScene(async (scene) => {
+    scene.workAtMs = scene.nowMs + 1;
+    scene.ledger.arm();
+    const late = scene.ledger.submit("late"); // committed a turn later, when the alarm has run
+    scene.workAtMs = undefined;
+    await scene.runAlarm();
+    expect(scene.told).toEqual([]);
+    await late;
+    await scene.runAlarm();
+    expect(scene.told).toEqual(["late"]);
+  }));
+
 it("tells again what it could not tell, at longer and longer intervals of at most 30 s, in the old order", () =>
   inScene(async (scene) => {
     await Promise.all(["a", "b"].map((word) => scene.ledger.submit(word)));

@@ -137,10 +137,10 @@ it("tells D1 nothing twice: news that come again, late or out of order change no
   await projectInventory(env.DB, makeNews(config, [first, second], 2));
   await projectInventory(env.DB, makeNews(config, [third], 3));
   const settled = await readProjection(config);
-  await projectInventory(env.DB, makeNews(config, [first], 1));
-  await projectInventory(env.DB, makeNews(config, [third, second, first], 2));
-  await projectInventory(env.DB, makeNews(config, [first, second, third], 3));
-  expect(await readProjection(config)).toEqual(settled);
+  for (const news of [makeNews(config, [first], 1), makeNews(config, [third, second, first], 2), makeNews(config, [first, second, third], 3)]) {
+    await projectInventory(env.DB, news);
+    expect(await readProjection(config)).toEqual(settled);
+  }
   expect(await readType(config)).toMatchObject({ held_count: 3, counters_seq: 3 });
   expect((await listReservations(config)).map((row) => row["status"]).sort()).toEqual(["ACTIVE", "COMPLETED"]);
 });

@@ -125,6 +125,38 @@ it("counts a buyer's holds and tickets against their maximum, also when the maxi
   expect(await reserveOne(stub, makeHold(config, { quantity: 3 }))).toMatchObject({ ok: true });
 });
 
+it("counts a hold against its buyer's maximum up to its expiry and not at it", async () => {
+  const startMs = Date.now();
+  stopClock(startMs);
+  const { config, stub } = await openSale({ maxPerUser: 1, reservationTtlSeconds: 600 });
+  const userId = crypto.randomUUID();
+  await reserveOne(stub, makeHold(config, { userId }));
+  stopClock(startMs + 599_999);
+  expect(await reserveOne(stub, makeHold(config, { userId }))).toMatchObject({ ok: false, failure: { code: "user_limit_reached" } });
+  stopClock(startMs + 600_000);
+  expect(await reserveOne(stub, makeHold(config, { userId }))).toMatchObject({ ok: true });
+});
+
+it("remembers across an eviction what was retaken and what was given back", async () => {
+  const startMs = Date.now();
+  stopClock(startMs);
+  const { config, stub } = await openSale({ reservationTtlSeconds: 600 });
+  const hold = makeHold(config, { quantity: 2 });
+  await reserveOne(stub, hold);
+  stopClock(startMs + 600_000);
+  const sale = { ...hold, orderId: crypto.randomUUID() };
+  expect(await stub.confirm(sale)).toEqual({ ok: true, retaken: true });
+  const { tenantId, reservationId } = hold;
+  const restock = { tenantId, reservationId, commandId: "first", quantity: 1, actor: "clerk", cause: "refund" };
+  expect(await stub.restock(restock)).toEqual({ ok: true });
+  await evictDurableObject(stub);
+  expect(await stub.confirm(sale)).toEqual({ ok: true, retaken: true });
+  expect(await stub.restock(restock)).toEqual({ ok: true });
+  expect(await stub.snapshot()).toMatchObject({ soldCount: 1, availableCount: 9 });
+  const tooMuch = { ok: false, failure: { code: "quantity_out_of_range", maxPerOrder: 1 } };
+  expect(await stub.restock({ ...restock, commandId: "second", quantity: 2 })).toMatchObject(tooMuch);
+});
+
 it("knows nothing of another tenant's ticket type", async () => {
   const { config, stub } = await openSale();
   const hold = makeHold(config);
