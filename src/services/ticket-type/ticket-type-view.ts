@@ -1,0 +1,55 @@
+import type { InventorySnapshot } from "#domain/inventory-messages";
+import { assertInvariant } from "#domain/result";
+import type { TicketTypeRow } from "#storage/ticket-types";
+import type { ServiceContext } from "../context.ts";
+import { findStock } from "./stock-cache.ts";
+
+/** What a buyer can do with a ticket type now; `reserved` means that all that is left is held and may come back. */
+export const AVAILABILITIES = ["available", "reserved", "sold_out", "not_on_sale"] as const;
+export type Availability = (typeof AVAILABILITIES)[number];
+
+/** A ticket type with its stock. Times are Unix milliseconds, money minor units of the event's currency. */
+export interface TicketTypeView extends Omit<
+  TicketTypeRow,
+  "tenantId" | "number" | "countersSeq" | "createdAtMs" | "updatedAtMs"
+> {
+  readonly currency: string;
+  readonly availableCount: number;
+  readonly availability: Availability;
+}
+
+/** Joins a type with its stock at its inventory. @throws when the inventory can't be reached. */
+export async function viewTicketType(ctx: ServiceContext, type: TicketTypeRow, currency: string): Promise<TicketTypeView> {
+  const stock = await findStock(ctx, type.id);
+  assertInvariant(stock !== undefined, "a ticket type's inventory is configured before the type is stored");
+  return presentTicketType(type, currency, stock, ctx.nowMs);
+}
+
+/**
+ * A type and its stock as a buyer reads them; the figures are the inventory's, not D1's.
+ * Invariant: heldCount + soldCount + availableCount = quantity.
+ */
+export function presentTicketType(
+  type: TicketTypeRow,
+  currency: string,
+  stock: InventorySnapshot,
+  nowMs: number,
+): TicketTypeView {
+  const { tenantId: _, number: __, countersSeq: ___, createdAtMs: ____, updatedAtMs: _____, ...shown } = type;
+  const { capacity, heldCount, soldCount, availableCount } = stock;
+  const availability = decideAvailability(type, stock, nowMs);
+  return { ...shown, currency, quantity: capacity, heldCount, soldCount, availableCount, availability };
+}
+
+/** The sale window is half-open, as in the inventory's own decision: on sale from its start until just before its end. */
+export function decideAvailability(
+  type: Pick<TicketTypeRow, "status" | "saleStartsAtMs" | "saleEndsAtMs">,
+  stock: Pick<InventorySnapshot, "availableCount" | "heldCount">,
+  nowMs: number,
+): Availability {
+  const hasStarted = type.saleStartsAtMs === null || type.saleStartsAtMs <= nowMs;
+  const hasEnded = type.saleEndsAtMs !== null && type.saleEndsAtMs <= nowMs;
+  if (type.status === "ARCHIVED" || !hasStarted || hasEnded) return "not_on_sale";
+  if (stock.availableCount > 0) return "available";
+  return stock.heldCount > 0 ? "reserved" : "sold_out";
+}

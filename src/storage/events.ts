@@ -1,0 +1,60 @@
+import { and, eq, notExists, or, sql } from "drizzle-orm";
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import { events, ticketTypes } from "./schema.ts";
+
+/** An event as D1 holds it. Times are Unix milliseconds. */
+export type EventRow = typeof events.$inferSelect;
+
+/** What an organiser says of an event. Times are Unix milliseconds; `timezone` is an IANA name, `currency` ISO 4217. */
+export interface EventFields {
+  readonly name: string;
+  readonly venueName: string | null;
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  readonly timezone: string;
+  readonly currency: string;
+}
+
+/** Stores a new event. @throws what D1 throws, also when the id exists. */
+export async function insertEventRow(
+  db: DrizzleD1Database,
+  identity: { readonly id: string; readonly tenantId: string },
+  fields: EventFields,
+  nowMs: number,
+): Promise<EventRow> {
+  const row = { ...identity, ...fields, collectionAddress: null, createdAtMs: nowMs, updatedAtMs: nowMs };
+  await db.insert(events).values(row);
+  return row;
+}
+
+/** The tenant's event, never from a cache. */
+export async function findEventRow(db: DrizzleD1Database, tenantId: string, eventId: string): Promise<EventRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(events)
+    .where(and(eq(events.id, eventId), eq(events.tenantId, tenantId)));
+  return row;
+}
+
+/**
+ * Changes the tenant's event, in one statement with its conditions: the currency stays once a ticket type has a price in it.
+ * @returns the event as it is now; undefined when there is none, or when the currency would change under a price.
+ */
+export async function updateEventRow(
+  db: DrizzleD1Database,
+  identity: { readonly id: string; readonly tenantId: string },
+  fields: EventFields,
+  nowMs: number,
+): Promise<EventRow | undefined> {
+  const { id, tenantId } = identity;
+  const priced = db
+    .select({ one: sql`1` })
+    .from(ticketTypes)
+    .where(eq(ticketTypes.eventId, id));
+  const [row] = await db
+    .update(events)
+    .set({ ...fields, updatedAtMs: nowMs })
+    .where(and(eq(events.id, id), eq(events.tenantId, tenantId), or(eq(events.currency, fields.currency), notExists(priced))))
+    .returning();
+  return row;
+}
