@@ -55,6 +55,7 @@ async function importRing(seeds: readonly SigningSeed[]): Promise<SigningKeys> {
   const pairs = await Promise.all(seeds.map(async ({ keyId, seed }) => ({ keyId, ...(await importPair(seed)) })));
   const [newest] = pairs;
   assertInvariant(newest !== undefined, "a key ring has at least one key");
+  assertInvariant(new Set(seeds.map(({ keyId }) => keyId)).size === seeds.length, "each key of a ring has its own id");
   return {
     newest: { keyId: newest.keyId, privateKey: newest.privateKey },
     publicKeys: new Map(pairs.map(({ keyId, publicKey }) => [keyId, publicKey])),
@@ -65,7 +66,7 @@ const imported = new WeakMap<readonly SigningSeed[], SigningKeys>();
 
 /**
  * Imports a ring, newest key first, once per isolate: the same array gives the same keys.
- * @throws Error for an empty ring or a seed of another length; the configuration refuses both earlier.
+ * @throws Error for an empty ring, an id used twice, or a seed of another length.
  */
 export async function importSigningKeys(seeds: readonly SigningSeed[]): Promise<SigningKeys> {
   const known = imported.get(seeds);

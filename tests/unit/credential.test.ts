@@ -165,6 +165,15 @@ describe("the signature", () => {
     expect(await isGenuine(await importSigningKeys([newKey]), shown)).toBe(false);
   });
 
+  it("is never ambiguous: a ring with one id for two keys is refused", async () => {
+    await expect(
+      importSigningKeys([
+        { keyId: 1, seed: newSeed() },
+        { keyId: 1, seed: newSeed() },
+      ]),
+    ).rejects.toThrow("own id");
+  });
+
   it("is made with a key that nobody can read out again", async () => {
     const keys = await importSigningKeys([{ keyId: 1, seed: newSeed() }]);
     expect(keys.newest.privateKey.extractable).toBe(false);

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
+import { deriveId, deskNumberFor } from "#domain/ids";
 import type { IssuedTicket } from "#domain/order-messages";
 import { generateCode } from "#services/door/generate-code";
 import { closeDoors, makeDoor } from "../support/make-door.ts";
@@ -35,7 +36,7 @@ describe("issuing a code", () => {
   it("works for a ticket paid a moment ago, which only its desk knows yet", async () => {
     const door = await makeDoor();
     const atDesk: IssuedTicket = {
-      id: crypto.randomUUID(),
+      id: deriveId(deskNumberFor(door.tenantId, "holder", 1), [crypto.randomUUID()]),
       tenantId: door.tenantId,
       eventId: door.eventId,
       ticketTypeId: door.type.ticketTypeId,
