@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { applyMigrations } from "./apply-migrations.ts";
 import { buildBundle, type Bundle } from "./build-bundle.ts";
+import { buildRateLimitEntry } from "./rate-limit-entry.ts";
 import { readWorkerOptions } from "./read-worker-options.ts";
 
 /** How the service is started. */
@@ -33,12 +34,13 @@ export interface Runtime {
 const CRON_PERIOD_MS = 60_000;
 
 function workerOptions(bundle: Bundle, options: RuntimeOptions): V4WorkerOptions {
-  const { modulesRules: _rules, ...rest } = readWorkerOptions();
+  const { modulesRules: _rules, ratelimits: _limits, ...rest } = readWorkerOptions();
+  const entry = { type: "ESModule", path: join(bundle.directory, "entry.js"), contents: buildRateLimitEntry() } as const;
   return {
     ...rest,
     name: "edge-tickets",
     modulesRoot: bundle.directory,
-    modules: bundle.modules.map(({ type, name }) => ({ type, path: join(bundle.directory, name) })),
+    modules: [entry, ...bundle.modules.map(({ type, name }) => ({ type, path: join(bundle.directory, name) }))],
     bindings: { ...options.bindings },
     // Straight to the Worker, past Miniflare's own entry Worker, which costs more than the service does.
     unsafeDirectSockets: [{ host: options.host ?? "127.0.0.1", port: options.port ?? 0 }],
@@ -46,8 +48,8 @@ function workerOptions(bundle: Bundle, options: RuntimeOptions): V4WorkerOptions
 }
 
 /**
- * Starts the service on the bare runtime (workerd): real D1, Durable Objects with their alarms, queues and rate limits, the
- * minified bundle, and migrations applied before the first request. Calls the cron handler each minute, which workerd on
+ * Starts the service on the bare runtime (workerd): real D1, Durable Objects with their alarms, and queues, the minified
+ * bundle, and migrations applied before the first request. Calls the cron handler each minute, which workerd on
  * its own does not.
  * @throws when the bundle does not build, the port is taken or a migration fails.
  */
