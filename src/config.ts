@@ -70,9 +70,7 @@ export type VariableName = keyof z.infer<typeof variables>;
 export const VARIABLE_NAMES: readonly string[] = Object.keys(variables.shape);
 
 /** What the service is configured with: the variables, parsed. Rings are newest first. */
-export interface Config extends z.infer<typeof variables> {
-  readonly CREDENTIAL_SIGNING_KEYS: readonly SigningSeed[];
-}
+export type Config = Readonly<z.infer<typeof variables>>;
 
 /** Bindings of the Worker, as `wrangler.toml` names them, and its variables, which only {@link parseConfig} reads. */
 export interface Env extends Readonly<Partial<Record<VariableName, string>>> {

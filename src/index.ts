@@ -1,6 +1,51 @@
-/** Answers nothing yet: the composition root takes this file's place. */
+import { drizzle } from "drizzle-orm/d1";
+import { loadMinter } from "#chain/load-minter";
+import { EventGate } from "#durable-objects/event-gate/event-gate";
+import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
+import { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
+import { createApp } from "#http/app";
+import { ROUTES } from "#http/routes";
+import { readClockMs } from "#platform/clock";
+import { createLogger } from "#platform/logger";
+import { consumeDeadLetters } from "#queues/dead-letter-consumer";
+import { consumeMints, type MintConsumerContext } from "#queues/mint-consumer";
+import { requeueStaleMints } from "#services/mint/requeue-stale-mints";
+import { compose, createDeskReach, requireConfig } from "./compose.ts";
+import type { Env } from "./config.ts";
+
+export { EventGate, TicketTypeInventory };
+
+/** The order desk with what it reaches in this deployment. */
+export class OrderDesk extends OrderDeskObject<Env> {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, createDeskReach(env));
+  }
+}
+
+const app = createApp({ routes: ROUTES, compose, logger: createLogger("http"), readClockMs });
+
+const DEAD_LETTER_QUEUE = "mint-dead-letters";
+
+async function createMintContext(env: Env): Promise<MintConsumerContext> {
+  const config = requireConfig(env);
+  const minter = await loadMinter({
+    rpcUrl: config.SOLANA_RPC_URL,
+    walletSecretKey: config.SOLANA_WALLET_PRIVATE_KEY,
+    treeAddress: config.SOLANA_TREE,
+  });
+  return { db: drizzle(env.DB), minter, publicBaseUrl: config.PUBLIC_BASE_URL, nowMs: readClockMs(), logger: createLogger("mint") };
+}
+
 export default {
-  fetch(): Response {
-    return new Response(null, { status: 404 });
+  fetch: (request, env, ctx) => app.fetch(request, env, ctx),
+
+  async queue(batch, env) {
+    const ctx = await createMintContext(env);
+    await (batch.queue === DEAD_LETTER_QUEUE ? consumeDeadLetters(ctx, batch) : consumeMints(ctx, batch));
   },
-} satisfies ExportedHandler;
+
+  async scheduled(_controller, env) {
+    requireConfig(env);
+    await requeueStaleMints({ db: drizzle(env.DB), mintQueue: env.MINT_QUEUE, nowMs: readClockMs() });
+  },
+} satisfies ExportedHandler<Env>;

@@ -68,6 +68,13 @@ export function presentFailure(failure: Failure, requestId: string): Response {
   return new Response(JSON.stringify(problem), { status, headers: headersOf(failure) });
 }
 
+/** The refusal of a request that makes something, marked when it is the first answer again. */
+export function presentRefusal(refusal: { readonly failure: Failure; readonly replayed: boolean }, requestId: string): Response {
+  const response = presentFailure(refusal.failure, requestId);
+  if (refusal.replayed) response.headers.set("idempotency-replayed", "true");
+  return response;
+}
+
 function detailOf(failure: Failure): string | undefined {
   switch (failure.code) {
     case "unauthenticated":

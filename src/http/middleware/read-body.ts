@@ -42,8 +42,13 @@ export async function readJson(request: Request): Promise<Result<unknown, Failur
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) return refuse({ code: "unsupported_media_type" });
   const bytes = await readBytes(request);
   if (!bytes.ok) return bytes;
+  return parseJson(bytes.value);
+}
+
+/** Bytes as JSON, or `malformed_json`. */
+export function parseJson(bytes: Uint8Array): Result<unknown, Failure> {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.value));
+    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
     return succeed(parsed);
   } catch {
     return refuse({ code: "malformed_json" });

@@ -1,0 +1,103 @@
+import { drizzle } from "drizzle-orm/d1";
+import { createRpcClient } from "#chain/rpc-client";
+import { deskName } from "#domain/ids";
+import { refuse, succeed, type Result } from "#domain/result";
+import type { DeskReach } from "#durable-objects/order-desk/order-desk";
+import type { Composition } from "#http/app";
+import { createAuthenticator } from "#http/middleware/authenticate";
+import type { PaymentProviders } from "#payments/payment-provider";
+import { StandardProvider } from "#payments/standard-provider";
+import { CircuitBreakers } from "#platform/circuit-breakers";
+import { configureLog, createLogger } from "#platform/logger";
+import { importSigningKeys } from "#platform/signing-keys";
+import type { ServiceContext } from "#services/context";
+import { leaseOrderNumbers } from "#storage/order-number-leases";
+import { parseConfig, type Config, type ConfigProblem, type Env } from "./config.ts";
+
+/** The isolate's breakers: what one request learned about a dependency, the next one knows. */
+const breakers = new CircuitBreakers();
+
+interface Parsed {
+  readonly config: Config;
+  readonly providers: PaymentProviders;
+  readonly composition: Composition;
+}
+
+const parsedByEnv = new WeakMap<Env, Result<Parsed, readonly ConfigProblem[]>>();
+
+/** The service as its environment configures it, made once per isolate; or what is wrong with the configuration. */
+export function compose(env: Env): Result<Composition, readonly ConfigProblem[]> {
+  const parsed = parseOnce(env);
+  return parsed.ok ? succeed(parsed.value.composition) : parsed;
+}
+
+/** The parsed configuration. @throws naming the variables that are missing or malformed. */
+export function requireConfig(env: Env): Config {
+  return require(env).config;
+}
+
+/** What an order desk reaches. */
+export function createDeskReach(env: Env): DeskReach {
+  const { providers } = require(env);
+  return {
+    db: env.DB,
+    mintQueue: env.MINT_QUEUE,
+    inventory: (ticketTypeId) => env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId),
+    paymentProviders: providers,
+    leaseBlock: (tenantId) => leaseOrderNumbers(env.DB, tenantId, randomHex(16)),
+    logger: createLogger("order-desk"),
+  };
+}
+
+function require(env: Env): Parsed {
+  const parsed = parseOnce(env);
+  if (!parsed.ok) throw new Error(`misconfigured: ${parsed.failure.map(({ variable }) => variable).join(", ")}`);
+  return parsed.value;
+}
+
+function parseOnce(env: Env): Result<Parsed, readonly ConfigProblem[]> {
+  const known = parsedByEnv.get(env);
+  if (known) return known;
+  const config = parseConfig(env);
+  const parsed = config.ok ? succeed(composeWith(env, config.value)) : refuse(config.failure);
+  parsedByEnv.set(env, parsed);
+  return parsed;
+}
+
+function composeWith(env: Env, config: Config): Parsed {
+  configureLog(config.LOG_LEVEL);
+  const providers: PaymentProviders = {
+    standard: new StandardProvider({ baseUrl: config.SANDBOX_PAYMENT_URL, webhookSecrets: config.PAYMENT_WEBHOOK_SECRETS, breakers }),
+  };
+  const logger = createLogger("http");
+  const shared = createShared(env, config, providers);
+  const composition: Composition = {
+    authenticator: createAuthenticator(config),
+    logger,
+    createContext: (requestId, nowMs) => ({ ...shared, requestId, nowMs, logger: logger.with({ requestId }) }),
+  };
+  return { config, providers, composition };
+}
+
+function createShared(env: Env, config: Config, providers: PaymentProviders): Omit<ServiceContext, "requestId" | "nowMs" | "logger"> {
+  const chain = createRpcClient(config.SOLANA_RPC_URL);
+  return {
+    db: drizzle(env.DB),
+    publicBaseUrl: config.PUBLIC_BASE_URL,
+    desksPerTenant: config.ORDER_DESKS_PER_TENANT,
+    newId: () => crypto.randomUUID(),
+    inventory: (ticketTypeId) => env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId),
+    gate: (eventId) => env.EVENT_GATE.getByName(eventId),
+    desk: (number) => env.ORDER_DESK.getByName(deskName(number)),
+    paymentProviders: providers,
+    breakers,
+    mintQueue: env.MINT_QUEUE,
+    credentialKeys: () => importSigningKeys(config.CREDENTIAL_SIGNING_KEYS),
+    internalSecrets: config.INTERNAL_WEBHOOK_SECRETS,
+    isChainHealthy: async () => (await chain.call<string>("getHealth")) === "ok",
+  };
+}
+
+function randomHex(bytes: number): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,51 @@
+import { z, type RouteConfig } from "@hono/zod-openapi";
+import { PROBLEMS } from "./problem.ts";
+import type { Route } from "./route.ts";
+
+const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.enum(Object.keys(PROBLEMS)),
+    errors: z.array(z.looseObject({ path: z.string(), code: z.string(), message: z.string() })).optional(),
+  })
+  .openapi("Problem");
+
+const WHO_WORDS = {
+  P: "Anyone.",
+  S: "Who signs the body (Standard Webhooks); no bearer token.",
+  A: "Any signed-in user.",
+  D: "Door staff or above.",
+  M: "Venue managers or above.",
+  O: "Admins.",
+} as const;
+
+/** A route as OpenAPI 3.1 has it, from the schemas that validate its requests. */
+export function describeRoute(route: Route): RouteConfig {
+  const answers = Object.entries(route.answers).map(([status, { description, schema, contentType = "application/json" }]) => [
+    status,
+    schema ? { description, content: { [contentType]: { schema } } } : { description },
+  ]);
+  const idempotencyKey = z.object({ "Idempotency-Key": z.string().min(1).max(255) });
+  const signsIn = route.who !== "P" && route.who !== "S";
+  return {
+    method: route.method,
+    path: route.path,
+    summary: route.summary,
+    description: `${WHO_WORDS[route.who]} Rate tier: ${route.tier}.`,
+    ...(signsIn ? { security: [{ bearer: [] }] } : {}),
+    request: {
+      ...(route.params instanceof z.ZodObject ? { params: route.params } : {}),
+      ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
+      ...(route.needsIdempotencyKey ? { headers: idempotencyKey } : {}),
+      ...(route.body ? { body: { required: true, content: { "application/json": { schema: route.body } } } } : {}),
+    },
+    responses: {
+      ...Object.fromEntries(answers),
+      default: { description: "A problem (RFC 9457)", content: { "application/problem+json": { schema: problemSchema } } },
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { Route } from "./route.ts";
+import { getGateStats } from "./routes/door/get-gate-stats.ts";
+import { preview } from "./routes/door/preview.ts";
+import { scan, validateQr } from "./routes/door/scan.ts";
+import { showCode } from "./routes/door/show-code.ts";
+import { listCircuitBreakers, resetCircuitBreakers } from "./routes/health/circuit-breakers.ts";
+import { detailed } from "./routes/health/detailed.ts";
+import { health, live } from "./routes/health/live.ts";
+import { ready } from "./routes/health/ready.ts";
+import { getOrderForOperator } from "./routes/internal/get-order-for-operator.ts";
+import { getTicketForOperator } from "./routes/internal/get-ticket-for-operator.ts";
+import { markOrderPaid } from "./routes/internal/mark-order-paid.ts";
+import { getMint } from "./routes/mint/get-mint.ts";
+import { listJobs } from "./routes/mint/list-jobs.ts";
+import { nftMetadata } from "./routes/mint/nft-metadata.ts";
+import { queueJobs } from "./routes/mint/queue-jobs.ts";
+import { cancel } from "./routes/orders/cancel.ts";
+import { getOrderTickets } from "./routes/orders/get-order-tickets.ts";
+import { getOrder } from "./routes/orders/get-order.ts";
+import { listOwnOrders } from "./routes/orders/list-own-orders.ts";
+import { purchase } from "./routes/orders/purchase.ts";
+import { quote } from "./routes/orders/quote.ts";
+import { paymentWebhook } from "./routes/payments/payment-webhook.ts";
+import { getProblem, listProblems } from "./routes/problems.ts";
+import { getReservation } from "./routes/reservations/get-reservation.ts";
+import { makeReservation } from "./routes/reservations/make-reservation.ts";
+import { release } from "./routes/reservations/release.ts";
+import { getTicket } from "./routes/tickets/get-ticket.ts";
+import { listOwnTickets } from "./routes/tickets/list-own-tickets.ts";
+import { listTicketsOfUser } from "./routes/tickets/list-tickets-of-user.ts";
+
+/** Every route of the service. What is not in this list does not exist. */
+export const ROUTES: readonly Route[] = [
+  health,
+  live,
+  ready,
+  detailed,
+  listCircuitBreakers,
+  resetCircuitBreakers,
+  listProblems,
+  getProblem,
+  makeReservation,
+  getReservation,
+  release,
+  quote,
+  purchase,
+  listOwnOrders,
+  getOrder,
+  getOrderTickets,
+  cancel,
+  listOwnTickets,
+  getTicket,
+  listTicketsOfUser,
+  paymentWebhook,
+  getOrderForOperator,
+  getTicketForOperator,
+  markOrderPaid,
+  queueJobs,
+  listJobs,
+  getMint,
+  nftMetadata,
+  showCode,
+  preview,
+  scan,
+  validateQr,
+  getGateStats,
+];

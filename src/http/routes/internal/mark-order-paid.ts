@@ -1,0 +1,32 @@
+import { z } from "@hono/zod-openapi";
+import { succeed } from "#domain/result";
+import { markPaid } from "#services/internal/mark-paid";
+import { readBytes } from "../../middleware/read-body.ts";
+import { defineRoute, parseJsonBytes } from "../../route.ts";
+import { cents, id, json } from "../../schemas.ts";
+import { orderShape, presentOrder } from "../orders/order-shape.ts";
+
+const markPaidBody = z.strictObject({
+  paymentId: z.string().min(1).max(200).optional(),
+  amountCents: cents.optional(),
+  currency: z.string().length(3).optional(),
+});
+
+export const markOrderPaid = defineRoute({
+  method: "post",
+  path: "/internal/orders/{orderId}/mark-paid",
+  summary: "Settle an order with a payment taken elsewhere",
+  who: "S",
+  tier: "none",
+  params: z.object({ orderId: id }),
+  answers: { 200: { description: "The order as it is then", schema: orderShape } },
+  async handle({ ctx, params, request }) {
+    const rawBody = await readBytes(request);
+    if (!rawBody.ok) return rawBody.failure;
+    const body = rawBody.value.length === 0 ? succeed({}) : parseJsonBytes(markPaidBody, rawBody.value);
+    if (!body.ok) return body.failure;
+    const call = { rawBody: rawBody.value, headers: request.headers };
+    const paid = await markPaid(ctx, { call, orderId: params.orderId, ...body.value });
+    return paid.ok ? json(presentOrder(paid.value)) : paid.failure;
+  },
+});

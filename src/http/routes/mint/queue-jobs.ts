@@ -1,0 +1,22 @@
+import { z } from "@hono/zod-openapi";
+import { MINT_STATUSES } from "#domain/statuses";
+import { queueMint } from "#services/mint/queue-mint";
+import { defineRoute } from "../../route.ts";
+import { id, json } from "../../schemas.ts";
+
+const queued = z.object({ items: z.array(z.object({ ticketId: id, status: z.enum(MINT_STATUSES) })) });
+
+export const queueJobs = defineRoute({
+  method: "post",
+  path: "/mint",
+  summary: "Queue again what is not minted",
+  who: "O",
+  tier: "write",
+  needsIdempotencyKey: true,
+  body: z.union([z.strictObject({ ticketIds: z.array(id).min(1).max(100) }), z.strictObject({ orderId: id })]),
+  answers: { 202: { description: "The jobs and their status now; repeating this does no harm", schema: queued } },
+  async handle({ ctx, body }) {
+    const result = await queueMint(ctx, ctx.principal.tenantId, body);
+    return result.ok ? json(result.value, 202) : result.failure;
+  },
+});

@@ -1,0 +1,25 @@
+import { z } from "@hono/zod-openapi";
+import { id, quantity } from "../../schemas.ts";
+
+/** Lines of one basket. */
+export const basketLines = z.array(z.strictObject({ ticketTypeId: id, quantity })).min(1).max(50);
+
+/** What a buyer may ask to price or buy: lines of an event, or an earlier hold. */
+export const purchaseBody = z
+  .strictObject({
+    eventId: id.optional(),
+    tickets: basketLines.optional(),
+    reservationId: id.optional(),
+    discountCodes: z.array(z.string().min(1).max(64)).max(10).optional(),
+    paymentProvider: z.enum(["standard", "stripe"]).optional(),
+    walletAddress: z
+      .string()
+      .regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/, "not a base58 address")
+      .optional(),
+  })
+  .refine(
+    ({ eventId, tickets, reservationId }) =>
+      reservationId === undefined ? eventId !== undefined && tickets !== undefined : eventId === undefined && tickets === undefined,
+    { error: "either eventId and tickets, or reservationId", path: ["reservationId"] },
+  )
+  .openapi("PurchaseRequest");

@@ -1,0 +1,20 @@
+import { z } from "@hono/zod-openapi";
+import { cancelOrder } from "#services/order/cancel-order";
+import { defineRoute } from "../../route.ts";
+import { id, json } from "../../schemas.ts";
+import { orderShape, presentOrder } from "./order-shape.ts";
+
+export const cancel = defineRoute({
+  method: "post",
+  path: "/api/v1/orders/{orderId}/cancel",
+  summary: "Cancel an own unpaid order; its stock is back at once",
+  who: "A",
+  tier: "sale",
+  needsIdempotencyKey: true,
+  params: z.object({ orderId: id }),
+  answers: { 200: { description: "The cancelled order", schema: orderShape } },
+  async handle({ ctx, params, identify }) {
+    const cancelled = await cancelOrder(ctx, { request: identify(), orderId: params.orderId });
+    return cancelled.ok ? json(presentOrder(cancelled.value)) : cancelled.failure;
+  },
+});

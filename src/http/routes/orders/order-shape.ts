@@ -1,0 +1,80 @@
+import { z } from "@hono/zod-openapi";
+import type { OrderView } from "#domain/order-messages";
+import { ORDER_STATUSES, PAYMENT_STATUSES } from "#domain/statuses";
+import { cents, id, presentTime, quantity } from "../../schemas.ts";
+
+const line = z.object({
+  ticketTypeId: id,
+  name: z.string(),
+  quantity,
+  unitPriceCents: cents,
+  discountCents: cents,
+  totalCents: cents,
+});
+
+const totals = {
+  currency: z.string(),
+  subtotalCents: cents,
+  discountCents: cents,
+  feeCents: cents,
+  taxCents: cents,
+  totalCents: cents,
+};
+
+/** A priced basket as the contract shows it. */
+export const quoteShape = z.object({ eventId: id, ...totals, items: z.array(line) }).openapi("Quote");
+
+/** An order as the contract shows it. */
+export const orderShape = z
+  .object({
+    id,
+    orderNumber: z.string().regex(/^ORD-\d{8}$/),
+    eventId: id,
+    status: z.enum(ORDER_STATUSES),
+    ...totals,
+    items: z.array(line),
+    reservation: z.object({ id, expiresAt: z.iso.datetime() }),
+    payment: z
+      .object({
+        provider: z.string(),
+        id: z.string(),
+        status: z.enum(PAYMENT_STATUSES),
+        action: z.object({ type: z.string(), url: z.string().optional(), clientSecret: z.string().optional() }),
+      })
+      .nullable(),
+    createdAt: z.iso.datetime(),
+  })
+  .openapi("Order");
+
+/** Lines with the money a buyer sees. */
+export function presentLines(lines: OrderView["lines"]): z.input<typeof line>[] {
+  return lines.map(({ ticketTypeId, name, quantity: count, unitPriceCents, discountCents, totalCents }) => ({
+    ticketTypeId,
+    name,
+    quantity: count,
+    unitPriceCents,
+    discountCents,
+    totalCents,
+  }));
+}
+
+/** The order's wire form. */
+export function presentOrder(order: OrderView): z.input<typeof orderShape> {
+  const { id: orderId, orderNumber, eventId, status, currency, subtotalCents, discountCents, feeCents, taxCents, totalCents, payment } = order;
+  return {
+    id: orderId,
+    orderNumber,
+    eventId,
+    status,
+    currency,
+    subtotalCents,
+    discountCents,
+    feeCents,
+    taxCents,
+    totalCents,
+    items: presentLines(order.lines),
+    reservation: { id: order.reservationId, expiresAt: presentTime(order.holdExpiresAtMs) },
+    payment: payment && { provider: payment.provider, id: payment.paymentId, status: payment.status, action: payment.action },
+    createdAt: presentTime(order.createdAtMs),
+  };
+}

@@ -1,0 +1,48 @@
+import { z } from "@hono/zod-openapi";
+
+/** A lower-case UUID of any version. */
+export const id = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, "not a lower-case UUID")
+  .openapi({ format: "uuid" });
+
+/** A time as ISO 8601 in UTC, ending in `Z`; parsed to Unix milliseconds. */
+export const time = z.iso.datetime({ message: "not an ISO 8601 time ending in Z" }).transform((text) => Date.parse(text));
+
+/** An amount in minor units of a currency, 0 to ten million units of two digits. */
+export const cents = z.int().min(0).max(1_000_000_000);
+
+/** A count of tickets. */
+export const quantity = z.int().min(1).max(1_000_000);
+
+/** `?limit=` and `?cursor=` of a list. */
+export const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().max(200).optional(),
+});
+
+/** A page of `item`. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+}
+
+/** A time as the contract writes it. */
+export function presentTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** A time that may not have come yet. */
+export function presentOptionalTime(ms: number | null): string | null {
+  return ms === null ? null : presentTime(ms);
+}
+
+/** A JSON answer that no cache keeps. */
+export function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
+  });
+}
+
+/** Says that an answer is the first one again. */
+export const REPLAYED = { "idempotency-replayed": "true" } as const;

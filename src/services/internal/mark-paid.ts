@@ -1,0 +1,52 @@
+import type { Failure } from "#domain/failure";
+import { deskNumberOf } from "#domain/ids";
+import type { OrderView } from "#domain/order-messages";
+import { refuse, succeed, type Result } from "#domain/result";
+import { findTenantOfOrder } from "#storage/tenants-of";
+import type { ServiceContext } from "../context.ts";
+import { readOrder } from "../order/find-order.ts";
+import { verifyInternalCall, type SignedCall } from "./verify-internal-call.ts";
+
+/** A payment that reached the organiser by another way (bank transfer, box office). */
+export interface MarkPaidInput {
+  readonly call: SignedCall;
+  readonly orderId: string;
+  /** Left out, the signed call's `webhook-id`. */
+  readonly paymentId?: string | undefined;
+  /** Left out, the order's total and currency: the caller vouches for them. */
+  readonly amountCents?: number | undefined;
+  readonly currency?: string | undefined;
+}
+
+/** Name under which such payments are recorded; no provider can refund them. */
+const PROVIDER = "internal";
+
+/**
+ * Settles an order with a payment taken elsewhere, exactly as a provider's event would. The signed call's `webhook-id` is the
+ * event's id, so a repeat changes nothing. Refuses `webhook_signature_invalid`, `not_found`, and `amount_mismatch` for a sum
+ * that is not the order's: money taken elsewhere cannot be sent back from here.
+ */
+export async function markPaid(ctx: ServiceContext, input: MarkPaidInput): Promise<Result<OrderView, Failure>> {
+  const signed = verifyInternalCall(ctx, input.call);
+  if (!signed.ok) return signed;
+  const { orderId } = input;
+  const tenantId = await findTenantOfOrder(ctx.db, orderId);
+  const order = tenantId === undefined ? undefined : await readOrder(ctx, tenantId, orderId);
+  if (!order) return refuse({ code: "not_found", what: "order" });
+  const { paymentId = signed.value.webhookId, amountCents = order.totalCents, currency = order.currency } = input;
+  if (amountCents !== order.totalCents || currency !== order.currency) return refuse({ code: "amount_mismatch" });
+  if (order.status === "CANCELLED") return refuse({ code: "order_not_pending" });
+  await ctx.desk(deskNumberOf(orderId)).settle({
+    provider: PROVIDER,
+    eventId: signed.value.webhookId,
+    type: "payment.succeeded",
+    occurredAtMs: signed.value.signedAtMs,
+    paymentId,
+    orderId,
+    amountCents,
+    currency,
+    reason: null,
+  });
+  const settled = await readOrder(ctx, order.tenantId, orderId);
+  return succeed(settled ?? order);
+}
