@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, lt, ne, or, sql, type SQL } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNull, lt, ne, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { MintJobState } from "#domain/mint";
 import { ORDER_STATUS_RANK, type MintStatus, type OrderStatus } from "#domain/statuses";
@@ -272,15 +272,20 @@ function isSelected(selection: MintJobSelection): SQL {
     : sql`${mintJobs.ticketId} IN (SELECT value FROM json_each(${JSON.stringify(selection.ticketIds)}))`;
 }
 
-/** Jobs at work that nobody has touched since `beforeMs`, of any tenant: their message was lost. */
-export async function listStaleMintJobs(
+/**
+ * Claims jobs at work that nobody has touched since `beforeMs`, of any tenant: their message was lost. Each is marked as touched,
+ * so that it is claimed once in that time however often this runs.
+ */
+export async function claimStaleMintJobs(
   db: DrizzleD1Database,
-  beforeMs: number,
-  limit: number,
+  claim: { readonly beforeMs: number; readonly nowMs: number; readonly limit: number },
 ): Promise<readonly MintJobKey[]> {
+  // The statuses stand in the text, not in parameters: only so may SQLite use an index of the open jobs alone.
+  const stale = sql`SELECT ${mintJobs.ticketId} FROM ${mintJobs}
+    WHERE ${mintJobs.status} IN ('QUEUED', 'SUBMITTED') AND ${mintJobs.updatedAtMs} < ${claim.beforeMs} LIMIT ${claim.limit}`;
   return db
-    .select({ ticketId: mintJobs.ticketId, tenantId: mintJobs.tenantId })
-    .from(mintJobs)
-    .where(and(or(eq(mintJobs.status, "QUEUED"), eq(mintJobs.status, "SUBMITTED")), lt(mintJobs.updatedAtMs, beforeMs)))
-    .limit(limit);
+    .update(mintJobs)
+    .set({ updatedAtMs: claim.nowMs })
+    .where(sql`${mintJobs.ticketId} IN (${stale})`)
+    .returning({ ticketId: mintJobs.ticketId, tenantId: mintJobs.tenantId });
 }

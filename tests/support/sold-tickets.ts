@@ -23,18 +23,16 @@ export async function sellTickets(db: DrizzleD1Database, count: number): Promise
   const ticketIds = Array.from({ length: count }, () => crypto.randomUUID());
   const atMs = 1_790_000_000_000;
   const times = { createdAtMs: atMs, updatedAtMs: atMs };
-  await db
-    .insert(events)
-    .values({
-      id: eventId,
-      tenantId,
-      name: EVENT_NAME,
-      startsAtMs: atMs,
-      endsAtMs: atMs + 1,
-      timezone: "UTC",
-      currency: "EUR",
-      ...times,
-    });
+  await db.insert(events).values({
+    id: eventId,
+    tenantId,
+    name: EVENT_NAME,
+    startsAtMs: atMs,
+    endsAtMs: atMs + 1,
+    timezone: "UTC",
+    currency: "EUR",
+    ...times,
+  });
   await db.insert(ticketTypes).values({
     ...times,
     id: ticketTypeId,
@@ -84,19 +82,17 @@ export async function sellTickets(db: DrizzleD1Database, count: number): Promise
     totalCents: 100 * count,
   });
   for (const id of ticketIds) {
-    await db
-      .insert(tickets)
-      .values({
-        id,
-        tenantId,
-        eventId,
-        ticketTypeId,
-        orderId,
-        ownerUserId: userId,
-        status: "SOLD",
-        credentialEpoch: 0,
-        createdAtMs: atMs,
-      });
+    await db.insert(tickets).values({
+      id,
+      tenantId,
+      eventId,
+      ticketTypeId,
+      orderId,
+      ownerUserId: userId,
+      status: "SOLD",
+      credentialEpoch: 0,
+      createdAtMs: atMs,
+    });
     await db
       .insert(mintJobs)
       .values({ ticketId: id, tenantId, eventId, status: "QUEUED", queuedAtMs: atMs, updatedAtMs: atMs });

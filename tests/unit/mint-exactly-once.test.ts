@@ -1,3 +1,4 @@
+import { address } from "@solana/kit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Minter } from "#chain/minter";
 import { listMissingPrograms } from "#dev/localnet/start-localnet";
@@ -162,6 +163,30 @@ describe.each(modes)("minting on a chain that runs the %s", { timeout: 120_000 }
       world.localnet.cluster.tick(1);
     }
     expect(await world.findJob(ticketId)).toMatchObject({ status: "MINTED", signature: first.signature, attempts: 1 });
+    expect(await world.countLeaves(sold)).toEqual([1]);
+  });
+
+  it("signs again when its transaction failed in a finalized block, and not while that block may be dropped", async () => {
+    const sold = await world.sellTickets(1);
+    const ticketId = await submitFirstWith(sold, () => (world.localnet.faults.delaySlots = 2));
+    world.localnet.faults.delaySlots = 0;
+    const first = await world.findJob(ticketId);
+    const { address: collection } = await world.minter.ensureCollection({ eventId: sold.eventId, name: "", uri: "" });
+    const { svm } = world.localnet.cluster.executor;
+    const intact = svm.getAccount(address(collection));
+    if (!intact.exists) throw new Error("the collection was made before the mint was sent");
+    svm.setAccount({ ...intact, programAddress: address("11111111111111111111111111111111") });
+    world.localnet.cluster.tick(2);
+    svm.setAccount(intact);
+    await world.deliver(sold, ticketId);
+    expect(await world.findJob(ticketId)).toMatchObject({ signature: first.signature, attempts: 1 });
+
+    world.localnet.cluster.tick(FINALITY_LAG_SLOTS);
+    await world.deliver(sold, ticketId);
+    const second = await world.findJob(ticketId);
+    expect(second).toMatchObject({ attempts: 2 });
+    expect(second.lastError).toContain("failed on chain");
+    await world.drain(sold);
     expect(await world.countLeaves(sold)).toEqual([1]);
   });
 

@@ -98,7 +98,7 @@ describe("giving a mint up, and taking it up again", () => {
     expect(again).toEqual({ ok: true, value: { items: [{ ticketId: sold.ticketIds[0], status: "MINTED" }] } });
   });
 
-  it("sends the message of a job that nobody has touched for ten minutes, and of no other", async () => {
+  it("sends the message of a job that nobody has touched for ten minutes, once in that time, and of no other", async () => {
     const sold = await sellTickets(db, 2);
     const sent: MintMessage[] = [];
     const mintQueue = collectInto(sent);
@@ -109,6 +109,8 @@ describe("giving a mint up, and taking it up again", () => {
     await requeueStaleMints({ db, mintQueue, nowMs: NOW_MS });
     const mine = sent.filter(({ tenantId }) => tenantId === sold.tenantId);
     expect(mine).toEqual([{ ticketId: sold.ticketIds[0], tenantId: sold.tenantId }]);
+    await requeueStaleMints({ db, mintQueue: collectInto(sent), nowMs: NOW_MS + 60_000 });
+    expect(sent.filter(({ tenantId }) => tenantId === sold.tenantId)).toHaveLength(1);
   });
 });
 

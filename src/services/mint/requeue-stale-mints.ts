@@ -1,7 +1,7 @@
-import { listStaleMintJobs } from "#storage/mint-jobs";
+import { claimStaleMintJobs } from "#storage/mint-jobs";
 import type { QueueMintContext } from "./queue-mint.ts";
 
-/** A job at work is touched at least every minute while its message lives; ten mean that the message is gone. */
+/** Longer than the mint queue keeps delivering one message. */
 const STALE_AFTER_MS = 10 * 60_000;
 const JOBS_A_RUN = 100;
 
@@ -11,7 +11,11 @@ const JOBS_A_RUN = 100;
  * @returns how many were sent.
  */
 export async function requeueStaleMints(ctx: QueueMintContext): Promise<number> {
-  const stale = await listStaleMintJobs(ctx.db, ctx.nowMs - STALE_AFTER_MS, JOBS_A_RUN);
+  const stale = await claimStaleMintJobs(ctx.db, {
+    beforeMs: ctx.nowMs - STALE_AFTER_MS,
+    nowMs: ctx.nowMs,
+    limit: JOBS_A_RUN,
+  });
   if (stale.length > 0) await ctx.mintQueue.sendBatch(stale.map((body) => ({ body })));
   return stale.length;
 }
