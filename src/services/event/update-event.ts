@@ -1,9 +1,10 @@
 import type { Failure } from "#domain/failure";
 import { refuse, succeed, type Result } from "#domain/result";
-import { findEventRow, updateEventRow, type EventFields, type EventRow } from "#storage/events";
+import { findEventRow, updateEventRow, type EventFields } from "#storage/events";
 import type { SignedInContext } from "../context.ts";
 import { forgetCatalog } from "../ticket-type/catalog.ts";
 import { listEventErrors, toGateConfig } from "./event-rules.ts";
+import { toEventView, type EventView } from "./event-view.ts";
 
 /**
  * Replaces what is said of an event of the caller's tenant: all of it, so what is left out is gone.
@@ -15,7 +16,7 @@ import { listEventErrors, toGateConfig } from "./event-rules.ts";
 export async function updateEvent(
   ctx: SignedInContext,
   input: { readonly eventId: string; readonly fields: EventFields },
-): Promise<Result<EventRow, Failure>> {
+): Promise<Result<EventView, Failure>> {
   const { eventId, fields } = input;
   const { tenantId } = ctx.principal;
   const errors = listEventErrors(fields);
@@ -24,7 +25,7 @@ export async function updateEvent(
   if (!event) return refuse(await explainRefusal(ctx, eventId));
   forgetCatalog(eventId);
   await ctx.gate(eventId).configure(toGateConfig(event));
-  return succeed(event);
+  return succeed(toEventView(event));
 }
 
 async function explainRefusal(ctx: SignedInContext, eventId: string): Promise<Failure> {

@@ -2,7 +2,7 @@ import type { Failure } from "#domain/failure";
 import { succeed, type Result } from "#domain/result";
 import type { SignedInContext } from "../context.ts";
 import { changeTicketType } from "./change-ticket-type.ts";
-import { pickFields } from "./update-ticket-type.ts";
+import { pickFields } from "./ticket-type-rules.ts";
 
 /**
  * Takes a ticket type of the caller's tenant off sale for good. From the answer on nobody can hold any of it; sold tickets stay

@@ -5,31 +5,16 @@ import type { SignedInContext } from "../context.ts";
 import { forgetCatalog } from "./catalog.ts";
 import { rememberStock } from "./stock-cache.ts";
 import { listTicketTypeErrors, toInventoryConfig } from "./ticket-type-rules.ts";
-import { presentTicketType, type TicketTypeView } from "./ticket-type-view.ts";
+import { toTicketTypeView, type TicketTypeView } from "./ticket-type-view.ts";
 
-/** A new ticket type as the organiser describes it; what may be left out has a default here. */
-export interface CreateTicketTypeInput extends Partial<TicketTypeFields> {
+/** A new ticket type as the organiser describes it; the contract's defaults are in already. */
+export interface CreateTicketTypeInput extends TicketTypeFields {
   readonly eventId: string;
-  readonly name: string;
-  readonly priceCents: number;
   readonly quantity: number;
 }
 
 /** Of one event; it bounds the catalogue that every isolate keeps and the list that anyone may read. */
 const TYPES_PER_EVENT = 200;
-
-const DEFAULTS = {
-  description: null,
-  saleStartsAtMs: null,
-  saleEndsAtMs: null,
-  minPerOrder: 1,
-  maxPerOrder: 10,
-  maxPerUser: null,
-  reservationTtlSeconds: 600,
-  transferable: true,
-  feeCents: 0,
-  taxRateBps: 0,
-} satisfies Partial<TicketTypeFields>;
 
 /**
  * Puts a new ticket type of the caller's event on sale. Refuses `not_found` and `validation_failed`.
@@ -43,8 +28,7 @@ export async function createTicketType(
   input: CreateTicketTypeInput,
 ): Promise<Result<TicketTypeView, Failure>> {
   const { tenantId } = ctx.principal;
-  const { eventId, quantity, ...given } = input;
-  const fields = { ...DEFAULTS, ...given };
+  const { eventId, quantity, ...fields } = input;
   const errors = listTicketTypeErrors(fields);
   if (errors.length > 0) return refuse({ code: "validation_failed", errors });
   const catalog = await findEventWithTypes(ctx.db, eventId);
@@ -58,7 +42,7 @@ export async function createTicketType(
   forgetCatalog(eventId);
   rememberStock([{ ticketTypeId: id, snapshot: configured.snapshot }]);
   await ctx.gate(eventId).putTicketType(tenantId, { number: row.number, ticketTypeId: id, name: row.name });
-  return succeed(presentTicketType(row, catalog.event.currency, configured.snapshot, ctx.nowMs));
+  return succeed(toTicketTypeView(row, catalog.event.currency, configured.snapshot, ctx.nowMs));
 }
 
 function tooManyTypes(): Failure {

@@ -43,3 +43,24 @@ export function toInventoryConfig(
     reservationTtlSeconds,
   };
 }
+
+/** The row without what no organiser changes here: identity, number, quantity, counters. */
+export function pickFields(row: TicketTypeRow): TicketTypeFields & Pick<TicketTypeRow, "status"> {
+  const { name, description, priceCents, saleStartsAtMs, saleEndsAtMs, minPerOrder, maxPerOrder, maxPerUser } = row;
+  const { reservationTtlSeconds, transferable, feeCents, taxRateBps, status } = row;
+  return {
+    name,
+    description,
+    priceCents,
+    saleStartsAtMs,
+    saleEndsAtMs,
+    minPerOrder,
+    maxPerOrder,
+    maxPerUser,
+    reservationTtlSeconds,
+    transferable,
+    feeCents,
+    taxRateBps,
+    status,
+  };
+}

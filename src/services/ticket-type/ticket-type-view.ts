@@ -1,18 +1,21 @@
 import type { InventorySnapshot } from "#domain/inventory-messages";
 import { assertInvariant } from "#domain/result";
-import type { TicketTypeRow } from "#storage/ticket-types";
+import type { TicketTypeFields, TicketTypeRow } from "#storage/ticket-types";
 import type { ServiceContext } from "../context.ts";
 import { findStock } from "./stock-cache.ts";
+import { pickFields } from "./ticket-type-rules.ts";
 
 /** What a buyer can do with a ticket type now; `reserved` means that all that is left is held and may come back. */
 export const AVAILABILITIES = ["available", "reserved", "sold_out", "not_on_sale"] as const;
 export type Availability = (typeof AVAILABILITIES)[number];
 
 /** A ticket type with its stock. Times are Unix milliseconds, money minor units of the event's currency. */
-export interface TicketTypeView extends Omit<
-  TicketTypeRow,
-  "tenantId" | "number" | "countersSeq" | "createdAtMs" | "updatedAtMs"
-> {
+export interface TicketTypeView extends TicketTypeFields, Pick<TicketTypeRow, "status"> {
+  readonly id: string;
+  readonly eventId: string;
+  readonly quantity: number;
+  readonly heldCount: number;
+  readonly soldCount: number;
   readonly currency: string;
   readonly availableCount: number;
   readonly availability: Availability;
@@ -22,23 +25,31 @@ export interface TicketTypeView extends Omit<
 export async function viewTicketType(ctx: ServiceContext, type: TicketTypeRow, currency: string): Promise<TicketTypeView> {
   const stock = await findStock(ctx, type.id);
   assertInvariant(stock !== undefined, "a ticket type's inventory is configured before the type is stored");
-  return presentTicketType(type, currency, stock, ctx.nowMs);
+  return toTicketTypeView(type, currency, stock, ctx.nowMs);
 }
 
 /**
  * A type and its stock as a buyer reads them; the figures are the inventory's, not D1's.
  * Invariant: heldCount + soldCount + availableCount = quantity.
  */
-export function presentTicketType(
+export function toTicketTypeView(
   type: TicketTypeRow,
   currency: string,
   stock: InventorySnapshot,
   nowMs: number,
 ): TicketTypeView {
-  const { tenantId: _, number: __, countersSeq: ___, createdAtMs: ____, updatedAtMs: _____, ...shown } = type;
   const { capacity, heldCount, soldCount, availableCount } = stock;
-  const availability = decideAvailability(type, stock, nowMs);
-  return { ...shown, currency, quantity: capacity, heldCount, soldCount, availableCount, availability };
+  return {
+    id: type.id,
+    eventId: type.eventId,
+    ...pickFields(type),
+    currency,
+    quantity: capacity,
+    heldCount,
+    soldCount,
+    availableCount,
+    availability: decideAvailability(type, stock, nowMs),
+  };
 }
 
 /** The sale window is half-open, as in the inventory's own decision: on sale from its start until just before its end. */

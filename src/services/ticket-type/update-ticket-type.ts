@@ -4,15 +4,15 @@ import { findEventRow } from "#storage/events";
 import type { TicketTypeFields, TicketTypeRow } from "#storage/ticket-types";
 import type { SignedInContext } from "../context.ts";
 import { changeTicketType, type TicketTypeChange } from "./change-ticket-type.ts";
-import { listTicketTypeErrors } from "./ticket-type-rules.ts";
-import { presentTicketType, type TicketTypeView } from "./ticket-type-view.ts";
+import { listTicketTypeErrors, pickFields } from "./ticket-type-rules.ts";
+import { toTicketTypeView, type TicketTypeView } from "./ticket-type-view.ts";
 
 /** What shall change of a ticket type; what is left out stays. `eventId` may only be what it is. */
 export interface UpdateTicketTypeInput {
   readonly ticketTypeId: string;
   readonly eventId?: string | undefined;
   readonly quantity?: number | undefined;
-  readonly fields: Partial<TicketTypeFields>;
+  readonly fields: { readonly [Field in keyof TicketTypeFields]?: TicketTypeFields[Field] | undefined };
 }
 
 /**
@@ -35,36 +35,17 @@ export async function updateTicketType(
     ctx.gate(eventId).putTicketType(tenantId, { number, ticketTypeId: row.id, name }),
   ]);
   if (!event) return refuse({ code: "not_found", what: "event" });
-  return succeed(presentTicketType(row, event.currency, stock, ctx.nowMs));
+  return succeed(toTicketTypeView(row, event.currency, stock, ctx.nowMs));
 }
 
 function decideUpdate(row: TicketTypeRow, input: UpdateTicketTypeInput): Result<TicketTypeChange, Failure> {
-  const fields = { ...pickFields(row), ...input.fields };
+  const given = Object.fromEntries(Object.entries(input.fields).filter(([, value]) => value !== undefined));
+  // Only fields that `input.fields` names, with the types it gives them.
+  const fields = { ...pickFields(row), ...(given as Partial<TicketTypeFields>) };
   const errors: FieldError[] = [...listTicketTypeErrors(fields)];
   if (input.eventId !== undefined && input.eventId !== row.eventId) {
     errors.push({ path: "eventId", code: "immutable", message: "a ticket type stays with its event" });
   }
   if (errors.length > 0) return refuse({ code: "validation_failed", errors });
   return succeed({ fields, quantity: input.quantity });
-}
-
-/** The row without what no organiser changes here: identity, number, quantity, counters. */
-export function pickFields(row: TicketTypeRow): TicketTypeFields & Pick<TicketTypeRow, "status"> {
-  const { name, description, priceCents, saleStartsAtMs, saleEndsAtMs, minPerOrder, maxPerOrder, maxPerUser } = row;
-  const { reservationTtlSeconds, transferable, feeCents, taxRateBps, status } = row;
-  return {
-    name,
-    description,
-    priceCents,
-    saleStartsAtMs,
-    saleEndsAtMs,
-    minPerOrder,
-    maxPerOrder,
-    maxPerUser,
-    reservationTtlSeconds,
-    transferable,
-    feeCents,
-    taxRateBps,
-    status,
-  };
 }

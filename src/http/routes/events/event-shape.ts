@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { EventFields, EventRow } from "#storage/events";
+import type { EventView } from "#services/event/event-view";
 import { id, presentTime, time } from "../../schemas.ts";
 
 /** An event as the contract shows it. */
@@ -28,12 +28,12 @@ export const eventBody = z.strictObject({
 });
 
 /** The parsed body as the use cases take it. */
-export function toEventFields({ startsAt, endsAt, ...fields }: z.output<typeof eventBody>): EventFields {
+export function toEventFields({ startsAt, endsAt, ...fields }: z.output<typeof eventBody>) {
   return { ...fields, startsAtMs: startsAt, endsAtMs: endsAt };
 }
 
 /** The event's wire form. */
-export function presentEvent(event: EventRow): z.input<typeof eventShape> {
+export function presentEvent(event: EventView): z.input<typeof eventShape> {
   const { id: eventId, name, venueName, startsAtMs, endsAtMs, timezone, currency, createdAtMs, updatedAtMs } = event;
   return {
     id: eventId,
