@@ -3,6 +3,14 @@ import { getGateStats } from "./routes/door/get-gate-stats.ts";
 import { preview } from "./routes/door/preview.ts";
 import { scan, validateQr } from "./routes/door/scan.ts";
 import { showCode } from "./routes/door/show-code.ts";
+import { getEvent } from "./routes/events/get-event.ts";
+import { postEvent } from "./routes/events/post-event.ts";
+import { putEvent } from "./routes/events/put-event.ts";
+import { deleteTicketType } from "./routes/ticket-types/delete-ticket-type.ts";
+import { getTicketType } from "./routes/ticket-types/get-ticket-type.ts";
+import { listTypesOfEvent } from "./routes/ticket-types/list-types-of-event.ts";
+import { postTicketType } from "./routes/ticket-types/post-ticket-type.ts";
+import { putTicketType } from "./routes/ticket-types/put-ticket-type.ts";
 import { listCircuitBreakers, resetCircuitBreakers } from "./routes/health/circuit-breakers.ts";
 import { detailed } from "./routes/health/detailed.ts";
 import { health, live } from "./routes/health/live.ts";
@@ -39,6 +47,14 @@ export const ROUTES: readonly Route[] = [
   resetCircuitBreakers,
   listProblems,
   getProblem,
+  getEvent,
+  postEvent,
+  putEvent,
+  deleteTicketType,
+  getTicketType,
+  listTypesOfEvent,
+  postTicketType,
+  putTicketType,
   makeReservation,
   getReservation,
   release,
