@@ -1,0 +1,257 @@
+/** An order desk in a world that tests can break: its inventories, its provider and its clock are here, its D1 is the real one. */
+import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { vi } from "vitest";
+import { deriveId, deskName, deskNumberFor, hashParts } from "#domain/ids";
+import type { InventoryCommand, InventoryOutcome } from "#domain/inventory-group";
+import type { InventoryPort } from "#domain/inventory-messages";
+import type { BasketLine, MintMessage, OrderPayment, PaymentNews, PlaceCommand, RequestIdentity } from "#domain/order-messages";
+import type { OrderNumberBlock } from "#domain/order-number";
+import { priceBasket } from "#domain/pricing";
+import { refuse, succeed } from "#domain/result";
+import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
+import type { PaymentProvider, RefundRequest } from "#payments/payment-provider";
+import { leaseOrderNumbers } from "#storage/order-number-leases";
+import { insertEvent, makeInventoryConfig } from "./inventory-fixture.ts";
+import { MemoryInventory } from "./memory-inventory.ts";
+
+/** A desk as tests open it. */
+export type TestDesk = OrderDeskObject<Cloudflare.Env>;
+
+/** How long stock is held in these tests, ms. */
+export const HOLD_MS = 600_000;
+
+/** Calls that leave the desk, in the order made, for a test that wants to break one. */
+type Call = "reserve" | "confirm" | "release" | "restock" | "refund" | "lease" | "d1" | "mint";
+
+/** What a test says of a call: let it through, fail it, or let the whole desk die at it. */
+export type Fault = "ok" | "fails" | "dies_before" | "dies_after";
+
+/** The world around one desk of one tenant. */
+export class DeskWorld {
+  readonly tenantId = crypto.randomUUID();
+  readonly userId = crypto.randomUUID();
+  readonly eventId = crypto.randomUUID();
+  readonly ticketTypeIds: string[] = [];
+  readonly inventories = new Map<string, MemoryInventory>();
+  readonly calls: Call[] = [];
+  /** Refunds that the provider has taken, by idempotency key. */
+  readonly refunds = new Map<string, RefundRequest>();
+  readonly queued: MintMessage[] = [];
+  readonly alerts: unknown[] = [];
+  /** Decides each call's fate by its position. */
+  fault: (call: Call, position: number) => Fault = () => "ok";
+  readonly state: DurableObjectState;
+  #die: () => void = () => undefined;
+
+  constructor(state: DurableObjectState) {
+    this.state = state;
+  }
+
+  /** A type on sale with this stock, in D1 too. @returns its id. */
+  async addType(capacity: number): Promise<string> {
+    const { tenantId, eventId } = this;
+    const config = makeInventoryConfig({ tenantId, eventId, capacity, maxPerOrder: 100, reservationTtlSeconds: HOLD_MS / 1_000 });
+    if (this.ticketTypeIds.length === 0) await insertEvent(config);
+    await env.DB.prepare(
+      `INSERT INTO ticket_types (id, tenant_id, event_id, number, name, price_cents, quantity, min_per_order, max_per_order,
+         reservation_ttl_seconds, transferable, fee_cents, tax_rate_bps, status, created_at_ms, updated_at_ms)
+       VALUES (?, ?, ?, ?, 'Floor', 1000, ?, 1, 100, 600, 1, 0, 1900, 'ACTIVE', 1, 1)`,
+    )
+      .bind(config.ticketTypeId, tenantId, eventId, this.ticketTypeIds.length + 1, capacity)
+      .run();
+    this.inventories.set(config.ticketTypeId, new MemoryInventory(config));
+    this.ticketTypeIds.push(config.ticketTypeId);
+    return config.ticketTypeId;
+  }
+
+  /** A desk over what is stored, as after a restart: nothing of an earlier one is in its memory. */
+  openDesk(): TestDesk {
+    return new OrderDeskObject(this.state, env, {
+      db: this.#db(),
+      mintQueue: this.#mintQueue(),
+      inventory: (ticketTypeId) => this.#inventory(ticketTypeId),
+      paymentProviders: { standard: this.#provider() },
+      leaseBlock: (tenantId) => this.#call("lease", () => this.lease(tenantId)),
+      logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (_, fields) => this.alerts.push(fields?.["alert"]) },
+    });
+  }
+
+  /** How order numbers are leased; a test may put its own in place. */
+  lease: (tenantId: string) => Promise<OrderNumberBlock> = (tenantId) => leaseOrderNumbers(env.DB, tenantId, hashParts([tenantId]));
+
+  /** What `work` gives, or undefined when the desk died at a call on the way. */
+  async untilDeath<T>(work: () => Promise<T>): Promise<T | undefined> {
+    const death = new Promise<undefined>((resolve) => {
+      this.#die = () => resolve(undefined);
+    });
+    return Promise.race([work(), death]);
+  }
+
+  request(key: string, body = "", route = "purchase"): RequestIdentity {
+    const { tenantId, userId } = this;
+    const requestId = deriveId(deskNumberFor(tenantId, userId, 1), [tenantId, userId, route, key]);
+    return { tenantId, userId, requestId, route, bodyHash: hashParts([body]) };
+  }
+
+  place(key: string, lines: readonly BasketLine[], priceCents = 1_000): PlaceCommand {
+    const types = new Map(lines.map(({ ticketTypeId }) => [ticketTypeId, { ticketTypeId, name: "Floor", priceCents, feeCents: 0, taxRateBps: 1900 }]));
+    const priced = priceBasket(lines, types, "EUR");
+    return { request: this.request(key, JSON.stringify(lines)), eventId: this.eventId, ...priced, walletAddress: null };
+  }
+
+  /** News of a payment of an order. */
+  news(orderId: string, changes: Partial<PaymentNews> = {}): PaymentNews {
+    return {
+      provider: "standard",
+      eventId: crypto.randomUUID(),
+      type: "payment.succeeded",
+      occurredAtMs: Date.now(),
+      paymentId: `pay-${orderId}`,
+      orderId,
+      amountCents: 1_000,
+      currency: "EUR",
+      reason: null,
+      ...changes,
+    };
+  }
+
+  payment(orderId: string): OrderPayment {
+    return { provider: "standard", paymentId: `pay-${orderId}`, status: "REQUIRES_ACTION", action: { type: "redirect", url: "https://pay.test/1" } };
+  }
+
+  /** Sold and held tickets of a type at this moment. */
+  stock(ticketTypeId: string): { heldCount: number; soldCount: number } {
+    const snapshot = this.inventories.get(ticketTypeId)?.snapshotAt(Date.now());
+    return { heldCount: snapshot?.heldCount ?? -1, soldCount: snapshot?.soldCount ?? -1 };
+  }
+
+  /** Tells an inventory something past the desk, as other desks and other buyers do. */
+  tell(ticketTypeId: string, command: InventoryCommand): InventoryOutcome {
+    const inventory = this.inventories.get(ticketTypeId);
+    if (!inventory) throw new Error("no such ticket type");
+    return inventory.apply(command, Date.now());
+  }
+
+  /** Takes a type's stock away for good, as other buyers do. */
+  sellElsewhere(ticketTypeId: string, quantity: number): void {
+    const { tenantId } = this;
+    const reservationId = crypto.randomUUID();
+    this.tell(ticketTypeId, { kind: "reserve", command: { tenantId, reservationId, userId: crypto.randomUUID(), quantity } });
+    this.tell(ticketTypeId, { kind: "confirm", command: { tenantId, reservationId, orderId: crypto.randomUUID() } });
+  }
+
+  /** Rows of the desk's own SQLite. */
+  rows(sql: string, ...values: (string | number)[]): Record<string, SqlStorageValue>[] {
+    return this.state.storage.sql.exec(sql, ...values).toArray();
+  }
+
+  /** Orders that are due by now. */
+  countDue(): number {
+    return Number(this.rows("SELECT COUNT(*) AS due FROM orders WHERE due_at_ms <= ?", Date.now())[0]?.["due"]);
+  }
+
+  /** Runs the alarm, a minute apart, until there is nothing to tell and nothing due. */
+  async settleDown(desk: TestDesk, rounds = 30): Promise<void> {
+    for (let round = 0; round < rounds; round += 1) {
+      vi.setSystemTime(Date.now() + 61_000);
+      await desk.alarm();
+      if (this.countDue() === 0 && this.rows("SELECT 1 FROM outbox").length === 0) return;
+    }
+    throw new Error("the desk did not come to rest");
+  }
+
+  /** One row or none of D1. */
+  async findRow(sql: string, ...values: string[]): Promise<Record<string, unknown> | undefined> {
+    return (await this.listRows(sql, ...values))[0];
+  }
+
+  async listRows(sql: string, ...values: string[]): Promise<Record<string, unknown>[]> {
+    return (await env.DB.prepare(sql).bind(...values).all()).results;
+  }
+
+  async #call<T>(call: Call, make: () => T | Promise<T>): Promise<T> {
+    const fate = this.fault(call, this.calls.push(call) - 1);
+    await scheduler.wait(0);
+    if (fate === "fails") throw new Error(`${call} failed`);
+    if (fate === "dies_before") return this.#hang();
+    const answer = await make();
+    return fate === "dies_after" ? this.#hang() : answer;
+  }
+
+  #hang(): Promise<never> {
+    this.#die();
+    return new Promise(() => undefined);
+  }
+
+  #inventory(ticketTypeId: string): InventoryPort {
+    const tell = <T>(call: Call, command: InventoryCommand): Promise<T> =>
+      this.#call(call, () => this.tell(ticketTypeId, command).outcome as T); // an outcome is of its command's kind
+    const unused = (): never => {
+      throw new Error("a desk does not ask this");
+    };
+    return {
+      configure: unused,
+      snapshot: unused,
+      findReservation: unused,
+      reserve: (commands) =>
+        this.#call("reserve", () => ({
+          outcomes: commands.map((command) => this.tell(ticketTypeId, { kind: "reserve", command }).outcome as never), // of its command's kind
+          snapshot: this.inventories.get(ticketTypeId)?.snapshotAt(Date.now()),
+        })),
+      confirm: (command) => tell("confirm", { kind: "confirm", command }),
+      release: (command) => tell("release", { kind: "release", command }),
+      restock: (command) => tell("restock", { kind: "restock", command }),
+    };
+  }
+
+  #provider(): PaymentProvider {
+    return {
+      name: "standard",
+      createPayment: async () => refuse({ code: "payment_provider_down", retryAfterSeconds: 1, reason: "unreachable" }),
+      verifyWebhook: async () => refuse({ code: "webhook_malformed", paths: [] }),
+      requestRefund: (request, key) =>
+        this.#call("refund", () => {
+          const known = this.refunds.get(key);
+          if (known && JSON.stringify(known) !== JSON.stringify(request)) throw new Error("a refund's key came back with another body");
+          this.refunds.set(key, request);
+          return succeed({ refundId: `refund-${key}`, status: "submitted" });
+        }),
+    };
+  }
+
+  #db(): D1Database {
+    return new Proxy(env.DB, {
+      get: (db, name) => {
+        const member: unknown = Reflect.get(db, name);
+        if (name === "batch") return (statements: D1PreparedStatement[]) => this.#call("d1", () => db.batch(statements));
+        return typeof member === "function" ? member.bind(db) : member;
+      },
+    });
+  }
+
+  #mintQueue(): Queue<MintMessage> {
+    const sendBatch = (messages: Iterable<{ body: MintMessage }>): Promise<void> =>
+      this.#call("mint", () => {
+        for (const { body } of messages) this.queued.push(body);
+      });
+    return { sendBatch, send: () => Promise.reject(new Error("a desk sends batches")) } as unknown as Queue<MintMessage>; // all it uses
+  }
+}
+
+/**
+ * Runs a test inside the Durable Object of a new tenant's desk. Its own alarm never fires: the test decides when time passes,
+ * with the clock it has been given.
+ */
+export async function inDeskWorld(test: (world: DeskWorld) => Promise<void>): Promise<void> {
+  const stub = env.ORDER_DESK.getByName(`${deskName(0)}-${crypto.randomUUID()}`);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  try {
+    await runInDurableObject(stub, async (_, state) => {
+      state.storage.setAlarm = async () => undefined;
+      await test(new DeskWorld(state));
+    });
+  } finally {
+    vi.useRealTimers();
+  }
+}

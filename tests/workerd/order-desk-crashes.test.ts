@@ -1,0 +1,79 @@
+import { describe, expect, it, vi } from "vitest";
+import { HOLD_MS, inDeskWorld, type DeskWorld, type Fault, type TestDesk } from "../support/desk-world.ts";
+
+/** Does it again on a desk opened anew until it survives, as a buyer's or a provider's retries do. */
+async function insist<T>(world: DeskWorld, work: (desk: TestDesk) => Promise<T>): Promise<T> {
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const answer = await world.untilDeath(() => work(world.openDesk()).then((value) => ({ value })));
+    if (answer) return answer.value;
+  }
+  throw new Error("the desk dies each time");
+}
+
+type Story = "paid" | "cancelled" | "late" | "sold out";
+
+/** A purchase of two types from its placing to its end, with the retries that its callers make. */
+async function live(world: DeskWorld, story: Story): Promise<string> {
+  const lines = world.ticketTypeIds.map((ticketTypeId) => ({ ticketTypeId, quantity: 2 }));
+  const placed = await insist(world, (desk) => desk.place(world.place("key", lines)));
+  if (!placed.ok) throw new Error(placed.failure.code);
+  const orderId = placed.value.id;
+  await insist(world, (desk) => desk.attachPayment(world.tenantId, orderId, world.payment(orderId)));
+  if (story === "cancelled") await insist(world, (desk) => desk.cancel({ request: world.request("c", "", "cancel"), orderId }));
+  if (story === "late" || story === "sold out") vi.setSystemTime(Date.now() + HOLD_MS);
+  if (story === "sold out") world.sellElsewhere(world.ticketTypeIds[1] ?? "", 1);
+  const news = world.news(orderId, { amountCents: 4_000, eventId: `event-${orderId}` });
+  await insist(world, (desk) => desk.settle(news));
+  await insist(world, (desk) => world.settleDown(desk));
+  return orderId;
+}
+
+const ENDS = {
+  paid: { status: "AWAITING_MINT", ticketCount: 4, refundedCents: 0, sold: [2, 2] },
+  cancelled: { status: "CANCELLED", ticketCount: 0, refundedCents: 4_000, sold: [0, 0] },
+  late: { status: "AWAITING_MINT", ticketCount: 4, refundedCents: 0, sold: [2, 2] },
+  "sold out": { status: "EXPIRED", ticketCount: 0, refundedCents: 4_000, sold: [0, 1] },
+} as const satisfies Record<Story, unknown>;
+
+/** How the world stands in the end: at the desk, at the inventories, at the provider and in D1. */
+async function readEnd(world: DeskWorld, orderId: string): Promise<Record<string, unknown>> {
+  const desk = world.openDesk();
+  const order = await desk.findOrder(world.tenantId, orderId);
+  const tickets = await desk.listTicketsOfOrder(world.tenantId, orderId);
+  const rows = await world.listRows("SELECT t.id FROM tickets t JOIN mint_jobs m ON m.ticket_id = t.id WHERE t.order_id = ? ORDER BY t.id", orderId);
+  const row = await world.findRow("SELECT status, order_number FROM orders WHERE id = ?", orderId);
+  expect(rows.map((ticket) => ticket["id"])).toEqual(tickets.map((ticket) => ticket.id).toSorted());
+  expect(row).toEqual({ status: order?.status, order_number: order?.orderNumber });
+  expect(await world.listRows("SELECT outcome FROM payment_events WHERE order_id = ?", orderId)).toHaveLength(1);
+  expect(world.refunds.size).toBeLessThanOrEqual(1);
+  return {
+    status: order?.status,
+    ticketCount: tickets.length,
+    refundedCents: [...world.refunds.values()].reduce((sum, refund) => sum + refund.amountCents, 0),
+    sold: world.ticketTypeIds.map((id) => world.stock(id).soldCount),
+  };
+}
+
+/** Plays the story with one fault at each of its calls in turn. @returns how many calls there were. */
+async function breakEachCall(story: Story, fault: Exclude<Fault, "ok">): Promise<number> {
+  for (let broken = 0; ; broken += 1) {
+    let reached = false;
+    await inDeskWorld(async (world) => {
+      for (const capacity of [2, 2]) await world.addType(capacity);
+      world.fault = (_, position) => {
+        if (position !== broken) return "ok";
+        reached = true;
+        return fault;
+      };
+      const orderId = await live(world, story);
+      expect(await readEnd(world, orderId), `${story}, ${fault} at call ${broken} (${world.calls[broken]})`).toEqual(ENDS[story]);
+    });
+    if (!reached) return broken;
+  }
+}
+
+describe.each(["paid", "cancelled", "late", "sold out"] as const)("an order that ends %s", (story) => {
+  it.each(["dies_before", "dies_after"] as const)("ends so, exactly once, when its desk %s any one of its calls", async (fault) => {
+    expect(await breakEachCall(story, fault)).toBeGreaterThanOrEqual(6);
+  });
+});
