@@ -1,4 +1,4 @@
-import { address } from "@solana/kit";
+import { address as toAddress } from "@solana/kit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Minter } from "#chain/minter";
 import { listMissingPrograms } from "#dev/localnet/start-localnet";
@@ -173,9 +173,9 @@ describe.each(modes)("minting on a chain that runs the %s", { timeout: 120_000 }
     const first = await world.findJob(ticketId);
     const { address: collection } = await world.minter.ensureCollection({ eventId: sold.eventId, name: "", uri: "" });
     const { svm } = world.localnet.cluster.executor;
-    const intact = svm.getAccount(address(collection));
+    const intact = svm.getAccount(toAddress(collection));
     if (!intact.exists) throw new Error("the collection was made before the mint was sent");
-    svm.setAccount({ ...intact, programAddress: address("11111111111111111111111111111111") });
+    svm.setAccount({ ...intact, programAddress: toAddress("11111111111111111111111111111111") });
     world.localnet.cluster.tick(2);
     svm.setAccount(intact);
     await world.deliver(sold, ticketId);
@@ -191,7 +191,7 @@ describe.each(modes)("minting on a chain that runs the %s", { timeout: 120_000 }
   });
 
   it("ends with exactly one leaf a ticket under drops, delays, refusals, lost answers and duplicate deliveries together", async () => {
-    const sold = await world.sellTickets(12);
+    const sold = await world.sellTickets(8);
     const { faults } = world.localnet;
     faults.answers = [
       "land_then_504",
