@@ -98,10 +98,17 @@ export interface RevokeCommand {
 
 /** The methods of the Durable Object `EventGate`, one per event. Undefined answers mean: no such event in this tenant. */
 export interface GatePort {
-  /** Creates the gate or changes its event's times. Repeats change nothing; another tenant's gate is never taken over. */
+  /**
+   * Creates the gate or changes its event's times. Repeats change nothing.
+   * @throws for another tenant's or event's gate, which is never taken over.
+   */
   configure(config: GateConfig): Promise<void>;
+  /** Makes a ticket type known, or renames it. @throws unless the gate was configured for this tenant before. */
   putTicketType(tenantId: string, type: GateTicketType): Promise<void>;
-  /** Records and answers a scan; of two scans of one ticket at the same instant exactly one is admitted. */
+  /**
+   * Records and answers a scan; of two scans of one ticket at the same instant exactly one is admitted.
+   * Call again after a failure only with the same nonce: without one, the second answer may be `already_redeemed`.
+   */
   admit(command: AdmitCommand): Promise<ScanAnswer | undefined>;
   /** Records and answers a scan of a faulty code. A nonce that was answered before still gets that first answer. */
   refuse(command: RefuseCommand): Promise<ScanAnswer | undefined>;
