@@ -4,6 +4,10 @@ import type { Env as ServiceEnv } from "#src/config";
 
 declare global {
   namespace Cloudflare {
+    /** `exports.default` is the service itself. */
+    interface GlobalProps {
+      mainModule: typeof import("#src/index");
+    }
     interface Env extends ServiceEnv {
       readonly JWT_ISSUER: string;
       readonly JWT_AUDIENCE: string;

@@ -36,6 +36,7 @@ const BREAKING: Readonly<Record<string, readonly SourceFile[]>> = {
     { path: "src/domain/a.ts", text: "// not a docstring\nexport function a() {}" },
     { path: "src/domain/a.ts", text: "/** About a. */\nexport const a = 1;\nexport interface B {}" },
     { path: "src/domain/a.ts", text: "export default {};" },
+    { path: "src/http/routes/a.ts", text: 'export const a = defineRoute({\n  method: "get",\n});' },
   ],
   "a type assertion gives its reason on the line or above it": [
     { path: "src/domain/a.ts", text: "const a = b as string;" },
