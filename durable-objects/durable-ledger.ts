@@ -55,12 +55,7 @@ export class DurableLedger<Command, Outcome> {
   #failures = 0;
   #workFailures = 0;
 
-  constructor(
-    storage: DurableObjectStorage,
-    hooks: LedgerHooks<Command, Outcome>,
-    logger: Logger,
-    readClockMs: () => number,
-  ) {
+  constructor(storage: DurableObjectStorage, hooks: LedgerHooks<Command, Outcome>, logger: Logger, readClockMs: () => number) {
     this.#storage = storage;
     this.#hooks = hooks;
     this.#outbox = new Outbox(storage.sql);
@@ -96,7 +91,9 @@ export class DurableLedger<Command, Outcome> {
     const workMs = this.#hooks.nextWorkMs(nowMs);
     const candidates = [
       ...(deliveryMs === undefined ? [] : [Math.max(deliveryMs, nowMs + delayAfter(this.#failures))]),
-      ...(workMs === undefined ? [] : [Math.max(workMs, nowMs + (this.#workFailures === 0 ? 1 : delayAfter(this.#workFailures)))]),
+      ...(workMs === undefined
+        ? []
+        : [Math.max(workMs, nowMs + (this.#workFailures === 0 ? 1 : delayAfter(this.#workFailures)))]),
     ];
     if (candidates.length === 0) return;
     const atMs = Math.min(...candidates);
@@ -170,7 +167,13 @@ export class DurableLedger<Command, Outcome> {
       const [first] = rows;
       if (rows.length === 1 && first) {
         const attempts = this.#outbox.setAside(first, this.#readClockMs());
-        this.#logger.error("a row was refused and set aside", { alert: "outbox_row_refused", topic: first.topic, seq: first.seq, attempts, error });
+        this.#logger.error("a row was refused and set aside", {
+          alert: "outbox_row_refused",
+          topic: first.topic,
+          seq: first.seq,
+          attempts,
+          error,
+        });
         return;
       }
     }

@@ -50,7 +50,10 @@ export class Outbox {
   /** Forgets delivered rows. */
   remove(rows: readonly OutboxRow[]): void {
     if (rows.length === 0) return;
-    this.#sql.exec("DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))", JSON.stringify(rows.map((row) => row.seq)));
+    this.#sql.exec(
+      "DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))",
+      JSON.stringify(rows.map((row) => row.seq)),
+    );
   }
 
   /** Lets a row that the receiver refuses rest, so that it never blocks those behind it. Returns how often it was refused. */
@@ -72,7 +75,9 @@ export class Outbox {
   nextDueMs(): number | undefined {
     const waiting = this.#sql.exec("SELECT 1 FROM outbox WHERE due_at_ms = 0 LIMIT 1").toArray();
     if (waiting.length > 0) return 0;
-    const [resting] = this.#sql.exec<{ due: number | null }>("SELECT MIN(due_at_ms) AS due FROM outbox WHERE due_at_ms > 0").toArray();
+    const [resting] = this.#sql
+      .exec<{ due: number | null }>("SELECT MIN(due_at_ms) AS due FROM outbox WHERE due_at_ms > 0")
+      .toArray();
     return resting?.due ?? undefined;
   }
 }

@@ -152,7 +152,11 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     this.#state = this.#store.load();
   }
 
-  #apply(commands: readonly InventoryCommand[], nowMs: number, emit: (message: OutboxMessage) => void): readonly InventoryOutcome[] {
+  #apply(
+    commands: readonly InventoryCommand[],
+    nowMs: number,
+    emit: (message: OutboxMessage) => void,
+  ): readonly InventoryOutcome[] {
     const facts = this.#store.loadFacts(this.#state, commands, nowMs);
     const result = decideGroup(this.#state, facts, commands, nowMs);
     const swept = commands.some((command) => command.kind === "sweep");
@@ -184,9 +188,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     const state = this.#state;
     assertInvariant(state !== undefined, "an inventory has news and no configuration");
     const { tenantId, eventId, ticketTypeId } = state.config;
-    const changes = rows
-      .filter((row) => row.topic === RESERVATION_TOPIC)
-      .map((row) => JSON.parse(row.body) as ReservationNews); // written by `tell`
+    const changes = rows.filter((row) => row.topic === RESERVATION_TOPIC).map((row) => JSON.parse(row.body) as ReservationNews); // written by `tell`
     const news = { tenantId, eventId, ticketTypeId, changes, snapshot: state.snapshotAt(readClockMs()) };
     const isThere = await this.#project(news);
     if (!isThere) throw new Error("the ticket type is not in D1 yet");

@@ -1,4 +1,13 @@
-import { countSold, decideConfirm, decideRelease, decideReserve, decideRestock, isLive, refuseConfig, reportExpiry } from "./inventory.ts";
+import {
+  countSold,
+  decideConfirm,
+  decideRelease,
+  decideReserve,
+  decideRestock,
+  isLive,
+  refuseConfig,
+  reportExpiry,
+} from "./inventory.ts";
 import type { Decision, LineChange, ReservationLine, Stock } from "./inventory.ts";
 import type {
   ConfigureOutcome,
@@ -63,7 +72,12 @@ export interface InventoryRules {
   readonly restock: typeof decideRestock;
 }
 
-const RULES: InventoryRules = { reserve: decideReserve, confirm: decideConfirm, release: decideRelease, restock: decideRestock };
+const RULES: InventoryRules = {
+  reserve: decideReserve,
+  confirm: decideConfirm,
+  release: decideRelease,
+  restock: decideRestock,
+};
 
 /** A restock command is known by its id within its reservation. */
 export function restockKey(command: { readonly commandId: string; readonly reservationId: string }): string {
@@ -105,12 +119,21 @@ class Group {
     switch (message.kind) {
       case "reserve": {
         const userCount = this.#userCounts.get(message.command.userId) ?? 0;
-        return { kind: "reserve", outcome: this.#record(state, stock, line, this.#rules.reserve(stock, line, userCount, message.command)) };
+        return {
+          kind: "reserve",
+          outcome: this.#record(state, stock, line, this.#rules.reserve(stock, line, userCount, message.command)),
+        };
       }
       case "confirm":
-        return { kind: "confirm", outcome: this.#record(state, stock, line, this.#rules.confirm(stock, line, message.command)) };
+        return {
+          kind: "confirm",
+          outcome: this.#record(state, stock, line, this.#rules.confirm(stock, line, message.command)),
+        };
       case "release":
-        return { kind: "release", outcome: this.#record(state, stock, line, this.#rules.release(stock, line, message.command)) };
+        return {
+          kind: "release",
+          outcome: this.#record(state, stock, line, this.#rules.release(stock, line, message.command)),
+        };
       case "restock":
         return { kind: "restock", outcome: this.#restock(state, stock, line, message.command) };
     }
@@ -150,7 +173,12 @@ class Group {
     return sweptCount;
   }
 
-  #record<Outcome>(state: InventoryState, stock: Stock, line: ReservationLine | undefined, decision: Decision<Outcome>): Outcome {
+  #record<Outcome>(
+    state: InventoryState,
+    stock: Stock,
+    line: ReservationLine | undefined,
+    decision: Decision<Outcome>,
+  ): Outcome {
     if (decision.change) this.#apply(state, stock, line, decision.change);
     return decision.outcome;
   }

@@ -38,6 +38,7 @@ export interface ReserveCommand {
   readonly quantity: number;
 }
 
+/** Why an inventory says no. */
 export type InventoryRefusal = Extract<
   Failure,
   {
@@ -53,6 +54,7 @@ export type InventoryRefusal = Extract<
   }
 >;
 
+/** Answer to a hold. */
 export type ReserveOutcome =
   | { readonly ok: true; readonly expiresAtMs: number }
   | { readonly ok: false; readonly failure: InventoryRefusal };
@@ -87,6 +89,7 @@ export interface RestockCommand {
   readonly cause: string;
 }
 
+/** Answer to a new configuration. */
 export type ConfigureOutcome =
   | { readonly ok: true; readonly snapshot: InventorySnapshot }
   | { readonly ok: false; readonly failure: InventoryRefusal };
@@ -113,7 +116,9 @@ export interface InventoryPort {
    * Decides each command in order, in one commit; answers by position, with the stock after it.
    * A repeat of a `reservationId` must be the same request: with another user or quantity it is `reservation_not_active`.
    */
-  reserve(commands: readonly ReserveCommand[]): Promise<{ outcomes: readonly ReserveOutcome[]; snapshot: InventorySnapshot | undefined }>;
+  reserve(
+    commands: readonly ReserveCommand[],
+  ): Promise<{ outcomes: readonly ReserveOutcome[]; snapshot: InventorySnapshot | undefined }>;
   /** Turns a hold into a sale, taking the stock again if the hold has expired and there is any. Repeats answer alike. */
   confirm(command: ConfirmCommand): Promise<ConfirmOutcome>;
   /** Gives a hold back. Repeats, and unknown or expired holds, change nothing and succeed; a sale is refused. */

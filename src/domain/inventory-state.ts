@@ -61,7 +61,12 @@ export class InventoryState {
   /** What a decision made at `nowMs` sees. */
   stockAt(nowMs: number): Stock {
     const clockMs = this.clockAt(nowMs);
-    return { config: this.#config, heldCount: this.#ledger.countLive(clockMs), soldCount: this.#counters.soldCount, nowMs: clockMs };
+    return {
+      config: this.#config,
+      heldCount: this.#ledger.countLive(clockMs),
+      soldCount: this.#counters.soldCount,
+      nowMs: clockMs,
+    };
   }
 
   /** What others are told. Invariant: heldCount + soldCount + availableCount = capacity, each 0 or more. */
@@ -112,6 +117,9 @@ export class InventoryState {
   /** @throws when more is held and sold than there is, which no decision allows: a bug, and the group must be undone. */
   assertNotOversold(nowMs: number): void {
     const { config, heldCount, soldCount } = this.stockAt(nowMs);
-    assertInvariant(soldCount >= 0 && heldCount >= 0 && heldCount + soldCount <= config.capacity, "more is held and sold than there is");
+    assertInvariant(
+      soldCount >= 0 && heldCount >= 0 && heldCount + soldCount <= config.capacity,
+      "more is held and sold than there is",
+    );
   }
 }

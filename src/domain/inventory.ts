@@ -146,7 +146,11 @@ export function decideReserve(
  * @returns `ok`; `sold_out` when the hold has expired and its stock is gone; `reservation_not_active` when it was given
  * back or sold to another order; `not_found`.
  */
-export function decideConfirm(stock: Stock, line: ReservationLine | undefined, command: ConfirmCommand): Decision<ConfirmOutcome> {
+export function decideConfirm(
+  stock: Stock,
+  line: ReservationLine | undefined,
+  command: ConfirmCommand,
+): Decision<ConfirmOutcome> {
   if (!line) return { outcome: NO_SUCH_RESERVATION };
   if (line.status === "CANCELLED") return { outcome: NOT_ACTIVE };
   if (line.status === "COMPLETED") {
@@ -166,7 +170,11 @@ export function decideConfirm(stock: Stock, line: ReservationLine | undefined, c
 }
 
 /** Decides on giving a hold back. Only a live hold changes; a sale is `reservation_not_active`; all else is done already. */
-export function decideRelease(stock: Stock, line: ReservationLine | undefined, command: ReleaseCommand): Decision<GiveBackOutcome> {
+export function decideRelease(
+  stock: Stock,
+  line: ReservationLine | undefined,
+  command: ReleaseCommand,
+): Decision<GiveBackOutcome> {
   if (line?.status === "COMPLETED") return { outcome: NOT_ACTIVE };
   if (!line || !isLive(line, stock.nowMs)) return { outcome: { ok: true } };
   const { actor, cause } = command;

@@ -9,7 +9,10 @@ export interface AlarmRecord {
 }
 
 /** The real storage, but for the alarm, which is only noted down. */
-export function withRecordedAlarm(storage: DurableObjectStorage): { readonly storage: DurableObjectStorage; readonly alarm: AlarmRecord } {
+export function withRecordedAlarm(storage: DurableObjectStorage): {
+  readonly storage: DurableObjectStorage;
+  readonly alarm: AlarmRecord;
+} {
   const alarm: AlarmRecord = { atMs: null, settings: [] };
   const recorded: Pick<DurableObjectStorage, "sql" | "transactionSync" | "setAlarm" | "getAlarm"> = {
     sql: storage.sql,

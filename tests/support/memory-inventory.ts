@@ -1,5 +1,12 @@
 import { isLive, type ReservationLine } from "#domain/inventory";
-import { decideGroup, restockKey, type GroupFacts, type InventoryCommand, type InventoryOutcome, type InventoryRules } from "#domain/inventory-group";
+import {
+  decideGroup,
+  restockKey,
+  type GroupFacts,
+  type InventoryCommand,
+  type InventoryOutcome,
+  type InventoryRules,
+} from "#domain/inventory-group";
 import type { InventoryConfig, InventorySnapshot } from "#domain/inventory-messages";
 import { InventoryState } from "#domain/inventory-state";
 
@@ -40,7 +47,8 @@ export class MemoryInventory {
 
   /** Everything a later answer may depend on, with times counted from `nowMs` (all that is past is one). */
   describe(nowMs: number): string {
-    const lines = [...this.#lines.values()].map((line) => [
+    const byId = [...this.#lines.values()].toSorted((one, other) => one.reservationId.localeCompare(other.reservationId));
+    const lines = byId.map((line) => [
       line.reservationId,
       line.status,
       line.quantity,
@@ -50,7 +58,13 @@ export class MemoryInventory {
       Math.max(-1, line.expiresAtMs - nowMs),
     ]);
     const { config, counters } = this.#state;
-    return JSON.stringify([config.capacity, config.status, counters.soldCount, lines.sort(), [...this.#restocks].sort()]);
+    return JSON.stringify([
+      config.capacity,
+      config.status,
+      counters.soldCount,
+      lines,
+      [...this.#restocks].toSorted((one, other) => one.localeCompare(other)),
+    ]);
   }
 
   #loadFacts(nowMs: number): GroupFacts {

@@ -94,7 +94,8 @@ export class NaiveInventory {
     const { ticketTypeId, minPerOrder, maxPerOrder, maxPerUser, status, saleStartsAtMs, saleEndsAtMs } = this.config;
     const line = this.#find(id);
     if (line) {
-      if (line.end !== "none" || line.userId !== userId || line.quantity !== quantity) return refusal({ code: "reservation_not_active" });
+      if (line.end !== "none" || line.userId !== userId || line.quantity !== quantity)
+        return refusal({ code: "reservation_not_active" });
       if (nowMs >= line.expiresAtMs) return refusal({ code: "reservation_expired" });
       return { ok: true, expiresAtMs: line.expiresAtMs };
     }
@@ -111,7 +112,17 @@ export class NaiveInventory {
     }
     if (this.availableCount(nowMs) < quantity) return this.#soldOut(nowMs);
     const expiresAtMs = nowMs + this.config.reservationTtlSeconds * 1000;
-    this.lines.push({ id, userId, quantity, expiresAtMs, end: "none", orderId: "", retaken: false, restockIds: [], restocked: 0 });
+    this.lines.push({
+      id,
+      userId,
+      quantity,
+      expiresAtMs,
+      end: "none",
+      orderId: "",
+      retaken: false,
+      restockIds: [],
+      restocked: 0,
+    });
     return { ok: true, expiresAtMs };
   }
 
@@ -140,7 +151,12 @@ export class NaiveInventory {
     if (line.end !== "sold") return refusal({ code: "reservation_not_active" });
     const left = line.quantity - line.restocked;
     if (command.quantity < 1 || command.quantity > left) {
-      return refusal({ code: "quantity_out_of_range", ticketTypeId: this.config.ticketTypeId, minPerOrder: 1, maxPerOrder: left });
+      return refusal({
+        code: "quantity_out_of_range",
+        ticketTypeId: this.config.ticketTypeId,
+        minPerOrder: 1,
+        maxPerOrder: left,
+      });
     }
     line.restocked += command.quantity;
     line.restockIds.push(command.commandId);

@@ -19,7 +19,9 @@ describe("the expiry ledger", () => {
   it("holds a ticket up to the last millisecond before its expiry, and not at it", () => {
     const ledger = new ExpiryLedger();
     ledger.add(1_000, 2);
-    expect([ledger.countLive(0), ledger.countLive(999), ledger.countLive(1_000), ledger.countLive(1_001)]).toEqual([2, 2, 0, 0]);
+    expect([ledger.countLive(0), ledger.countLive(999), ledger.countLive(1_000), ledger.countLive(1_001)]).toEqual([
+      2, 2, 0, 0,
+    ]);
   });
 
   it("refuses to forget a hold that it does not know", () => {
@@ -32,7 +34,10 @@ describe("the expiry ledger", () => {
 
   it("counts exactly whatever came and went, in any order, for any moment asked", () => {
     const anyAction = fc.oneof(
-      { weight: 4, arbitrary: fc.record({ kind: fc.constant("add" as const), at: fc.nat(40), quantity: fc.integer({ min: 1, max: 3 }) }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({ kind: fc.constant("add" as const), at: fc.nat(40), quantity: fc.integer({ min: 1, max: 3 }) }),
+      },
       { weight: 3, arbitrary: fc.record({ kind: fc.constant("remove" as const), pick: fc.nat(1_000) }) },
       { weight: 4, arbitrary: fc.record({ kind: fc.constant("count" as const), nowMs: fc.integer({ min: -1, max: 42 }) }) },
     );
@@ -59,7 +64,10 @@ describe("the expiry ledger", () => {
 
   it("still counts exactly after it has dropped thousands of buckets that ended", () => {
     const ledger = new ExpiryLedger();
-    const holds: Hold[] = Array.from({ length: 10_000 }, (_, position) => ({ expiresAtMs: position * 2, quantity: 1 + (position % 3) }));
+    const holds: Hold[] = Array.from({ length: 10_000 }, (_, position) => ({
+      expiresAtMs: position * 2,
+      quantity: 1 + (position % 3),
+    }));
     for (const hold of holds) ledger.add(hold.expiresAtMs, hold.quantity);
     while (holds.length > 100) {
       const [hold] = holds.splice(0, 1);

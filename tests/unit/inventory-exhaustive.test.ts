@@ -7,7 +7,12 @@ import { NaiveInventory } from "../support/naive-inventory.ts";
 
 const TENANT = "tenant";
 const HOLD_MS = 5_000;
-const HONEST: InventoryRules = { reserve: decideReserve, confirm: decideConfirm, release: decideRelease, restock: decideRestock };
+const HONEST: InventoryRules = {
+  reserve: decideReserve,
+  confirm: decideConfirm,
+  release: decideRelease,
+  restock: decideRestock,
+};
 
 function makeConfig(capacity: number, change: Partial<InventoryConfig> = {}): InventoryConfig {
   return {
@@ -78,7 +83,8 @@ function takeStep(node: Node, step: Step): Node {
   const due = naive.apply(step, node.nowMs);
   if (answer.kind !== "sweep") {
     const given = JSON.stringify(forgetSnapshot(answer.outcome));
-    if (given !== JSON.stringify(due)) throw new Error(`answered ${given}, not ${JSON.stringify(due)}, after ${JSON.stringify(path)}`);
+    if (given !== JSON.stringify(due))
+      throw new Error(`answered ${given}, not ${JSON.stringify(due)}, after ${JSON.stringify(path)}`);
   }
   return check({ real, naive, nowMs: node.nowMs, path });
 }
@@ -104,7 +110,9 @@ function explore(capacity: number, depth: number, rules: InventoryRules): number
   const steps = listSteps(capacity);
   const config = makeConfig(capacity);
   const seen = new Set<string>();
-  let frontier: Node[] = [{ real: new MemoryInventory(config, rules), naive: new NaiveInventory(config), nowMs: 1_000, path: [] }];
+  let frontier: Node[] = [
+    { real: new MemoryInventory(config, rules), naive: new NaiveInventory(config), nowMs: 1_000, path: [] },
+  ];
   for (let length = 0; length < depth; length += 1) {
     const next: Node[] = [];
     for (const node of frontier) {
@@ -121,20 +129,27 @@ function explore(capacity: number, depth: number, rules: InventoryRules): number
   return seen.size;
 }
 
-it.each([1, 2, 3])("never sells past a capacity of %i, whatever the order of holds, sales, returns and expiries", (capacity) => {
-  const size = explore(capacity, 7, HONEST);
-  expect(size).toBeGreaterThan(200);
-});
+it.each([1, 2, 3])(
+  "never sells past a capacity of %i, whatever the order of holds, sales, returns and expiries",
+  (capacity) => {
+    const size = explore(capacity, 7, HONEST);
+    expect(size).toBeGreaterThan(200);
+  },
+);
 
 it("would notice a hold that lives a millisecond too long", () => {
-  const late: InventoryRules = { ...HONEST, confirm: (stock, line, command) => decideConfirm({ ...stock, nowMs: stock.nowMs - 1 }, line, command) };
+  const late: InventoryRules = {
+    ...HONEST,
+    confirm: (stock, line, command) => decideConfirm({ ...stock, nowMs: stock.nowMs - 1 }, line, command),
+  };
   expect(() => explore(1, 4, late)).toThrow();
 });
 
 it("would notice a sale that forgets to ask whether the stock of an expired hold is still there", () => {
   const careless: InventoryRules = {
     ...HONEST,
-    confirm: (stock, line, command) => decideConfirm({ ...stock, config: { ...stock.config, capacity: Number.MAX_SAFE_INTEGER } }, line, command),
+    confirm: (stock, line, command) =>
+      decideConfirm({ ...stock, config: { ...stock.config, capacity: Number.MAX_SAFE_INTEGER } }, line, command),
   };
   expect(() => explore(1, 5, careless)).toThrow();
 });

@@ -32,7 +32,10 @@ function makeSale(config: InventoryConfig) {
     release: (reservationId: string, nowMs: number) =>
       inventory.apply({ kind: "release", command: { tenantId, reservationId, actor: "ann", cause: "changed_mind" } }, nowMs),
     restock: (reservationId: string, commandId: string, quantity: number, nowMs: number) =>
-      inventory.apply({ kind: "restock", command: { tenantId, commandId, reservationId, quantity, actor: "clerk", cause: "refund" } }, nowMs),
+      inventory.apply(
+        { kind: "restock", command: { tenantId, commandId, reservationId, quantity, actor: "clerk", cause: "refund" } },
+        nowMs,
+      ),
     configure: (change: Partial<InventoryConfig>, nowMs: number) =>
       inventory.apply({ kind: "configure", config: { ...config, ...change } }, nowMs),
     snapshotAt: (nowMs: number) => inventory.snapshotAt(nowMs),
@@ -57,7 +60,9 @@ describe("a hold", () => {
   it("is never of fewer or more tickets than an order may have, nor of a fraction", () => {
     const sale = makeSale(makeConfig({ minPerOrder: 2, maxPerOrder: 4 }));
     for (const quantity of [-2, 0, 1, 2.5, 5, Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(sale.reserve("a", quantity, 0)).toMatchObject(refusedWith({ code: "quantity_out_of_range", minPerOrder: 2, maxPerOrder: 4 }));
+      expect(sale.reserve("a", quantity, 0)).toMatchObject(
+        refusedWith({ code: "quantity_out_of_range", minPerOrder: 2, maxPerOrder: 4 }),
+      );
     }
     expect(sale.reserve("a", 2, 0)).toMatchObject(held);
     expect(sale.reserve("b", 4, 0)).toMatchObject(held);
@@ -131,7 +136,9 @@ describe("a payment", () => {
     const sale = makeSale(makeConfig({ capacity: 1 }));
     sale.reserve("a", 1, 0);
     sale.reserve("b", 1, HOLD_MS, "bob");
-    expect(sale.confirm("a", "order", HOLD_MS)).toMatchObject(refusedWith({ code: "sold_out", shortages: [{ availableCount: 0 }] }));
+    expect(sale.confirm("a", "order", HOLD_MS)).toMatchObject(
+      refusedWith({ code: "sold_out", shortages: [{ availableCount: 0 }] }),
+    );
   });
 
   it("never sells one hold to two orders", () => {

@@ -26,7 +26,10 @@ const anyName = fc.constantFrom(...NAMES);
 /** A reservation's user and quantity follow from its name, but for a few repeats that come with another quantity. */
 const anyReserve = fc.tuple(anyName, fc.constantFrom(0, 0, 0, 0, 1)).map(([reservationId, extra]): Step => {
   const position = NAMES.indexOf(reservationId);
-  return { kind: "reserve", command: { tenantId, reservationId, userId: `user ${position % 2}`, quantity: 1 + (position >> 1) + extra } };
+  return {
+    kind: "reserve",
+    command: { tenantId, reservationId, userId: `user ${position % 2}`, quantity: 1 + (position >> 1) + extra },
+  };
 });
 const anyConfirm = fc.tuple(anyName, fc.constantFrom("first", "first", "other")).map(([reservationId, order]): Step => {
   return { kind: "confirm", command: { tenantId, reservationId, orderId: `${order} order of ${reservationId}` } };
@@ -34,9 +37,11 @@ const anyConfirm = fc.tuple(anyName, fc.constantFrom("first", "first", "other"))
 const anyRelease = anyName.map((reservationId): Step => {
   return { kind: "release", command: { tenantId, reservationId, actor: "buyer", cause: "changed_mind" } };
 });
-const anyRestock = fc.tuple(anyName, fc.constantFrom("r1", "r2"), fc.constantFrom(1, 2)).map(([reservationId, commandId, quantity]): Step => {
-  return { kind: "restock", command: { tenantId, commandId, reservationId, quantity, actor: "clerk", cause: "refund" } };
-});
+const anyRestock = fc
+  .tuple(anyName, fc.constantFrom("r1", "r2"), fc.constantFrom(1, 2))
+  .map(([reservationId, commandId, quantity]): Step => {
+    return { kind: "restock", command: { tenantId, commandId, reservationId, quantity, actor: "clerk", cause: "refund" } };
+  });
 const anyChange = fc
   .record({
     capacity: fc.integer({ min: 1, max: 6 }),
@@ -51,7 +56,10 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: anyRelease },
   { weight: 4, arbitrary: anyRestock },
   { weight: 1, arbitrary: anyChange },
-  { weight: 3, arbitrary: fc.constantFrom(1, 1, HOLD_SECONDS * 1000 - 1, HOLD_SECONDS * 1000).map((ms): Step => ({ kind: "wait", ms })) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(1, 1, HOLD_SECONDS * 1000 - 1, HOLD_SECONDS * 1000).map((ms): Step => ({ kind: "wait", ms })),
+  },
   { weight: 2, arbitrary: fc.constant<Step>({ kind: "evict" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ kind: "alarm" }) },
 );
@@ -99,23 +107,27 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it("answers like a plain list of reservations, whatever is asked, whenever it forgets its memory or is late to sweep", { timeout: 60_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(anyStep, { minLength: 20, maxLength: 60 }), async (steps) => {
-      let nowMs = 1_800_000_000_000;
-      vi.useFakeTimers({ toFake: ["Date"], now: nowMs });
-      const config = makeInventoryConfig({ tenantId, capacity: 4, maxPerOrder: 2, reservationTtlSeconds: HOLD_SECONDS });
-      await insertEvent(config);
-      await insertTicketType(config);
-      const naive = new NaiveInventory(config);
-      const stub = env.TICKET_TYPE_INVENTORY.getByName(config.ticketTypeId);
-      await stub.configure(config);
-      for (const step of steps) {
-        nowMs += await takeStep(stub, naive, step, nowMs);
-        vi.setSystemTime(nowMs);
-        await compare(stub, naive, nowMs);
-      }
-    }),
-    { numRuns: 40 },
-  );
-});
+it(
+  "answers like a plain list of reservations, whatever is asked, whenever it forgets its memory or is late to sweep",
+  { timeout: 60_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyStep, { minLength: 20, maxLength: 60 }), async (steps) => {
+        let nowMs = 1_800_000_000_000;
+        vi.useFakeTimers({ toFake: ["Date"], now: nowMs });
+        const config = makeInventoryConfig({ tenantId, capacity: 4, maxPerOrder: 2, reservationTtlSeconds: HOLD_SECONDS });
+        await insertEvent(config);
+        await insertTicketType(config);
+        const naive = new NaiveInventory(config);
+        const stub = env.TICKET_TYPE_INVENTORY.getByName(config.ticketTypeId);
+        await stub.configure(config);
+        for (const step of steps) {
+          nowMs += await takeStep(stub, naive, step, nowMs);
+          vi.setSystemTime(nowMs);
+          await compare(stub, naive, nowMs);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  },
+);

@@ -132,7 +132,10 @@ it("counts a hold against its buyer's maximum up to its expiry and not at it", a
   const userId = crypto.randomUUID();
   await reserveOne(stub, makeHold(config, { userId }));
   stopClock(startMs + 599_999);
-  expect(await reserveOne(stub, makeHold(config, { userId }))).toMatchObject({ ok: false, failure: { code: "user_limit_reached" } });
+  expect(await reserveOne(stub, makeHold(config, { userId }))).toMatchObject({
+    ok: false,
+    failure: { code: "user_limit_reached" },
+  });
   stopClock(startMs + 600_000);
   expect(await reserveOne(stub, makeHold(config, { userId }))).toMatchObject({ ok: true });
 });
