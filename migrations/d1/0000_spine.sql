@@ -64,6 +64,7 @@ CREATE TABLE `mint_jobs` (
 );
 --> statement-breakpoint
 CREATE INDEX `mint_jobs_by_status` ON `mint_jobs` (`tenant_id`,`status`,`ticket_id`);--> statement-breakpoint
+CREATE INDEX `mint_jobs_at_work` ON `mint_jobs` (`updated_at_ms`) WHERE "mint_jobs"."status" IN ('QUEUED', 'SUBMITTED');--> statement-breakpoint
 CREATE TABLE `order_discounts` (
 	`order_id` text NOT NULL,
 	`line_number` integer NOT NULL,

@@ -461,6 +461,7 @@ export const mintJobs = sqliteTable(
   },
   (t) => [
     index("mint_jobs_by_status").on(t.tenantId, t.status, t.ticketId),
+    index("mint_jobs_at_work").on(t.updatedAtMs).where(sql`${t.status} IN ('QUEUED', 'SUBMITTED')`),
     check("mint_jobs_status", isOneOf(t.status, MINT_STATUSES)),
     check("mint_jobs_minted_has_asset", sql`${t.status} <> 'MINTED' OR (${t.assetId} IS NOT NULL AND ${t.signature} IS NOT NULL)`),
   ],
