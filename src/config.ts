@@ -29,6 +29,11 @@ const SIGNING_KEY = z
   })
   .refine(({ keyId }) => keyId >= 1 && keyId <= 255, "key id is not 1 to 255");
 
+/** A code names its key by id alone. */
+function hasDistinctIds(keys: readonly SigningSeed[]): boolean {
+  return new Set(keys.map(({ keyId }) => keyId)).size === keys.length;
+}
+
 function toBase64(base64url: string): string {
   return base64url.replaceAll("-", "+").replaceAll("_", "/");
 }
@@ -48,12 +53,12 @@ const variables = z.object({
   JWT_ISSUER: z.string().min(1),
   JWT_AUDIENCE: z.string().min(1),
   JWT_JWKS: JWKS.optional(),
-  JWT_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  JWT_JWKS_URL: z.url({ protocol: /^https$/ }).optional(),
   PAYMENT_WEBHOOK_SECRETS: ring(WEBHOOK_SECRET),
   STRIPE_WEBHOOK_SECRETS: ring(WEBHOOK_SECRET).optional(),
   STRIPE_SECRET_KEY: z.string().min(1).optional(),
   INTERNAL_WEBHOOK_SECRETS: ring(WEBHOOK_SECRET),
-  CREDENTIAL_SIGNING_KEYS: ring(SIGNING_KEY),
+  CREDENTIAL_SIGNING_KEYS: ring(SIGNING_KEY).refine(hasDistinctIds, "two keys share an id"),
   SANDBOX_PAYMENT_URL: ORIGIN,
   SOLANA_RPC_URL: z.url({ protocol: /^https?$/ }),
   SOLANA_WALLET_PRIVATE_KEY: SOLANA_SECRET_KEY,
@@ -64,6 +69,7 @@ const variables = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warning", "error"]).default("info"),
 });
 
+/** Name of a variable that the service reads. */
 export type VariableName = keyof z.infer<typeof variables>;
 
 /** The variables' names, for `.dev.vars.example` and its test. */
@@ -98,17 +104,14 @@ export interface ConfigProblem {
 export function parseConfig(env: Readonly<Partial<Record<VariableName, unknown>>>): Result<Config, readonly ConfigProblem[]> {
   const given = Object.fromEntries(VARIABLE_NAMES.map((name) => [name, blankIsMissing(env[name as VariableName])])); // names of the schema
   const parsed = variables.safeParse(given);
-  if (!parsed.success) {
-    return refuse(
-      parsed.error.issues.map(({ path, message }) => {
-        const variable = String(path[0]);
-        return { variable, problem: given[variable] === undefined ? "missing" : message };
-      }),
-    );
+  const problems: ConfigProblem[] = (parsed.error?.issues ?? []).map(({ path, message }) => {
+    const variable = String(path[0]);
+    return { variable, problem: given[variable] === undefined ? "missing" : message };
+  });
+  if (given["JWT_JWKS"] === undefined && given["JWT_JWKS_URL"] === undefined) {
+    problems.push({ variable: "JWT_JWKS", problem: "missing, and so is JWT_JWKS_URL" });
   }
-  const { JWT_JWKS, JWT_JWKS_URL } = parsed.data;
-  if (JWT_JWKS === undefined && JWT_JWKS_URL === undefined) return refuse([{ variable: "JWT_JWKS", problem: "missing, and so is JWT_JWKS_URL" }]);
-  return succeed(parsed.data);
+  return parsed.success && problems.length === 0 ? succeed(parsed.data) : refuse(problems);
 }
 
 function blankIsMissing(value: unknown): unknown {

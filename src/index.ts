@@ -36,6 +36,7 @@ async function createMintContext(env: Env): Promise<MintConsumerContext> {
   return { db: drizzle(env.DB), minter, publicBaseUrl: config.PUBLIC_BASE_URL, nowMs: readClockMs(), logger: createLogger("mint") };
 }
 
+/** The Worker's handlers: requests, queue batches and the cron trigger. */
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
 

@@ -32,6 +32,7 @@ export interface StoredAccount {
   readonly executable: boolean;
 }
 
+/** What a cluster is made with. */
 export interface ClusterOptions {
   readonly executor: Executor;
   /** Slots until a block can't be undone; a real cluster takes about 32. */

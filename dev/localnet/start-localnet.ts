@@ -9,6 +9,7 @@ import { createFaults, type Faults } from "./faults.ts";
 import { createRpcMethods } from "./rpc-methods.ts";
 import { serveRpc } from "./rpc-server.ts";
 
+/** How the local chain is started. */
 export interface LocalnetOptions {
   /** 0 takes a free one. */
   readonly port: number;

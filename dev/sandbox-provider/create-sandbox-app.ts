@@ -7,6 +7,7 @@ import { NO_TROUBLE, PAYMENT_ACTIONS, PaymentActions } from "./payment-actions.t
 import { PaymentBook } from "./payment-book.ts";
 import { paymentOrderSchema, refundOrderSchema, troubleSchema } from "./wire-schemas.ts";
 
+/** What the provider's application is made with. */
 export interface SandboxAppOptions {
   readonly sender: EventSender;
   /** Where a payer goes after the checkout; `{orderId}` in it is replaced. */

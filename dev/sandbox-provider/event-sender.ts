@@ -36,6 +36,7 @@ export interface EventRecord extends OutgoingEvent {
   state: "waiting" | "delivered" | "given_up";
 }
 
+/** Where events go and how they are signed. */
 export interface EventSenderOptions {
   readonly webhookUrl: string;
   /** `whsec_…` */

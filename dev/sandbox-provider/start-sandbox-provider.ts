@@ -2,6 +2,7 @@ import { createSandboxApp } from "./create-sandbox-app.ts";
 import { EventSender } from "./event-sender.ts";
 import { serveApp, type RunningServer } from "./serve-app.ts";
 
+/** How the provider is started. */
 export interface SandboxProviderOptions {
   /** 0 for any free port. */
   readonly port: number;

@@ -11,6 +11,7 @@ export const paymentOrderSchema = z.strictObject({
   description: z.string().max(500).default("Tickets"),
   expiresAt: z.iso.datetime().optional(),
 });
+/** A payment as the service asks for it. */
 export type PaymentOrder = z.infer<typeof paymentOrderSchema>;
 
 /** Body of `POST /refunds`. */
@@ -21,6 +22,7 @@ export const refundOrderSchema = z.strictObject({
   currency,
   reason: z.string().max(500),
 });
+/** A refund as the service asks for it. */
 export type RefundOrder = z.infer<typeof refundOrderSchema>;
 
 /**
@@ -42,4 +44,5 @@ export const troubleSchema = z.strictObject({
   reorder: z.enum(["0", "1"]).default("0"),
   outcome: z.enum(["opened", "won", "lost"]).optional(),
 });
+/** Trouble made on purpose, as query parameters ask for it. */
 export type Trouble = z.infer<typeof troubleSchema>;

@@ -1,4 +1,4 @@
-import { decideFaultyScan, decideScan, gateHours, strengthenRevocation, type ScanDecision } from "#domain/admission";
+import { decideFaultyScan, decideScan, gateClosesAtMs, strengthenRevocation, type ScanDecision } from "#domain/admission";
 import type {
   AdmitCommand,
   GateConfig,
@@ -210,7 +210,7 @@ export class GateBook {
   /** When the first answers may be forgotten, Unix milliseconds; undefined when there are none. */
   forgetAnswersAtMs(): number | undefined {
     if (!this.#hasAnswers || this.#config === undefined) return undefined;
-    return gateHours(this.#config).closesAtMs + ANSWERS_KEPT_AFTER_CLOSING_MS;
+    return gateClosesAtMs(this.#config) + ANSWERS_KEPT_AFTER_CLOSING_MS;
   }
 
   /** Forgets a bounded number of first answers, once the gate is long closed. */

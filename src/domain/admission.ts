@@ -1,7 +1,5 @@
 import type { AdmitCommand, GateTicketType, RefuseCommand, RevokeCommand, ScanAnswer, ScanReason } from "./gate-messages.ts";
 
-/** The gate opens this long before the event starts. */
-export const GATE_OPENS_BEFORE_START_MS = 12 * 3_600_000;
 /** The gate closes this long after the event ends. */
 export const GATE_CLOSES_AFTER_END_MS = 6 * 3_600_000;
 
@@ -48,15 +46,12 @@ export interface ScanDecision {
   readonly overridden: boolean;
 }
 
-/** When a scan may let someone in: from `opensAtMs` on, before `closesAtMs`. */
-export function gateHours(event: { readonly startsAtMs: number; readonly endsAtMs: number }): {
-  readonly opensAtMs: number;
-  readonly closesAtMs: number;
-} {
-  return {
-    opensAtMs: event.startsAtMs - GATE_OPENS_BEFORE_START_MS,
-    closesAtMs: event.endsAtMs + GATE_CLOSES_AFTER_END_MS,
-  };
+/**
+ * When the gate stops letting people in. It has no opening time: organisers let crews, guests and early queues in when they
+ * like, and a steward who scans is proof enough that the doors are open.
+ */
+export function gateClosesAtMs(event: { readonly endsAtMs: number }): number {
+  return event.endsAtMs + GATE_CLOSES_AFTER_END_MS;
 }
 
 function answerTo(
@@ -95,8 +90,7 @@ function findBar(ticket: TicketAtGate, view: GateView, credentialEpoch: number):
 
 /** Why this ticket may not come in now, which a steward may overrule with `force`; null when it may. */
 function findObstacle(ticket: TicketAtGate, view: GateView, nowMs: number): ScanReason | null {
-  const { opensAtMs, closesAtMs } = gateHours(view);
-  if (nowMs < opensAtMs || nowMs >= closesAtMs) return "invalid_time";
+  if (nowMs >= gateClosesAtMs(view)) return "invalid_time";
   return ticket.admission?.inside === true ? "already_redeemed" : null;
 }
 

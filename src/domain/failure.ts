@@ -23,6 +23,7 @@ export type Failure =
   | { readonly code: "not_found"; readonly what: string }
   | { readonly code: "method_not_allowed"; readonly allow: readonly string[] }
   | { readonly code: "unauthenticated"; readonly detail: string }
+  | { readonly code: "token_keys_unavailable"; readonly retryAfterSeconds: number }
   | { readonly code: "forbidden" }
   | { readonly code: "misconfigured" }
   | { readonly code: "internal_error" }

@@ -15,6 +15,7 @@ export interface OrderLine {
   readonly totalCents: number;
 }
 
+/** The sums of an order's lines, in minor units. */
 export interface OrderTotals {
   readonly currency: string;
   readonly subtotalCents: number;
@@ -24,6 +25,7 @@ export interface OrderTotals {
   readonly totalCents: number;
 }
 
+/** So many tickets of one type. */
 export interface BasketLine {
   readonly ticketTypeId: string;
   readonly quantity: number;
@@ -96,12 +98,14 @@ export interface RequestIdentity {
   readonly bodyHash: string;
 }
 
+/** A request to hold stock. */
 export interface HoldCommand {
   readonly request: RequestIdentity;
   readonly eventId: string;
   readonly lines: readonly BasketLine[];
 }
 
+/** A request to buy. */
 export interface PlaceCommand {
   readonly request: RequestIdentity;
   readonly eventId: string;

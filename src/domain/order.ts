@@ -17,6 +17,7 @@ export interface Refund {
   readonly createdAtMs: number;
 }
 
+/** Why money goes back. */
 export type RefundReason = "amount_mismatch" | "order_cancelled" | "paid_twice" | "sold_out_after_expiry";
 
 /**

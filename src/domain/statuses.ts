@@ -3,9 +3,11 @@
  * Order matters for {@link ORDER_STATUS_RANK} only.
  */
 
+/** Statuses of a reservation; PENDING while its lines are being held. */
 export const RESERVATION_STATUSES = ["PENDING", "ACTIVE", "COMPLETED", "CANCELLED", "EXPIRED"] as const;
 export type ReservationStatus = (typeof RESERVATION_STATUSES)[number];
 
+/** Statuses of an order, from unpaid to done. */
 export const ORDER_STATUSES = [
   "PENDING",
   "PAYMENT_FAILED",
@@ -36,23 +38,30 @@ export const ORDER_STATUS_RANK: Readonly<Record<OrderStatus, number>> = {
   REFUNDED: 8,
 };
 
+/** Statuses of a ticket; AVAILABLE and RESERVED are stock that has no ticket yet. */
 export const TICKET_STATUSES = ["AVAILABLE", "RESERVED", "SOLD", "TRANSFERRED", "USED", "CANCELLED", "EXPIRED"] as const;
 export type TicketStatus = (typeof TICKET_STATUSES)[number];
 
+/** ARCHIVED is off sale for good. */
 export const TICKET_TYPE_STATUSES = ["ACTIVE", "ARCHIVED"] as const;
 export type TicketTypeStatus = (typeof TICKET_TYPE_STATUSES)[number];
 
+/** What a provider has said of a payment. */
 export const PAYMENT_STATUSES = ["REQUIRES_ACTION", "SUCCEEDED", "FAILED", "CANCELED", "REFUNDED", "DISPUTED"] as const;
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
+/** From asked for here to done at the provider. */
 export const REFUND_STATUSES = ["created", "submitted", "succeeded", "failed"] as const;
 export type RefundStatus = (typeof REFUND_STATUSES)[number];
 
+/** States of a mint job. */
 export const MINT_STATUSES = ["QUEUED", "SUBMITTED", "MINTED", "FAILED"] as const;
 export type MintStatus = (typeof MINT_STATUSES)[number];
 
+/** Statuses of an offer to pass a ticket on. */
 export const TRANSFER_STATUSES = ["PENDING", "ACCEPTED", "DECLINED", "CANCELLED", "EXPIRED"] as const;
 export type TransferStatus = (typeof TRANSFER_STATUSES)[number];
 
+/** What became of a payment event. */
 export const PAYMENT_EVENT_OUTCOMES = ["recorded", "applied", "ignored", "rejected"] as const;
 export type PaymentEventOutcome = (typeof PAYMENT_EVENT_OUTCOMES)[number];

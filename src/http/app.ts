@@ -11,12 +11,13 @@ import { isWithinLimit, limitHeaders, retryAfterSeconds } from "./middleware/rat
 import { describeRoute } from "./describe-route.ts";
 import { presentFailure } from "./problem.ts";
 import { isFailure, mayCall, type Route } from "./route.ts";
+import { declareOpenApi } from "./routes/openapi.ts";
 
 /** The service as one configuration makes it; the composition root builds it once per isolate. */
 export interface Composition {
   readonly authenticator: Authenticator;
   readonly logger: Logger;
-  createContext(requestId: string, nowMs: number): ServiceContext;
+  readonly createContext: (requestId: string, nowMs: number) => ServiceContext;
 }
 
 /** What the application is built from. */
@@ -42,21 +43,28 @@ export function createApp(parts: AppParts): App {
     }
     return presentWithId({ code: "misconfigured" }, requestId);
   });
-  for (const route of parts.routes) app.openAPIRegistry.registerPath(describeRoute(route));
+  const declared = [
+    ...parts.routes,
+    declareOpenApi(() => app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "Ticket service", version: "1" } })),
+  ];
+  for (const route of declared) app.openAPIRegistry.registerPath(describeRoute(route));
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer", bearerFormat: "JWT" });
-  app.get("/openapi.json", (c) =>
-    c.json(app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "Ticket service", version: "1" } })),
-  );
-  for (const [path, routes] of groupByPath(parts.routes)) {
+  for (const [path, routes] of groupByPath(declared)) {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
     for (const route of routes) {
       app.on(route.method.toUpperCase(), pattern, (c) => dispatch(parts, route, c.req.raw, c.req.param(), c.env));
     }
     const allow = listAllowed(routes);
+    app.options(pattern, (c) =>
+      withId(new Response(null, { status: 204, headers: { allow: allow.join(", ") } }), requestIdOf(c.req.raw)),
+    );
     app.all(pattern, (c) => presentWithId({ code: "method_not_allowed", allow }, requestIdOf(c.req.raw)));
   }
   app.notFound((c) => presentWithId({ code: "not_found", what: "path" }, requestIdOf(c.req.raw)));
-  app.onError((error, c) => presentError(error, parts.logger, requestIdOf(c.req.raw)));
+  app.onError((error, c) => {
+    const requestId = requestIdOf(c.req.raw);
+    return presentWithId(explainError(error, parts.logger, requestId), requestId);
+  });
   return app;
 }
 
@@ -68,35 +76,63 @@ function groupByPath(routes: readonly Route[]): [string, Route[]][] {
 
 function listAllowed(routes: readonly Route[]): string[] {
   const methods = routes.map((route) => route.method.toUpperCase());
-  return methods.includes("GET") ? ["GET", "HEAD", ...methods.filter((method) => method !== "GET")] : methods;
+  return methods.includes("GET") ? ["HEAD", ...methods, "OPTIONS"] : [...methods, "OPTIONS"];
 }
 
 /** One request on its way: configured? who? may they? too often? then the route answers. */
-async function dispatch(parts: AppParts, route: Route, request: Request, params: Record<string, string>, env: Env): Promise<Response> {
+async function dispatch(
+  parts: AppParts,
+  route: Route,
+  request: Request,
+  params: Record<string, string>,
+  env: Env,
+): Promise<Response> {
   const startedAtMs = parts.readClockMs();
   const requestId = requestIdOf(request);
   const composed = parts.compose(env);
   if (!composed.ok) return presentWithId({ code: "misconfigured" }, requestId);
-  const { authenticator, createContext, logger } = composed.value;
+  const { logger } = composed.value;
   let answer: Response | Failure;
-  let extra: Readonly<Record<string, string>> = {};
   try {
-    const caller = await admitCaller(route, request, authenticator, startedAtMs);
-    if (!caller.ok) answer = caller.failure;
-    else if (route.tier !== "none" && !(await isWithinLimit(env, route.tier, limitKey(request, caller.value)))) {
-      answer = { code: "rate_limited", retryAfterSeconds: retryAfterSeconds(route.tier) };
-      extra = limitHeaders(route.tier);
-    } else answer = await route.answer({ request, params, ctx: createContext(requestId, startedAtMs), principal: caller.value });
+    answer = await answerCaller(route, { request, params, requestId, startedAtMs }, env, composed.value);
   } catch (error) {
-    return presentError(error, logger, requestId);
+    answer = explainError(error, logger, requestId);
   }
-  const response = isFailure(answer) ? presentFailure(answer, requestId) : answer;
-  response.headers.set("x-request-id", requestId);
-  for (const [name, value] of Object.entries(extra)) response.headers.set(name, value);
-  const line = { requestId, method: request.method, path: route.path, status: response.status, tookMs: parts.readClockMs() - startedAtMs };
-  if (response.status >= 400) logger.info("request refused", { ...line, ...(isFailure(answer) ? { refusal: answer.code } : {}) });
+  const response = withId(isFailure(answer) ? presentFailure(answer, requestId) : answer, requestId);
+  const line = {
+    requestId,
+    method: request.method,
+    path: route.path,
+    status: response.status,
+    tookMs: parts.readClockMs() - startedAtMs,
+  };
+  if (response.status >= 400)
+    logger.info("request refused", { ...line, ...(isFailure(answer) ? { refusal: answer.code } : {}) });
   else logger.debug("request answered", line);
+  if (isFailure(answer) && answer.code === "rate_limited") addHeaders(response, limitHeaders(route.tier));
   return response;
+}
+
+interface Arrival {
+  readonly request: Request;
+  readonly params: Readonly<Record<string, string>>;
+  readonly requestId: string;
+  readonly startedAtMs: number;
+}
+
+async function answerCaller(route: Route, arrival: Arrival, env: Env, composition: Composition): Promise<Response | Failure> {
+  const { request, params, requestId, startedAtMs } = arrival;
+  const caller = await admitCaller(route, request, composition.authenticator, startedAtMs);
+  if (!caller.ok) return caller.failure;
+  const principal = caller.value;
+  if (!(await isWithinLimit(env, route.tier, limitKey(request, principal)))) {
+    return { code: "rate_limited", retryAfterSeconds: retryAfterSeconds(route.tier) };
+  }
+  return route.answer({ request, params, ctx: composition.createContext(requestId, startedAtMs), principal });
+}
+
+function addHeaders(response: Response, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 }
 
 async function admitCaller(
@@ -128,17 +164,18 @@ function requestIdOf(request: Request): string {
 const requestIds = new WeakMap<Request, string>();
 
 function presentWithId(failure: Failure, requestId: string): Response {
-  const response = presentFailure(failure, requestId);
+  return withId(presentFailure(failure, requestId), requestId);
+}
+
+function withId(response: Response, requestId: string): Response {
   response.headers.set("x-request-id", requestId);
   return response;
 }
 
 /** What was thrown is a bug or the platform: the caller learns nothing but the request id. */
-function presentError(error: unknown, logger: Logger, requestId: string): Response {
+function explainError(error: unknown, logger: Logger, requestId: string): Failure {
   const isOverloaded = error instanceof Error && "overloaded" in error && error.overloaded === true;
   const isRetryable = error instanceof Error && "retryable" in error && error.retryable === true;
   logger.error("request failed", { requestId, error, isOverloaded, isRetryable });
-  if (isOverloaded || isRetryable) return presentWithId({ code: "overloaded", retryAfterSeconds: 1 }, requestId);
-  return presentWithId({ code: "internal_error" }, requestId);
+  return isOverloaded || isRetryable ? { code: "overloaded", retryAfterSeconds: 1 } : { code: "internal_error" };
 }
-

@@ -23,12 +23,16 @@ const WHO_WORDS = {
   O: "Admins.",
 } as const;
 
+type ResponseConfig = RouteConfig["responses"][string];
+
 /** A route as OpenAPI 3.1 has it, from the schemas that validate its requests. */
 export function describeRoute(route: Route): RouteConfig {
-  const answers = Object.entries(route.answers).map(([status, { description, schema, contentType = "application/json" }]) => [
-    status,
-    schema ? { description, content: { [contentType]: { schema } } } : { description },
-  ]);
+  const answers = Object.entries(route.answers).map(
+    ([status, { description, schema, contentType = "application/json" }]): [string, ResponseConfig] => [
+      status,
+      schema ? { description, content: { [contentType]: { schema } } } : { description },
+    ],
+  );
   const idempotencyKey = z.object({ "Idempotency-Key": z.string().min(1).max(255) });
   const signsIn = route.who !== "P" && route.who !== "S";
   return {

@@ -15,6 +15,7 @@ export const PROBLEMS = {
   not_found: { status: 404, title: "There is no such thing" },
   method_not_allowed: { status: 405, title: "This path does not take that method" },
   unauthenticated: { status: 401, title: "A valid bearer token is needed" },
+  token_keys_unavailable: { status: 503, title: "The keys that tokens are checked with can't be read, try again shortly" },
   forbidden: { status: 403, title: "The token's role may not do this" },
   misconfigured: { status: 503, title: "The service is not configured" },
   internal_error: { status: 500, title: "Something broke on our side" },
@@ -49,7 +50,7 @@ export interface Problem {
   readonly detail: string;
   readonly instance: string;
   readonly code: FailureCode;
-  readonly errors?: readonly (FieldError & { readonly availableCount?: number })[];
+  readonly errors?: readonly (FieldError & { readonly ticketTypeId?: string; readonly availableCount?: number })[];
 }
 
 /** A failure as an `application/problem+json` response. `requestId` becomes its `instance`. */
@@ -69,50 +70,41 @@ export function presentFailure(failure: Failure, requestId: string): Response {
 }
 
 /** The refusal of a request that makes something, marked when it is the first answer again. */
-export function presentRefusal(refusal: { readonly failure: Failure; readonly replayed: boolean }, requestId: string): Response {
+export function presentRefusal(
+  refusal: { readonly failure: Failure; readonly replayed: boolean },
+  requestId: string,
+): Response {
   const response = presentFailure(refusal.failure, requestId);
   if (refusal.replayed) response.headers.set("idempotency-replayed", "true");
   return response;
 }
 
+/** What a caller should know beyond the title; by `if`, because most codes say it all in their title. */
 function detailOf(failure: Failure): string | undefined {
-  switch (failure.code) {
-    case "unauthenticated":
-      return failure.detail;
-    case "not_found":
-      return `There is no such ${failure.what}.`;
-    case "capacity_below_committed":
-      return `${failure.committedCount} are held or sold.`;
-    case "quantity_out_of_range":
-      return `One order may have ${failure.minPerOrder} to ${failure.maxPerOrder} of this ticket type.`;
-    case "user_limit_reached":
-      return `One buyer may have ${failure.maxPerUser} of this ticket type.`;
-    case "method_not_allowed":
-      return `Allowed: ${failure.allow.join(", ")}.`;
-    default:
-      return undefined;
+  const { code } = failure;
+  if (code === "unauthenticated") return failure.detail;
+  if (code === "not_found") return `There is no such ${failure.what}.`;
+  if (code === "capacity_below_committed") return `${failure.committedCount} are held or sold.`;
+  if (code === "quantity_out_of_range") {
+    return `One order may have ${failure.minPerOrder} to ${failure.maxPerOrder} of this ticket type.`;
   }
+  if (code === "user_limit_reached") return `One buyer may have ${failure.maxPerUser} of this ticket type.`;
+  if (code === "method_not_allowed") return `Allowed: ${failure.allow.join(", ")}.`;
+  return undefined;
 }
 
 function errorsOf(failure: Failure): Problem["errors"] & object {
-  switch (failure.code) {
-    case "validation_failed":
-      return failure.errors;
-    case "sold_out":
-      return failure.shortages.map(({ ticketTypeId, availableCount }) => ({
-        path: ticketTypeId,
-        code: "sold_out",
-        message: `${availableCount} left`,
-        ticketTypeId,
-        availableCount,
-      }));
-    case "not_on_sale":
-    case "quantity_out_of_range":
-    case "user_limit_reached":
-      return [{ path: failure.ticketTypeId, code: failure.code, message: PROBLEMS[failure.code].title }];
-    default:
-      return [];
+  const { code } = failure;
+  if (code === "validation_failed") return failure.errors;
+  if (code === "sold_out") {
+    return failure.shortages.map(({ ticketTypeId, availableCount }) => {
+      return { path: ticketTypeId, code, message: `${availableCount} left`, ticketTypeId, availableCount };
+    });
   }
+  if (code === "not_on_sale" || code === "quantity_out_of_range" || code === "user_limit_reached") {
+    return [{ path: failure.ticketTypeId, code, message: PROBLEMS[code].title }];
+  }
+  return [];
 }
 
 function headersOf(failure: Failure): Headers {

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import type { z } from "@hono/zod-openapi";
 import type { Failure, FieldError } from "#domain/failure";
 import { deriveId, deskNumberFor, hashParts } from "#domain/ids";
 import type { RequestIdentity } from "#domain/order-messages";
@@ -14,8 +14,16 @@ import { parseJson, readJson } from "./middleware/read-body.ts";
  */
 export type Who = "P" | "S" | "A" | "D" | "M" | "O";
 
+/** A body of a thousand unknown fields gets an answer of readable length. */
+const MOST_FIELD_ERRORS = 100;
+
 /** The least role of each kind of caller that signs in. */
-const LEAST_ROLE: Readonly<Record<Exclude<Who, "P" | "S">, Role>> = { A: "user", D: "door_staff", M: "venue_manager", O: "admin" };
+const LEAST_ROLE: Readonly<Record<Exclude<Who, "P" | "S">, Role>> = {
+  A: "user",
+  D: "door_staff",
+  M: "venue_manager",
+  O: "admin",
+};
 
 type ContextOf<W extends Who> = W extends "P" | "S" ? ServiceContext : SignedInContext;
 
@@ -35,7 +43,7 @@ export interface Exchange<W extends Who, Body, Params, Query> {
   /** For raw bytes, signatures and `Accept`; bearer tokens were judged already. */
   readonly request: Request;
   /** Who sends this request and how it is recognised when it comes again; only for routes that need an Idempotency-Key. */
-  identify(): RequestIdentity;
+  readonly identify: () => RequestIdentity;
 }
 
 /** A route, declared once: the router, the documentation and the access tests are all made from it. */
@@ -144,7 +152,7 @@ function parsePart<T>(schema: z.ZodType<T> | undefined, value: unknown): Result<
   if (!schema) return succeed(undefined as T);
   const parsed = schema.safeParse(value);
   if (parsed.success) return succeed(parsed.data);
-  return refuse({ code: "validation_failed", errors: parsed.error.issues.flatMap(toFieldErrors) });
+  return refuse({ code: "validation_failed", errors: parsed.error.issues.flatMap(toFieldErrors).slice(0, MOST_FIELD_ERRORS) });
 }
 
 function toFieldErrors(issue: z.core.$ZodIssue): FieldError[] {
@@ -155,7 +163,13 @@ function toFieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   return [{ path, code: issue.code, message: issue.message }];
 }
 
-function identifyRequest(principal: Principal, desksPerTenant: number, route: string, key: string, content: unknown): RequestIdentity {
+function identifyRequest(
+  principal: Principal,
+  desksPerTenant: number,
+  route: string,
+  key: string,
+  content: unknown,
+): RequestIdentity {
   const { tenantId, userId } = principal;
   const desk = deskNumberFor(tenantId, userId, desksPerTenant);
   return {

@@ -104,6 +104,7 @@ export interface IgnoredPaymentEvent {
   readonly rawType: string;
 }
 
+/** An authenticated event: one to act upon, or one of a type the service ignores. */
 export type PaymentEvent = ActionablePaymentEvent | IgnoredPaymentEvent;
 
 /** Why a delivery is not authentic (401). `reason` is for the log: a caller that forges learns nothing from the answer. */
@@ -118,6 +119,7 @@ export interface WebhookMalformed {
   readonly paths: readonly string[];
 }
 
+/** Why a delivery is not taken. */
 export type WebhookRefusal = WebhookSignatureInvalid | WebhookMalformed;
 
 /**

@@ -16,6 +16,7 @@ import { postIdempotent } from "./post-idempotent.ts";
 import { parseStandardPaymentEvent } from "./standard-payment-event.ts";
 import { verifyStandardWebhook } from "./standard-webhook.ts";
 
+/** What the provider is made with. */
 export interface StandardProviderOptions {
   /** Where payments and refunds are posted, `SANDBOX_PAYMENT_URL`. */
   readonly baseUrl: string;

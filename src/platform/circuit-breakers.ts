@@ -32,6 +32,7 @@ export interface CircuitBreakerSnapshot {
   readonly openedCount: number;
 }
 
+/** When breakers open and for how long. */
 export interface CircuitBreakerOptions {
   /** Failures in a row that open a breaker. */
   readonly failuresToOpen?: number;

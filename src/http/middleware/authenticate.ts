@@ -36,10 +36,11 @@ export function createAuthenticator(config: Config): Authenticator {
   const keys = keysOf(config);
   const remembered = new Map<string, Verified>();
   const remember = (token: string, verified: Verified): void => {
-    if (remembered.size >= TOKENS_REMEMBERED) for (const oldest of remembered.keys()) {
-      remembered.delete(oldest);
-      break;
-    }
+    if (remembered.size >= TOKENS_REMEMBERED)
+      for (const oldest of remembered.keys()) {
+        remembered.delete(oldest);
+        break;
+      }
     remembered.set(token, verified);
   };
   return {
@@ -68,13 +69,19 @@ async function verify(token: string, keys: JWTVerifyGetKey, config: Config, nowM
     }));
   } catch (error) {
     if (error instanceof errors.JWTExpired) return unauthenticated("The token has expired.");
-    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) return unauthenticated("The token is not valid here.");
-    throw error;
+    if (isAboutKeys(error)) return refuse({ code: "token_keys_unavailable", retryAfterSeconds: 5 });
+    return unauthenticated("The token is not valid here.");
   }
   const parsed = claims.safeParse(payload);
   if (!parsed.success) return unauthenticated("The token lacks a claim this service needs.");
   const { sub: userId, tenant_id: tenantId, role, permissions, exp } = parsed.data;
   return succeed({ principal: { tenantId, userId, role, permissions }, expiresAtMs: exp * 1000 });
+}
+
+/** The key set could not be fetched or read: nobody can say anything about the token, and its bearer should try again. */
+function isAboutKeys(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError)) return true;
+  return error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error.code === "ERR_JOSE_GENERIC";
 }
 
 function keysOf(config: Config): JWTVerifyGetKey {

@@ -19,7 +19,8 @@ export async function isWithinLimit(env: Env, tier: RateTier, key: string): Prom
 }
 
 /** Headers of a refusal (IETF draft-ietf-httpapi-ratelimit-headers-11). */
-export function limitHeaders(tier: Exclude<RateTier, "none">): Readonly<Record<string, string>> {
+export function limitHeaders(tier: RateTier): Readonly<Record<string, string>> {
+  if (tier === "none") return {};
   const { quota, windowSeconds } = RATE_LIMITS[tier];
   return {
     "ratelimit-policy": `"${tier}";q=${quota};w=${windowSeconds}`,
@@ -28,6 +29,6 @@ export function limitHeaders(tier: Exclude<RateTier, "none">): Readonly<Record<s
 }
 
 /** Seconds after which a refused caller may try again. */
-export function retryAfterSeconds(tier: Exclude<RateTier, "none">): number {
-  return RATE_LIMITS[tier].windowSeconds;
+export function retryAfterSeconds(tier: RateTier): number {
+  return tier === "none" ? 0 : RATE_LIMITS[tier].windowSeconds;
 }

@@ -11,7 +11,7 @@ export async function readBytes(request: Request): Promise<Result<Uint8Array, Fa
   if (!request.body) return succeed(new Uint8Array());
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader(); // a body is bytes
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
@@ -39,7 +39,8 @@ function joinChunks(chunks: readonly Uint8Array[], length: number): Uint8Array {
 
 /** The body as JSON. Refuses `unsupported_media_type`, `body_too_large` and `malformed_json` (also for text that is not UTF-8). */
 export async function readJson(request: Request): Promise<Result<unknown, Failure>> {
-  if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) return refuse({ code: "unsupported_media_type" });
+  if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? ""))
+    return refuse({ code: "unsupported_media_type" });
   const bytes = await readBytes(request);
   if (!bytes.ok) return bytes;
   return parseJson(bytes.value);

@@ -11,6 +11,10 @@ export const healthShape = z.object({
 });
 
 /** A health answer; `down` is 503. */
-export function presentHealth(status: "ok" | "degraded" | "down", nowMs: number, more: Readonly<Record<string, unknown>> = {}): Response {
+export function presentHealth(
+  status: "ok" | "degraded" | "down",
+  nowMs: number,
+  more: Readonly<Record<string, unknown>> = {},
+): Response {
   return json({ status, service: SERVICE, timestamp: presentTime(nowMs), ...more }, status === "down" ? 503 : 200);
 }

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { MINT_STATUSES } from "#domain/statuses";
-import type { MintJobView } from "#storage/mint-jobs";
+import type { MintJobView } from "#services/mint/find-mint";
 import { id, presentOptionalTime, presentTime } from "../../schemas.ts";
 
 /** A mint job as people see it. */

@@ -2,7 +2,10 @@ import { z } from "@hono/zod-openapi";
 import { id, quantity } from "../../schemas.ts";
 
 /** Lines of one basket. */
-export const basketLines = z.array(z.strictObject({ ticketTypeId: id, quantity })).min(1).max(50);
+export const basketLines = z
+  .array(z.strictObject({ ticketTypeId: id, quantity }))
+  .min(1)
+  .max(50);
 
 /** What a buyer may ask to price or buy: lines of an event, or an earlier hold. */
 export const purchaseBody = z
@@ -19,7 +22,9 @@ export const purchaseBody = z
   })
   .refine(
     ({ eventId, tickets, reservationId }) =>
-      reservationId === undefined ? eventId !== undefined && tickets !== undefined : eventId === undefined && tickets === undefined,
+      reservationId === undefined
+        ? eventId !== undefined && tickets !== undefined
+        : eventId === undefined && tickets === undefined,
     { error: "either eventId and tickets, or reservationId", path: ["reservationId"] },
   )
   .openapi("PurchaseRequest");

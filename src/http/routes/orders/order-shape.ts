@@ -60,7 +60,19 @@ export function presentLines(lines: OrderView["lines"]): z.input<typeof line>[] 
 
 /** The order's wire form. */
 export function presentOrder(order: OrderView): z.input<typeof orderShape> {
-  const { id: orderId, orderNumber, eventId, status, currency, subtotalCents, discountCents, feeCents, taxCents, totalCents, payment } = order;
+  const {
+    id: orderId,
+    orderNumber,
+    eventId,
+    status,
+    currency,
+    subtotalCents,
+    discountCents,
+    feeCents,
+    taxCents,
+    totalCents,
+    payment,
+  } = order;
   return {
     id: orderId,
     orderNumber,

@@ -11,7 +11,9 @@ export const paymentWebhook = defineRoute({
   who: "S",
   tier: "none",
   params: z.object({ provider: z.string().max(64) }),
-  answers: { 200: { description: "Recorded, known already, or of no use here", schema: z.object({ received: z.literal(true) }) } },
+  answers: {
+    200: { description: "Recorded, known already, or of no use here", schema: z.object({ received: z.literal(true) }) },
+  },
   async handle({ ctx, params, request }) {
     const rawBody = await readBytes(request);
     if (!rawBody.ok) return rawBody.failure;
