@@ -3,7 +3,7 @@ import { unstable_getMiniflareWorkerOptions, unstable_readConfig, type Unstable_
 import { PROJECT_ROOT } from "./build-bundle.ts";
 
 /** What wrangler.toml says, as Miniflare takes it; variables and source are the caller's. */
-export type WorkerOptions = Omit<Unstable_MiniflareWorkerOptions["workerOptions"], "bindings" | "rootPath">;
+export type WorkerOptions = Unstable_MiniflareWorkerOptions["workerOptions"];
 
 /**
  * Reads wrangler.toml through wrangler itself: the same D1, queues, Durable Objects and limits as deployed. Wrangler would

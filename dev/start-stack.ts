@@ -13,6 +13,8 @@ export interface StackOptions {
   readonly port: number;
   /** Folder that keeps the service's state over a restart; left out, it is lost. */
   readonly persistPath?: string;
+  /** File that keeps the local chain over a restart; left out, it is lost. */
+  readonly chainStatePath?: string;
   /** Gets each line the service logs. */
   readonly onLogLine?: (line: string) => void;
   /** Milliseconds a slot of the local chain; 400, as on the real one, when left out. */
@@ -99,9 +101,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 async function startParts(options: StackOptions, ports: Ports, started: Started): Promise<Stack> {
   const given = options.secrets.variables;
-  const { persistPath, onLogLine, slotMs = SLOT_MS } = options;
+  const { persistPath, onLogLine, chainStatePath: stateFile, slotMs = SLOT_MS } = options;
   const programsDir = process.env["SOLANA_PROGRAMS_DIR"];
-  const localnet = started.keep(await startLocalnet({ port: ports.solana, programsDir, slotMs }));
+  const localnet = started.keep(await startLocalnet({ port: ports.solana, programsDir, slotMs, stateFile }));
   const { tree, collection } = await provision(localnet.url, given["SOLANA_WALLET_PRIVATE_KEY"] ?? "");
   const serviceUrl = `http://localhost:${ports.service}`;
   const provider = started.keep(

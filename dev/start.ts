@@ -83,8 +83,11 @@ function stopOnSignal(stack: Stack): void {
       },
     );
   };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // Miniflare's own listener would end the process at once, with the chain's last blocks and its temporary files left over.
+    process.removeAllListeners(signal);
+    process.on(signal, stop);
+  }
 }
 
 async function main(): Promise<void> {
@@ -97,6 +100,7 @@ async function main(): Promise<void> {
     secrets,
     port,
     persistPath: STATE,
+    chainStatePath: join(STATE, "solana.json"),
     onLogLine: (line) => {
       if (!isQuiet) console.log(line);
     },
