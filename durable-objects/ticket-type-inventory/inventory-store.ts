@@ -33,6 +33,10 @@ const COUNT_BY_USER = `
   FROM json_each(?1) AS wanted CROSS JOIN reservations ON user_id = wanted.value
   WHERE status = 'COMPLETED' OR (status = 'ACTIVE' AND expires_at_ms > ?2) GROUP BY user_id`;
 
+const FIND_RESTOCKS = `
+  SELECT command_id AS commandId, reservation_id AS reservationId FROM json_each(?) AS wanted
+  CROSS JOIN restocks ON reservation_id = wanted.value ->> 0 AND command_id = wanted.value ->> 1`;
+
 const UPSERT_LINES = `
   INSERT INTO reservations (${LINE_COLUMNS})
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
@@ -164,13 +168,11 @@ export class InventoryStore {
   }
 
   #findRestocks(commands: readonly InventoryCommand[]): Set<string> {
-    const asked = commands.flatMap((message) => (message.kind === "restock" ? [message.command.commandId] : []));
-    if (asked.length === 0) return new Set();
-    const rows = this.#sql.exec<{ commandId: string; reservationId: string }>(
-      `SELECT command_id AS commandId, reservation_id AS reservationId FROM json_each(?) AS wanted
-       CROSS JOIN restocks ON command_id = wanted.value`,
-      JSON.stringify(asked),
+    const asked = commands.flatMap((message) =>
+      message.kind === "restock" ? [[message.command.reservationId, message.command.commandId]] : [],
     );
+    if (asked.length === 0) return new Set();
+    const rows = this.#sql.exec<{ commandId: string; reservationId: string }>(FIND_RESTOCKS, JSON.stringify(asked));
     return new Set(rows.toArray().map(restockKey));
   }
 

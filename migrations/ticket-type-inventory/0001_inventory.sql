@@ -18,7 +18,7 @@ CREATE TABLE restocks (
   command_id TEXT NOT NULL,
   reservation_id TEXT NOT NULL REFERENCES reservations (reservation_id),
   quantity INTEGER NOT NULL CHECK (quantity >= 1),
-  PRIMARY KEY (command_id, reservation_id)
+  PRIMARY KEY (reservation_id, command_id)
 ) WITHOUT ROWID;
 
 -- The configuration, as JSON.

@@ -131,6 +131,7 @@ function explore(capacity: number, depth: number, rules: InventoryRules): number
 
 it.each([1, 2, 3])(
   "never sells past a capacity of %i, whatever the order of holds, sales, returns and expiries",
+  { timeout: 60_000 },
   (capacity) => {
     const size = explore(capacity, 7, HONEST);
     expect(size).toBeGreaterThan(200);

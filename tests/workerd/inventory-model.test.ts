@@ -127,7 +127,7 @@ it(
           await compare(stub, naive, nowMs);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   },
 );

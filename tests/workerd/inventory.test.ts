@@ -182,3 +182,26 @@ it("says that a ticket type was never configured", async () => {
   expect(outcomes).toMatchObject([{ ok: false, failure: { code: "not_found" } }]);
   expect(snapshot).toBeUndefined();
 });
+
+it("finds what a command needs by key, without reading through all reservations", async () => {
+  const { config, stub } = await openSale({ maxPerUser: 5 });
+  const [sold, held] = [makeHold(config), makeHold(config)];
+  const plans = await runInDurableObject(stub, async (instance: TicketTypeInventory, state) => {
+    const { sql } = state.storage;
+    const exec = vi.spyOn(sql, "exec");
+    await instance.reserve([sold, held]);
+    await instance.confirm({ ...sold, orderId: "order" });
+    await instance.release({ ...held, actor: "buyer", cause: "changed_mind" });
+    await instance.restock({ ...sold, commandId: "refund", actor: "clerk", cause: "refund" });
+    await instance.findReservation(sold.reservationId);
+    const calls = exec.mock.calls.slice();
+    exec.mockRestore();
+    return calls.flatMap(([query, ...bindings]) =>
+      sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`, ...bindings).toArray(),
+    );
+  });
+  const details = plans.map((plan) => plan.detail);
+  expect(details.filter((detail) => /SCAN (reservations|restocks)/.test(detail))).toEqual([]);
+  expect(details.filter((detail) => detail.startsWith("SEARCH reservations USING")).length).toBeGreaterThan(4);
+  expect(details.some((detail) => detail.includes("INDEX reservations_by_user"))).toBe(true);
+});
