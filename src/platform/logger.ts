@@ -5,6 +5,7 @@ import {
   getLogger,
   type LogLevel,
   type Logger as LogtapeLogger,
+  type Sink,
 } from "@logtape/logtape";
 import { EMAIL_ADDRESS_PATTERN, JWT_PATTERN, redactByField, redactByPattern, type RedactionPattern } from "@logtape/redaction";
 
@@ -32,7 +33,7 @@ const SECRET_FIELDS: readonly (string | RegExp)[] = [
   /token$/i,
   /private.?key/i,
   /^(qr|code|credential|receipt|nonce)$/i,
-  /webhook-signature/i,
+  /signature/i,
   /idempotency.?key/i,
   /^wire/i,
   /e-?mail/i,
@@ -54,7 +55,10 @@ export function configureLog(level: LogLevel): void {
   if (configuredLevel === level) return;
   configuredLevel = level;
   const formatter = redactByPattern(getJsonLinesFormatter({ properties: "flatten", message: "template" }), [...SECRET_SHAPES]);
-  const sink = redactByField(getConsoleSink({ formatter }), { fieldPatterns: [...SECRET_FIELDS], action: () => REDACTED });
+  const sink = redactByField(getConsoleSink({ formatter }), {
+    fieldPatterns: [...SECRET_FIELDS],
+    action: () => REDACTED,
+  }) as Sink; // its type names Disposable, which our lib lacks
   configureSync({
     reset: true,
     sinks: { console: sink },
@@ -85,5 +89,16 @@ function wrap(logger: LogtapeLogger): Logger {
 function plain(fields: LogFields): Record<string, unknown> {
   const { error, ...rest } = fields;
   if (error === undefined) return rest;
-  return { ...rest, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  return { ...rest, error: describeError(error) };
+}
+
+/** A failed query's own message holds its SQL and parameters, so the database's is taken; a refusal is told by its code. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return isRefusal(error) ? error.code : String(error);
+  if (!("query" in error && "params" in error)) return `${error.name}: ${error.message}`;
+  return `${error.name}: ${error.cause instanceof Error ? error.cause.message : "no cause"}`;
+}
+
+function isRefusal(error: unknown): error is { readonly code: string } {
+  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string";
 }
