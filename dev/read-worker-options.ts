@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { unstable_getMiniflareWorkerOptions, unstable_readConfig, type Unstable_MiniflareWorkerOptions } from "wrangler";
+import type { V4WorkerOptionsShape } from "miniflare";
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { PROJECT_ROOT } from "./build-bundle.ts";
 
 /** What wrangler.toml says, as Miniflare takes it; variables and source are the caller's. */
-export type WorkerOptions = Unstable_MiniflareWorkerOptions["workerOptions"];
+export type WorkerOptions = V4WorkerOptionsShape;
 
 /**
  * Reads wrangler.toml through wrangler itself: the same D1, queues, Durable Objects and limits as deployed. Wrangler would
