@@ -191,14 +191,14 @@ describe("money on its way back", () => {
       let down = true;
       world.fault = (call) => (call === "refund" && down ? "fails" : "ok");
       await desk.settle(world.news(orderId));
+      const count = (wanted: string): number => world.calls.filter((call) => call === wanted).length;
       for (let minute = 0; minute < 12; minute += 1) {
         vi.setSystemTime(Date.now() + 61_000);
         await desk.alarm();
       }
-      const asked = world.calls.filter((call) => call === "refund").length;
-      expect(asked).toBeGreaterThanOrEqual(10);
+      expect(count("refund")).toBeGreaterThanOrEqual(10);
       expect(world.alerts).toEqual(["order_step_stuck"]);
-      expect(world.rows("SELECT topic FROM outbox")).toEqual([]); // attempts are no news
+      expect(count("d1")).toBe(1); // an attempt is no news
       down = false;
       expect(await outcomeOf(world, world.openDesk(), orderId)).toEqual(["CANCELLED", 0, 1_000]);
       expect(world.refunds.size).toBe(1);

@@ -1,0 +1,179 @@
+/** Every statement that `src/storage` sends to D1, with SQLite's plan for it: each must find its rows through an index. */
+import { env } from "cloudflare:workers";
+import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
+import { describe, expect, it } from "vitest";
+import { projectDeskNews } from "#storage/desk-projection";
+import * as doorTypes from "#storage/door-types";
+import * as events from "#storage/events";
+import * as mintJobs from "#storage/mint-jobs";
+import { leaseOrderNumbers } from "#storage/order-number-leases";
+import * as orders from "#storage/orders";
+import { insertQrCode } from "#storage/qr-codes";
+import { insertRejectedEvent } from "#storage/rejected-events";
+import * as reservations from "#storage/reservations";
+import * as tenants from "#storage/tenants-of";
+import { findTicketFace } from "#storage/ticket-faces";
+import * as ticketTypes from "#storage/ticket-types";
+import { projectValidations } from "#storage/ticket-validations";
+import * as tickets from "#storage/tickets";
+
+/** A D1 that remembers the text of each statement. Its tables are empty, which a plan does not depend on. */
+function recordStatements(): { readonly db: D1Database; readonly statements: string[] } {
+  const statements: string[] = [];
+  const db = new Proxy(env.DB, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]) => {
+        if (name === "prepare") statements.push(String(args[0]));
+        return member.apply(target, args) as unknown;
+      };
+    },
+  });
+  return { db, statements };
+}
+
+/** How many values a statement binds: its highest `?n`, or else its `?`. */
+function countParameters(statement: string): number {
+  const numbered = [...statement.matchAll(/\?(\d+)/g)].map((match) => Number(match[1]));
+  return numbered.length > 0 ? Math.max(...numbered) : (statement.match(/\?/g) ?? []).length;
+}
+
+/** The steps of SQLite's plan, such as `SEARCH orders USING INDEX orders_by_user (tenant_id=? AND user_id=?)`. */
+async function explain(statement: string): Promise<string[]> {
+  const values = Array.from({ length: countParameters(statement) }, () => null);
+  const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${statement}`).bind(...values).all<{ detail: string }>();
+  return results.map((row) => row.detail);
+}
+
+/**
+ * Steps that read a table of ours from end to end. Lists handed over as JSON, and results of subqueries, are meant to be.
+ * A table that the statement does not name is in its plan for a foreign key that refers to the table written; SQLite jumps over
+ * that step (FkIfZero) unless a row of the same statement has broken a key already.
+ */
+async function listScans(statement: string): Promise<string[]> {
+  const { results } = await env.DB.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all<{ name: string }>();
+  const tables = new Set(results.map((row) => row.name));
+  return (await explain(statement)).filter((step) => {
+    const table = /^SCAN (\S+)/.exec(step)?.[1] ?? "";
+    return tables.has(table) && statement.includes(table);
+  });
+}
+
+type Call = (db: DrizzleD1Database, d1: D1Database) => Promise<unknown>;
+
+const tenantId = "t";
+const identity = { id: "e", tenantId };
+const job = { tenantId, ticketId: "k" };
+const task = { ...job, orderId: "o", signature: "s" };
+const page = { limit: 20, after: { createdAtMs: 1, id: "o" } };
+const event = { name: "n", venueName: null, startsAtMs: 1, endsAtMs: 2, timezone: "UTC", currency: "EUR" };
+const type = {
+  name: "n",
+  description: null,
+  priceCents: 1,
+  saleStartsAtMs: null,
+  saleEndsAtMs: null,
+  minPerOrder: 1,
+  maxPerOrder: 1,
+  maxPerUser: null,
+  reservationTtlSeconds: 600,
+  transferable: true,
+  feeCents: 0,
+  taxRateBps: 0,
+};
+const signed = { signature: "s", wireBase64: "w", lastValidBlockHeight: 1, lastError: null, nowMs: 1 };
+const snapshot = { capacity: 1, heldCount: 0, soldCount: 0, availableCount: 1, seq: 1, takenAtMs: 1 };
+
+/** Calls that read or change what is there already. The function's own name says which. */
+const CALLS: Readonly<Record<string, Call>> = {
+  findEventRow: (db) => events.findEventRow(db, tenantId, "e"),
+  updateEventRow: (db) => events.updateEventRow(db, identity, event, 1),
+  findEventWithTypes: (db) => ticketTypes.findEventWithTypes(db, "e"),
+  findEventWithTypesOf: (db) => ticketTypes.findEventWithTypesOf(db, "y"),
+  findTicketTypeRow: (db) => ticketTypes.findTicketTypeRow(db, tenantId, "y"),
+  insertTicketTypeRow: (db) => ticketTypes.insertTicketTypeRow(db, { ...type, id: "y", tenantId, eventId: "e", quantity: 1 }, 1),
+  replaceTicketTypeRow: (db) =>
+    ticketTypes.replaceTicketTypeRow(
+      db,
+      { ...type, id: "y", tenantId, eventId: "e", number: 1, quantity: 1, status: "ACTIVE", heldCount: 0, soldCount: 0, countersSeq: 0, createdAtMs: 1, updatedAtMs: 1 },
+      { ...type, status: "ACTIVE" },
+      1,
+    ),
+  listDoorTypes: (db) => doorTypes.listDoorTypes(db, tenantId, "e"),
+  findOrderRow: (db) => orders.findOrderRow(db, tenantId, "o", 1),
+  "listOrderRows, first page": (db) => orders.listOrderRows(db, { tenantId, userId: "u", limit: 20, after: undefined, nowMs: 1 }),
+  "listOrderRows, next page": (db) => orders.listOrderRows(db, { tenantId, userId: "u", ...page, nowMs: 1 }),
+  findTicketRow: (db) => tickets.findTicketRow(db, tenantId, "k"),
+  "listTicketRows, first page": (db) => tickets.listTicketRows(db, { tenantId, ownerUserId: "u", limit: 20, after: undefined }),
+  "listTicketRows, next page": (db) => tickets.listTicketRows(db, { tenantId, ownerUserId: "u", ...page }),
+  listTicketRowsOfOrder: (db) => tickets.listTicketRowsOfOrder(db, tenantId, "o"),
+  listStoredTicketIds: (db) => tickets.listStoredTicketIds(db, tenantId, ["k"]),
+  findTicketFace: (db) => findTicketFace(db, "k"),
+  findTenantOfOrder: (db) => tenants.findTenantOfOrder(db, "o"),
+  findTenantOfTicket: (db) => tenants.findTenantOfTicket(db, "k"),
+  hasTicketType: (_, d1) => reservations.hasTicketType(d1, tenantId, "y"),
+  findMintTask: (db) => mintJobs.findMintTask(db, job),
+  storeSignedMint: (db) => mintJobs.storeSignedMint(db, job, { ...signed, previousSignature: "p" }),
+  storeMintError: (db) => mintJobs.storeMintError(db, job, "error", 1),
+  storeCollectionAddress: (db) => mintJobs.storeCollectionAddress(db, { tenantId, eventId: "e" }, "c", 1),
+  storeMinted: (db) => mintJobs.storeMinted(db, task, { signature: "s", assetId: "a", leafIndex: 1, nowMs: 1 }),
+  storeMintFailure: (db) => mintJobs.storeMintFailure(db, task, "error", 1),
+  findMintJobOfOwner: (db) => mintJobs.findMintJobOfOwner(db, job, "u"),
+  listMintJobsByStatus: (db) => mintJobs.listMintJobsByStatus(db, { tenantId, status: "QUEUED", afterTicketId: "", limit: 20 }),
+  "requeueMintJobs of an order": (db) => mintJobs.requeueMintJobs(db, tenantId, { orderId: "o" }, 1),
+  "requeueMintJobs of tickets": (db) => mintJobs.requeueMintJobs(db, tenantId, { ticketIds: ["k"] }, 1),
+  listMintJobsOf: (db) => mintJobs.listMintJobsOf(db, tenantId, { orderId: "o" }),
+  claimStaleMintJobs: (db) => mintJobs.claimStaleMintJobs(db, { beforeMs: 1, nowMs: 2, limit: 100 }),
+  leaseOrderNumbers: (_, d1) => leaseOrderNumbers(d1, tenantId, "key"),
+  insertEventRow: (db) => events.insertEventRow(db, identity, event, 1),
+  insertQrCode: (db) => insertQrCode(db, { ticketId: "k", userId: "u", credentialEpoch: 0, tenantId, firstIssuedAtMs: 1 }),
+  insertRejectedEvent: (db) => insertRejectedEvent(db, { provider: "standard", eventId: "v", type: "x", occurredAtMs: 1 }, 1),
+  projectDeskNews: (_, d1) => projectDeskNews(d1, { orders: [ORDER], tickets: [TICKET], paymentEvents: [PAYMENT_EVENT] }, 1),
+  projectInventory: (_, d1) => reservations.projectInventory(d1, { tenantId, eventId: "e", ticketTypeId: "y", changes: [CHANGE], snapshot }),
+  projectValidations: (_, d1) => projectValidations(d1, { tenantId, eventId: "e" }, [{ seq: 1, scan: SCAN }]),
+};
+
+// Bodies that D1 refuses for their foreign keys, which is all the same: the statements were sent.
+const ORDER = { view: { id: "o" } } as unknown as Parameters<typeof projectDeskNews>[1]["orders"][number];
+const TICKET = { id: "k" } as unknown as Parameters<typeof projectDeskNews>[1]["tickets"][number];
+const PAYMENT_EVENT = { eventId: "v" } as unknown as Parameters<typeof projectDeskNews>[1]["paymentEvents"][number];
+const CHANGE = { seq: 1, reservationId: "r" } as unknown as reservations.ReservationNews;
+const SCAN = { isFirstAdmission: true } as unknown as Parameters<typeof projectValidations>[2][number]["scan"];
+
+async function explainCall(call: Call): Promise<{ readonly statement: string; readonly plan: string[] }[]> {
+  const { db, statements } = recordStatements();
+  await Promise.resolve(call(drizzle(db), db)).catch(() => undefined);
+  return Promise.all(statements.map(async (statement) => ({ statement, plan: await explain(statement) })));
+}
+
+describe("a query finds its rows through an index, however many there are:", () => {
+  it.each(Object.entries(CALLS))("%s", async (_, call) => {
+    const explained = await explainCall(call);
+    expect(explained.length).toBeGreaterThan(0);
+    for (const { statement } of explained) expect(await listScans(statement), statement).toEqual([]);
+  });
+
+  it("a statement without an index would be found out", async () => {
+    const scans = await listScans("SELECT id FROM orders WHERE wallet_address = ?");
+    expect(scans).toEqual(["SCAN orders"]);
+  });
+});
+
+describe("a page is read in its index's order, not sorted each time:", () => {
+  const pages = Object.entries(CALLS).filter(([name]) => /, (first|next) page$|ByStatus$/.test(name));
+
+  it.each(pages)("%s", async (_, call) => {
+    for (const { statement, plan } of await explainCall(call)) {
+      expect(plan.filter((step) => step.includes("TEMP B-TREE FOR ORDER BY")), statement).toEqual([]);
+    }
+  });
+});
+
+it("each function of src/storage that sends a statement stands in this test", () => {
+  const modules = import.meta.glob<Record<string, unknown>>(["../../src/storage/*.ts", "!**/schema.ts", "!**/d1-errors.ts"], { eager: true });
+  const functions = Object.values(modules).flatMap((module) => Object.entries(module).flatMap(([name, member]) => (typeof member === "function" ? [name] : [])));
+  const known = new Set(Object.keys(CALLS).map((name) => name.split(/[ ,]/)[0]));
+  expect(functions.length).toBeGreaterThan(20);
+  expect(functions.filter((name) => !known.has(name))).toEqual([]);
+});
