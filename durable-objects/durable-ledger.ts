@@ -6,6 +6,8 @@ import { Outbox, type OutboxMessage, type OutboxRow } from "./outbox.ts";
 const DELIVERY_ROWS = 200;
 /** Deliveries of one alarm before it makes way and arms the next. */
 const DELIVERIES_PER_ALARM = 10;
+/** Rows set aside by one alarm: finding each costs several calls, and an invocation may only make so many. */
+const REFUSALS_PER_ALARM = 20;
 /** How long a change waits for company before it is delivered. */
 const DELIVERY_DELAY_MS = 150;
 const LONGEST_BACKOFF_MS = 30_000;
@@ -54,6 +56,7 @@ export class DurableLedger<Command, Outcome> {
   /** Deliveries, and pieces of alarm work, that failed in a row. */
   #failures = 0;
   #workFailures = 0;
+  #refusalsLeft = REFUSALS_PER_ALARM;
 
   constructor(storage: DurableObjectStorage, hooks: LedgerHooks<Command, Outcome>, logger: Logger, readClockMs: () => number) {
     this.#storage = storage;
@@ -148,7 +151,8 @@ export class DurableLedger<Command, Outcome> {
   }
 
   async #deliverDue(): Promise<void> {
-    for (let delivery = 0; delivery < DELIVERIES_PER_ALARM; delivery += 1) {
+    this.#refusalsLeft = REFUSALS_PER_ALARM;
+    for (let delivery = 0; delivery < DELIVERIES_PER_ALARM && this.#refusalsLeft > 0; delivery += 1) {
       const rows = this.#outbox.listDue(this.#readClockMs(), DELIVERY_ROWS);
       if (rows.length === 0) return;
       await this.#deliverOrSetAside(rows);
@@ -156,8 +160,12 @@ export class DurableLedger<Command, Outcome> {
     }
   }
 
-  /** Halves a refused delivery until the refused row stands alone, and lets only that one rest. */
+  /**
+   * Halves a refused delivery until the refused row stands alone, and lets only that one rest. Rows that it did not come to
+   * stay for the next alarm.
+   */
   async #deliverOrSetAside(rows: readonly OutboxRow[]): Promise<void> {
+    if (this.#refusalsLeft === 0) return;
     try {
       await this.#hooks.deliver(rows);
       this.#outbox.remove(rows);
@@ -166,6 +174,7 @@ export class DurableLedger<Command, Outcome> {
       if (!this.#hooks.isRefusal(error)) throw error;
       const [first] = rows;
       if (rows.length === 1 && first) {
+        this.#refusalsLeft -= 1;
         const attempts = this.#outbox.setAside(first, this.#readClockMs());
         this.#logger.error("a row was refused and set aside", {
           alert: "outbox_row_refused",

@@ -166,6 +166,23 @@ it("tells new messages while refused ones rest", () =>
     expect(scene.told).toEqual(["good"]);
   }));
 
+it("finds its way through hundreds of refused rows with a bounded number of calls an alarm", () =>
+  inScene(async (scene) => {
+    const words = Array.from({ length: 150 }, (_, position) => (position < 100 ? `bad ${position}` : `good ${position}`));
+    await Promise.all(words.map((word) => scene.ledger.submit(word)));
+    let calls = 0;
+    scene.beforeTelling = (rows) => {
+      calls += 1;
+      if (bodiesOf(rows).some((body) => body.startsWith("bad"))) throw new Refusal("broken constraint");
+    };
+    for (let alarm = 0; alarm < 10 && scene.told.length < 50; alarm += 1) {
+      calls = 0;
+      await scene.runAlarm();
+      expect(calls).toBeLessThan(200);
+    }
+    expect(scene.told).toEqual(words.slice(100));
+  }));
+
 it("works through a backlog larger than one alarm takes, losing nothing", () =>
   inScene(async (scene) => {
     const words = Array.from({ length: 2_500 }, (_, position) => `word ${position}`);
