@@ -235,6 +235,14 @@ describe("the stock that a buyer reads", () => {
       .toEqual({ quantity: 9 });
   });
 
+  it("stays as the organiser last set it when something else is changed before D1 has heard", async () => {
+    const { organiser, typeId } = await openSale({ quantity: 4 });
+    await organiser.call("PUT", pathOf(typeId), { quantity: 9 });
+    await env.DB.prepare("UPDATE ticket_types SET quantity = 4 WHERE id = ?").bind(typeId).run();
+    const renamed = await organiser.call("PUT", pathOf(typeId), { name: "Stalls" });
+    expect(renamed).toMatchObject({ status: 200, body: { name: "Stalls", quantity: 9, availableCount: 9 } });
+  });
+
   it("never shrinks below what is held and sold, and the refusal says how much that is", async () => {
     const { organiser, typeId } = await openSale({ quantity: 10 });
     await sell(organiser, typeId, 3);
