@@ -1,8 +1,14 @@
 /** What `env` of "cloudflare:workers" holds in tests: the bindings of wrangler.toml, the variables, and the tests' own. */
 import type { D1Migration } from "cloudflare:test";
+import type { ImportGlobFunction } from "vite/types/importGlob";
 import type { Env as ServiceEnv } from "#src/config";
 
 declare global {
+  interface ImportMeta {
+    /** Modules by pattern, gathered by the test runner. */
+    readonly glob: ImportGlobFunction;
+  }
+
   namespace Cloudflare {
     /** `exports.default` is the service itself. */
     interface GlobalProps {
