@@ -1,6 +1,6 @@
 /** What `env` of "cloudflare:workers" holds in tests: the bindings of wrangler.toml, the variables, and the tests' own. */
 import type { D1Migration } from "cloudflare:test";
-import type { ImportGlobFunction } from "vite/types/importGlob";
+import type { ImportGlobFunction } from "vite/types/importGlob.d.ts";
 import type { Env as ServiceEnv } from "#src/config";
 
 declare global {
