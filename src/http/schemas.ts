@@ -17,7 +17,12 @@ export const quantity = z.int().min(1).max(1_000_000);
 
 /** `?limit=` and `?cursor=` of a list. */
 export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, "not a whole number")
+    .transform(Number)
+    .pipe(z.int().min(1).max(100))
+    .default(20),
   cursor: z.string().max(200).optional(),
 });
 

@@ -1,0 +1,117 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { createAuthenticator } from "#http/middleware/authenticate";
+import { parseConfig, type Config } from "#src/config";
+import { generatePrivateJwk } from "../support/generate-keys.ts";
+import { readProblem, send } from "../support/call-service.ts";
+import { signToken, trustedPrivateJwk, type TokenOptions } from "../support/sign-token.ts";
+
+const PRIVATE_ROUTE = "/api/v1/tickets";
+
+function call(authorization: string): Promise<Response> {
+  return send(PRIVATE_ROUTE, { headers: { authorization } });
+}
+
+function configWith(change: Partial<Config>): Config {
+  const config = parseConfig(env);
+  if (!config.ok) throw new Error("the tests' environment is misconfigured");
+  return { ...config.value, ...change };
+}
+
+describe("a good token", () => {
+  it("opens the door to its bearer", async () => {
+    expect((await call(`Bearer ${await signToken()}`)).status).toBe(200);
+  });
+
+  it("may be announced in any case, as the scheme of RFC 9110 is", async () => {
+    expect((await call(`bearer ${await signToken()}`)).status).toBe(200);
+  });
+});
+
+describe("a token that is not ours", () => {
+  const bad: readonly (readonly [string, TokenOptions])[] = [
+    ["expired", { ttlSeconds: -1 }],
+    ["without a signature", { alg: "none" }],
+    ["signed by HS256 with the public keys as secret", { alg: "HS256" }],
+    ["signed by RS512, which is not pinned", { alg: "RS512" }],
+    ["for another audience", { audience: "https://issuer.test" }],
+    ["of another issuer", { issuer: "https://elsewhere.test" }],
+    ["without an issuer", { without: ["iss"] }],
+    ["without an audience", { without: ["aud"] }],
+    ["without an end", { without: ["exp"] }],
+    ["without a subject", { without: ["sub"] }],
+    ["without a tenant", { without: ["tenant_id"] }],
+    ["without a role", { without: ["role"] }],
+    ["with a role nobody knows", { role: "superuser" }],
+    ["whose subject is no UUID", { sub: "1" }],
+    ["whose tenant is no UUID", { tenantId: "' OR 1=1 --" }],
+    ["whose tenant is in upper case", { tenantId: crypto.randomUUID().toUpperCase().replace(/^./, "A") }],
+  ];
+
+  it.each(bad)("opens nothing: %s", async (_, options) => {
+    const response = await call(`Bearer ${await signToken(options)}`);
+    expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
+    expect(await readProblem(response)).toMatchObject({ status: 401, code: "unauthenticated" });
+  });
+
+  it("opens nothing when a stranger's key signed it under our key's id", async () => {
+    const privateJwk = await generatePrivateJwk(trustedPrivateJwk().kid);
+    expect((await call(`Bearer ${await signToken({ privateJwk })}`)).status).toBe(401);
+  });
+
+  it("opens nothing when its claims were changed after signing", async () => {
+    const [head, , signature] = (await signToken({ role: "user" })).split(".");
+    const [, claims] = (await signToken({ role: "admin" })).split(".");
+    expect((await call(`Bearer ${head}.${claims}.${signature}`)).status).toBe(401);
+  });
+
+  it.each(["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer not-a-token", "Bearer a.b.c", `Bearer ${"a".repeat(9_000)}`])(
+    "opens nothing when there is none in the header: %.20j",
+    async (authorization) => {
+      expect(await readProblem(await call(authorization))).toMatchObject({ status: 401, code: "unauthenticated" });
+    },
+  );
+});
+
+describe("a token that was verified before", () => {
+  it("is still refused once it has expired", async () => {
+    const authenticator = createAuthenticator(configWith({}));
+    const authorization = `Bearer ${await signToken({ ttlSeconds: 600 })}`;
+    const nowMs = Date.now();
+    expect(await authenticator.authenticate(authorization, nowMs)).toMatchObject({ ok: true });
+    expect(await authenticator.authenticate(authorization, nowMs + 1_000)).toMatchObject({ ok: true });
+    expect(await authenticator.authenticate(authorization, nowMs + 601_000)).toMatchObject({
+      ok: false,
+      failure: { code: "unauthenticated" },
+    });
+  });
+
+  it("is not taken for another that begins alike", async () => {
+    const authenticator = createAuthenticator(configWith({}));
+    const token = await signToken();
+    expect(await authenticator.authenticate(`Bearer ${token}`, Date.now())).toMatchObject({ ok: true });
+    const cut = token.slice(0, -4);
+    expect(await authenticator.authenticate(`Bearer ${cut}`, Date.now())).toMatchObject({ ok: false });
+  });
+
+  it("keeps its own bearer when many others come", async () => {
+    const authenticator = createAuthenticator(configWith({}));
+    const users = Array.from({ length: 20 }, () => crypto.randomUUID());
+    const tokens = await Promise.all(users.map((sub) => signToken({ sub })));
+    for (let round = 0; round < 2; round += 1) {
+      const found = await Promise.all(tokens.map((token) => authenticator.authenticate(`Bearer ${token}`, Date.now())));
+      expect(found.map((one) => one.ok && one.value.userId)).toEqual(users);
+    }
+  });
+});
+
+describe("token keys that cannot be fetched", () => {
+  it("are our fault, not the bearer's: 503 and not 401", async () => {
+    const { JWT_JWKS: _, ...withoutKeys } = configWith({ JWT_JWKS_URL: "https://issuer.invalid/jwks.json" });
+    const authenticator = createAuthenticator(withoutKeys);
+    expect(await authenticator.authenticate(`Bearer ${await signToken()}`, Date.now())).toMatchObject({
+      ok: false,
+      failure: { code: "token_keys_unavailable" },
+    });
+  });
+});

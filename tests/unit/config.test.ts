@@ -1,0 +1,121 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { generateDevelopmentSecrets } from "#dev/dev-vars";
+import { generateCredentialKey, generateWebhookSecret } from "#dev/secrets";
+
+/** What this test uses of src/config.ts, whose own types name bindings of the Worker that do not exist here. */
+interface ConfigModule {
+  readonly VARIABLE_NAMES: readonly string[];
+  readonly parseConfig: (
+    variables: Readonly<Record<string, unknown>>,
+  ) =>
+    | { readonly ok: true; readonly value: Readonly<Record<string, unknown>> }
+    | { readonly ok: false; readonly failure: readonly { readonly variable: string; readonly problem: string }[] };
+}
+
+const OPTIONAL = ["JWT_JWKS_URL", "STRIPE_WEBHOOK_SECRETS", "STRIPE_SECRET_KEY", "ORDER_DESKS_PER_TENANT", "LOG_LEVEL"];
+
+let config: ConfigModule;
+let good: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  config = (await import(new URL("../../src/config.ts", import.meta.url).href)) as ConfigModule; // its types say more
+  good = (await generateDevelopmentSecrets()).variables;
+});
+
+function problemsOf(change: Readonly<Record<string, unknown>>): readonly { variable: string; problem: string }[] {
+  const parsed = config.parseConfig({ ...good, ...change });
+  return parsed.ok ? [] : parsed.failure;
+}
+
+describe("the configuration", () => {
+  it("is accepted as npm start makes it", () => {
+    expect(problemsOf({})).toEqual([]);
+  });
+
+  it("has no default for anything that must be given: each is missed by name", () => {
+    const required = config.VARIABLE_NAMES.filter((name) => !OPTIONAL.includes(name));
+    expect(required.length).toBeGreaterThanOrEqual(12);
+    for (const name of required) {
+      for (const nothing of [undefined, ""]) {
+        const problems = problemsOf({ [name]: nothing });
+        expect(
+          problems.map(({ variable }) => variable),
+          name,
+        ).toEqual([name]);
+        expect(problems[0]?.problem).toContain("missing");
+      }
+    }
+  });
+
+  it("does without what is optional", () => {
+    expect(problemsOf(Object.fromEntries(OPTIONAL.map((name) => [name, undefined])))).toEqual([]);
+  });
+
+  it("lists all that is wrong at once, so nobody fixes one and meets the next", () => {
+    const parsed = config.parseConfig({});
+    const missed = parsed.ok ? [] : parsed.failure.map(({ variable }) => variable);
+    expect(missed.toSorted()).toEqual(config.VARIABLE_NAMES.filter((name) => !OPTIONAL.includes(name)).toSorted());
+  });
+
+  it.each([
+    ["JWT_JWKS", "{"],
+    ["JWT_JWKS", '{"keys":[]}'],
+    ["JWT_JWKS_URL", "http://issuer.example/jwks"],
+    ["JWT_JWKS_URL", "issuer"],
+    ["PAYMENT_WEBHOOK_SECRETS", "hunter2hunter2hunter2hunter2"],
+    ["PAYMENT_WEBHOOK_SECRETS", "whsec_short"],
+    ["INTERNAL_WEBHOOK_SECRETS", "whsec_?not-base64-at-all?"],
+    ["STRIPE_WEBHOOK_SECRETS", ","],
+    ["CREDENTIAL_SIGNING_KEYS", "seed-without-an-id-0123456789012345678901234567"],
+    ["CREDENTIAL_SIGNING_KEYS", "1:tooshort"],
+    ["CREDENTIAL_SIGNING_KEYS", generateCredentialKey(1).replace("1:", "0:")],
+    ["CREDENTIAL_SIGNING_KEYS", generateCredentialKey(1).replace("1:", "256:")],
+    ["CREDENTIAL_SIGNING_KEYS", `${generateCredentialKey(7)},${generateCredentialKey(7)}`],
+    ["SANDBOX_PAYMENT_URL", "ftp://payments.example"],
+    ["SOLANA_RPC_URL", "localhost"],
+    ["SOLANA_WALLET_PRIVATE_KEY", "[1,2,3]"],
+    ["SOLANA_TREE", "0OIl"],
+    ["SOLANA_COLLECTION", "not an address"],
+    ["PUBLIC_BASE_URL", "tickets.example"],
+    ["ORDER_DESKS_PER_TENANT", "0"],
+    ["ORDER_DESKS_PER_TENANT", "257"],
+    ["ORDER_DESKS_PER_TENANT", "four"],
+    ["LOG_LEVEL", "verbose"],
+  ])("refuses a malformed %s by its name and never shows the value (case %#)", (name, value) => {
+    const problems = problemsOf({ [name]: value });
+    expect(new Set(problems.map(({ variable }) => variable))).toEqual(new Set([name]));
+    for (const { problem } of problems) {
+      expect(problem).not.toBe("");
+      if (value.length > 4) expect(problem).not.toContain(value);
+    }
+  });
+
+  it("keeps the order of a ring, newest first, and forgives blanks around its entries", () => {
+    const secrets = [generateWebhookSecret(), generateWebhookSecret(), generateWebhookSecret()];
+    const parsed = config.parseConfig({ ...good, PAYMENT_WEBHOOK_SECRETS: ` ${secrets.join(" , ")} ` });
+    expect(parsed.ok && parsed.value["PAYMENT_WEBHOOK_SECRETS"]).toEqual(secrets);
+  });
+
+  it("takes a key server's address in place of the keys themselves", () => {
+    expect(problemsOf({ JWT_JWKS: undefined, JWT_JWKS_URL: "https://issuer.example/.well-known/jwks.json" })).toEqual([]);
+  });
+});
+
+describe(".dev.vars.example", () => {
+  it("lists exactly what the code reads, each once and with a comment above it", async () => {
+    const lines = (await readFile(join(import.meta.dirname, "../../.dev.vars.example"), "utf8")).split("\n");
+    const listed = lines.flatMap((line, index) => {
+      const name = /^(?:# )?([A-Z][A-Z0-9_]+)=/.exec(line)?.[1];
+      return name === undefined ? [] : [{ name, above: lines[index - 1] ?? "" }];
+    });
+    expect(listed.map(({ name }) => name).toSorted()).toEqual(config.VARIABLE_NAMES.toSorted());
+    for (const { name, above } of listed) expect(above, name).toMatch(/^# (?![A-Z0-9_]+=)/);
+  });
+
+  it("holds no secret: what must be random stands empty", async () => {
+    const text = await readFile(join(import.meta.dirname, "../../.dev.vars.example"), "utf8");
+    expect(text).not.toMatch(/^(# )?\w*(SECRET|KEY|JWKS)\w*=(?!https:).+$/m);
+  });
+});
