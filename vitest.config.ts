@@ -47,6 +47,9 @@ const sqlAsText: Plugin = {
   },
 };
 
+/** No test is about time: this only ends one that hangs, also on a busy machine. */
+const PATIENCE_MS = 60_000;
+
 export default defineConfig({
   test: {
     projects: [
@@ -55,6 +58,8 @@ export default defineConfig({
         test: {
           name: "unit",
           environment: "node",
+          testTimeout: PATIENCE_MS,
+          hookTimeout: PATIENCE_MS,
           include: ["tests/unit/**/*.test.ts", "tests/simulation/**/*.test.ts"],
         },
       },
@@ -62,6 +67,8 @@ export default defineConfig({
         plugins: [cloudflareTest({ main: "./src/index.ts", miniflare: { ...readWorkerOptions(), bindings } })],
         test: {
           name: "workerd",
+          testTimeout: PATIENCE_MS,
+          hookTimeout: PATIENCE_MS,
           include: ["tests/workerd/**/*.test.{ts,tsx}", "tests/contract/**/*.test.ts"],
           setupFiles: ["./tests/support/apply-migrations.ts"],
         },
