@@ -3,21 +3,11 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import type { InventoryPort } from "#domain/inventory-messages";
 import { ticketTypeShape } from "#http/routes/ticket-types/ticket-type-shape";
-import { archiveTicketType } from "#services/ticket-type/archive-ticket-type";
 import { createTicketType } from "#services/ticket-type/create-ticket-type";
 import { findTicketType } from "#services/ticket-type/find-ticket-type";
 import { listTicketTypes } from "#services/ticket-type/list-ticket-types";
-import { updateTicketType } from "#services/ticket-type/update-ticket-type";
-import {
-  brokenDb,
-  callService,
-  closeInventories,
-  makeEvent,
-  makeOrganiser,
-  makeType,
-  type Answer,
-  type Organiser,
-} from "../support/organiser.ts";
+import { brokenDb, callService, closeInventories, makeEvent, makeOrganiser, makeType } from "../support/organiser.ts";
+import { hold, openSale, pathOf, readType, sell } from "../support/sale-of-type.ts";
 
 afterEach(closeInventories);
 
@@ -35,50 +25,6 @@ const FIELDS = {
   feeCents: 0,
   taxRateBps: 0,
 };
-
-const pathOf = (ticketTypeId: string): string => `/api/v1/tickets/types/${ticketTypeId}`;
-
-function readType(ticketTypeId: string): Promise<Answer> {
-  return callService("GET", pathOf(ticketTypeId));
-}
-
-/** Holds tickets at the inventory itself, as a desk does. @returns the reservation's id, or the refusal's code. */
-async function hold({ tenantId }: Organiser, ticketTypeId: string, quantity: number): Promise<string> {
-  const reservationId = crypto.randomUUID();
-  const command = { tenantId, reservationId, userId: crypto.randomUUID(), quantity };
-  const { outcomes } = await env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId).reserve([command]);
-  const [outcome] = outcomes;
-  return outcome?.ok === true ? reservationId : (outcome?.failure.code ?? "no answer");
-}
-
-async function sell(organiser: Organiser, ticketTypeId: string, quantity: number): Promise<void> {
-  const reservationId = await hold(organiser, ticketTypeId, quantity);
-  const { tenantId } = organiser;
-  await env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId).confirm({ tenantId, reservationId, orderId: crypto.randomUUID() });
-}
-
-async function openSale(
-  change: Readonly<Record<string, unknown>> = {},
-): Promise<{ organiser: Organiser; eventId: string; typeId: string }> {
-  const organiser = await makeOrganiser();
-  const eventId = await makeEvent(organiser);
-  return { organiser, eventId, typeId: await makeType(organiser, eventId, change) };
-}
-
-/** The type's real inventory, with something happening right before or after it is configured the first time. */
-function interrupted(ticketTypeId: string, when: "before" | "after", happen: () => Promise<unknown>): () => InventoryPort {
-  const real = env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId);
-  let isFirst = true;
-  const configure: InventoryPort["configure"] = async (config) => {
-    const interrupts = isFirst;
-    isFirst = false;
-    if (interrupts && when === "before") await happen();
-    const outcome = await real.configure(config);
-    if (interrupts && when === "after") await happen();
-    return outcome;
-  };
-  return () => ({ configure, snapshot: () => real.snapshot() }) as unknown as InventoryPort; // nothing else is asked
-}
 
 describe("a ticket type", () => {
   it("reads to anyone as its organiser described it, with the contract's defaults and its stock", async () => {
@@ -264,42 +210,5 @@ describe("the stock that a buyer reads", () => {
     await sell(organiser, typeId, 2);
     const listed = await listTicketTypes(organiser.contextWith({ db: brokenDb, nowMs: nowMs + 60_000 }), eventId);
     expect(listed).toMatchObject({ ok: true, value: [{ id: typeId, soldCount: 2, availableCount: 8 }] });
-  });
-});
-
-describe("an archived ticket type", () => {
-  it("can't be held from the answer on, keeps what was sold, and is archived as often as one likes", async () => {
-    const { organiser, typeId } = await openSale();
-    await sell(organiser, typeId, 2);
-    expect(await organiser.call("DELETE", pathOf(typeId))).toEqual({ status: 204, body: undefined });
-    expect(await hold(organiser, typeId, 1)).toBe("not_on_sale");
-    expect((await readType(typeId)).body).toMatchObject({ status: "ARCHIVED", availability: "not_on_sale", soldCount: 2 });
-    expect((await organiser.call("DELETE", pathOf(typeId))).status).toBe(204);
-  });
-
-  it("stays off sale when its name is changed", async () => {
-    const { organiser, typeId } = await openSale();
-    await organiser.call("DELETE", pathOf(typeId));
-    const renamed = await organiser.call("PUT", pathOf(typeId), { name: "Former floor" });
-    expect(renamed).toMatchObject({ status: 200, body: { name: "Former floor", status: "ARCHIVED" } });
-    expect(await hold(organiser, typeId, 1)).toBe("not_on_sale");
-  });
-
-  it("is not put back on sale by an update that was under way when it was archived", async () => {
-    const { organiser, typeId } = await openSale();
-    const inventory = interrupted(typeId, "before", () => archiveTicketType(organiser.contextWith(), typeId));
-    const input = { ticketTypeId: typeId, fields: { priceCents: 1 } };
-    const updated = await updateTicketType(organiser.contextWith({ inventory }), input);
-    expect(updated).toMatchObject({ ok: true, value: { status: "ARCHIVED", priceCents: 1 } });
-    expect(await hold(organiser, typeId, 1)).toBe("not_on_sale");
-  });
-
-  it("is not put back on sale by an update that came and went while it was being archived", async () => {
-    const { organiser, typeId } = await openSale();
-    const input = { ticketTypeId: typeId, fields: { priceCents: 1 } };
-    const inventory = interrupted(typeId, "after", () => updateTicketType(organiser.contextWith(), input));
-    expect((await archiveTicketType(organiser.contextWith({ inventory }), typeId)).ok).toBe(true);
-    expect(await hold(organiser, typeId, 1)).toBe("not_on_sale");
-    expect((await readType(typeId)).body).toMatchObject({ status: "ARCHIVED", priceCents: 1 });
   });
 });
