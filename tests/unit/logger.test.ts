@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { configureLog, createLogger } from "#platform/logger";
 
 const SECRETS = {
-  jwt: "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIiwidGVuYW50X2lkIjoiMiJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ",
+  jwt: [{ alg: "RS256" }, { sub: "1", tenant_id: "2" }, "signature-signature"]
+    .map((part) => btoa(JSON.stringify(part)).replaceAll("=", ""))
+    .join("."),
   webhookSecret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
   webhookSignature: "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
   email: "ada.lovelace@example.org",
