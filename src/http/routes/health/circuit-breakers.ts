@@ -1,15 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { defineRoute } from "../../route.ts";
 import { json } from "../../schemas.ts";
-
-const breaker = z.object({
-  name: z.string(),
-  state: z.enum(["closed", "open", "half_open"]),
-  succeededCount: z.int(),
-  failedCount: z.int(),
-  refusedCount: z.int(),
-  openedCount: z.int(),
-});
+import { breakerShape } from "./health-shape.ts";
 
 export const listCircuitBreakers = defineRoute({
   method: "get",
@@ -17,7 +9,7 @@ export const listCircuitBreakers = defineRoute({
   summary: "State and counters of the breakers of the isolate that answers",
   who: "O",
   tier: "read",
-  answers: { 200: { description: "The breakers", schema: z.object({ items: z.array(breaker) }) } },
+  answers: { 200: { description: "The breakers", schema: z.object({ items: z.array(breakerShape) }) } },
   handle: ({ ctx }) => json({ items: ctx.breakers.list() }),
 });
 

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { checkDependencies } from "#services/health/check-dependencies";
 import { defineRoute } from "../../route.ts";
-import { healthShape, presentHealth } from "./health-shape.ts";
+import { breakerShape, healthShape, presentHealth } from "./health-shape.ts";
 import { judge } from "./ready.ts";
 
 const dependency = z.object({
@@ -12,6 +12,8 @@ const dependency = z.object({
   problem: z.enum(["timeout", "failed"]).nullable(),
 });
 
+const detailedShape = healthShape.extend({ dependencies: z.array(dependency), circuitBreakers: z.array(breakerShape) });
+
 export const detailed = defineRoute({
   method: "get",
   path: "/health/detailed",
@@ -19,8 +21,8 @@ export const detailed = defineRoute({
   who: "O",
   tier: "read",
   answers: {
-    200: { description: "State of each dependency", schema: healthShape.extend({ dependencies: z.array(dependency) }) },
-    503: { description: "The same, when the service cannot sell or admit" },
+    200: { description: "State of each dependency", schema: detailedShape },
+    503: { description: "The same, when the service cannot sell or admit", schema: detailedShape },
   },
   async handle({ ctx }) {
     const dependencies = await checkDependencies(ctx);

@@ -10,6 +10,16 @@ export const healthShape = z.object({
   timestamp: z.iso.datetime(),
 });
 
+/** A circuit breaker of the isolate that answers, with what it has counted since the isolate started. */
+export const breakerShape = z.object({
+  name: z.string(),
+  state: z.enum(["closed", "open", "half_open"]),
+  succeededCount: z.int(),
+  failedCount: z.int(),
+  refusedCount: z.int(),
+  openedCount: z.int(),
+});
+
 /** A health answer; `down` is 503. */
 export function presentHealth(
   status: "ok" | "degraded" | "down",

@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { cancelOrder } from "#services/order/cancel-order";
 import { defineRoute } from "../../route.ts";
-import { id, json } from "../../schemas.ts";
+import { presentRefusal } from "../../problem.ts";
+import { id, json, REPLAYED } from "../../schemas.ts";
 import { orderShape, presentOrder } from "./order-shape.ts";
 
 export const cancel = defineRoute({
@@ -15,6 +16,7 @@ export const cancel = defineRoute({
   answers: { 200: { description: "The cancelled order", schema: orderShape } },
   async handle({ ctx, params, identify }) {
     const cancelled = await cancelOrder(ctx, { request: identify(), orderId: params.orderId });
-    return cancelled.ok ? json(presentOrder(cancelled.value)) : cancelled.failure;
+    if (!cancelled.ok) return presentRefusal(cancelled, ctx.requestId);
+    return json(presentOrder(cancelled.value), 200, cancelled.replayed ? REPLAYED : {});
   },
 });
