@@ -33,7 +33,12 @@ type App = OpenAPIHono<{ Bindings: Env }>;
 /** Builds the router and `/openapi.json` from the declared routes; a path or method that none declares is 404 or 405. */
 export function createApp(parts: AppParts): App {
   const app: App = new OpenAPIHono();
-  app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
+  app.use(
+    secureHeaders({
+      xFrameOptions: "DENY",
+      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    }),
+  );
   app.use(async (c, next) => {
     const composed = parts.compose(c.env);
     if (composed.ok) return next();
