@@ -20,7 +20,11 @@ export class DeskHolds {
   readonly #batcher: InventoryBatcher;
   readonly #logger: Logger;
 
-  constructor(store: DeskStore, commit: Commit, reach: { inventory(ticketTypeId: string): InventoryPort; readonly logger: Logger }) {
+  constructor(
+    store: DeskStore,
+    commit: Commit,
+    reach: { inventory(ticketTypeId: string): InventoryPort; readonly logger: Logger },
+  ) {
     this.#store = store;
     this.#commit = commit;
     this.#inventory = (ticketTypeId) => reach.inventory(ticketTypeId);
@@ -82,7 +86,9 @@ export class DeskHolds {
     const hold = this.#store.findHold(reservationId);
     const order = hold?.orderId
       ? this.#store.findOrder(hold.orderId)
-      : this.#store.listOrdersByPrefix(sharedPrefixOf(reservationId)).find((record) => record.view.reservationId === reservationId);
+      : this.#store
+          .listOrdersByPrefix(sharedPrefixOf(reservationId))
+          .find((record) => record.view.reservationId === reservationId);
     if (order) return holdOf(order, nowMs);
     if (!hold) return undefined;
     const expired = hold.view.status === "ACTIVE" && hold.view.expiresAtMs <= nowMs;
@@ -95,14 +101,21 @@ export class DeskHolds {
     if (!decision.ok) return decision;
     const hold = decision.value;
     if (hold.status === "CANCELLED") {
-      await releaseAllLines(this.#inventory, { tenantId, userId, reservationId, lines: hold.lines, cause: "released_by_buyer" });
+      await releaseAllLines(this.#inventory, {
+        tenantId,
+        userId,
+        reservationId,
+        lines: hold.lines,
+        cause: "released_by_buyer",
+      });
     }
     return { ok: true, hold };
   }
 
   #decideRelease(tenantId: string, userId: string, reservationId: string, nowMs: number): Result<HoldView, Failure> {
     const hold = this.find(reservationId, nowMs);
-    if (!hold || hold.tenantId !== tenantId || hold.userId !== userId) return refuse({ code: "not_found", what: "reservation" });
+    if (!hold || hold.tenantId !== tenantId || hold.userId !== userId)
+      return refuse({ code: "not_found", what: "reservation" });
     if (hold.status === "CANCELLED" || hold.status === "EXPIRED") return succeed(hold);
     const stored: HoldRecord | undefined = this.#store.findHold(reservationId);
     if (!stored || stored.orderId !== null) return refuse({ code: "reservation_not_active" });

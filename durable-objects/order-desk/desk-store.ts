@@ -187,7 +187,7 @@ export class DeskStore {
 
   /** When the oldest row of each kind was made; undefined where there is none. */
   oldestMs(): { readonly requests: number | undefined; readonly orders: number | undefined } {
-    const oldest = { requests: undefined, orders: undefined } as Record<"requests" | "orders", number | undefined>;
+    const oldest: Record<"requests" | "orders", number | undefined> = { requests: undefined, orders: undefined };
     for (const { table, kept } of PRUNED) {
       const [row] = this.#sql.exec<{ at: number }>(`SELECT created_at_ms AS at FROM ${table} ORDER BY seq LIMIT 1`).toArray();
       if (row) oldest[kept] = Math.min(row.at, oldest[kept] ?? row.at);

@@ -26,7 +26,7 @@ export interface UpkeepHooks {
   readonly progress: OrderProgress;
   readonly commit: Commit;
   readonly logger: Logger;
-  changeOrder(orderId: string, decide: StepOutcome): Promise<void>;
+  readonly changeOrder: (orderId: string, decide: StepOutcome) => Promise<void>;
 }
 
 /** What time brings to a desk: orders that expire, steps to take up again, old records to forget. Runs in the alarm. */

@@ -56,6 +56,8 @@ function mergeRefusals(answers: readonly BatchedOutcome[]): Failure | undefined 
   const failures = answers.flatMap(({ outcome }) => (outcome.ok ? [] : [outcome.failure]));
   const other = failures.find((failure) => failure.code !== "sold_out");
   if (other) return other;
-  const shortages = failures.flatMap((failure): readonly TypeShortage[] => (failure.code === "sold_out" ? failure.shortages : []));
+  const shortages = failures.flatMap((failure): readonly TypeShortage[] =>
+    failure.code === "sold_out" ? failure.shortages : [],
+  );
   return shortages.length > 0 ? { code: "sold_out", shortages } : undefined;
 }

@@ -1,4 +1,5 @@
 import { ORDER_NUMBER_BLOCK_SIZE, orderNumberAt, type OrderNumberBlock } from "#domain/order-number";
+import type { Logger } from "#platform/logger";
 import type { Commit } from "./commit.ts";
 import type { DeskStore } from "./desk-store.ts";
 
@@ -16,13 +17,15 @@ export class NumberBlocks {
   readonly #store: DeskStore;
   readonly #commit: Commit;
   readonly #lease: LeaseBlock;
+  readonly #logger: Logger;
   readonly #blocks = new Map<string, OrderNumberBlock[]>();
   readonly #leasing = new Map<string, Promise<void>>();
 
-  constructor(store: DeskStore, commit: Commit, lease: LeaseBlock) {
+  constructor(store: DeskStore, commit: Commit, reach: { readonly leaseBlock: LeaseBlock; readonly logger: Logger }) {
     this.#store = store;
     this.#commit = commit;
-    this.#lease = lease;
+    this.#lease = reach.leaseBlock;
+    this.#logger = reach.logger;
   }
 
   /** Forgets the copies in memory, after a rollback. */
@@ -58,6 +61,15 @@ export class NumberBlocks {
     const lease = this.#leaseAndStore(tenantId).finally(() => this.#leasing.delete(tenantId));
     this.#leasing.set(tenantId, lease);
     return lease;
+  }
+
+  /** Leases ahead of need. If D1 is down now, the next order tries again. */
+  async leaseAhead(tenantId: string): Promise<void> {
+    try {
+      await this.lease(tenantId);
+    } catch (error) {
+      this.#logger.warn("order numbers could not be leased ahead", { error });
+    }
   }
 
   async #leaseAndStore(tenantId: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Failure } from "#domain/failure";
-import { deriveIdWithin, hashParts, sharedPrefixOf } from "#domain/ids";
+import { hashParts, sharedPrefixOf } from "#domain/ids";
 import type { InventoryPort } from "#domain/inventory-messages";
 import { attachPayment, cancelOrder, dueAtMs, firstAnswerOf, ticketsOf, viewAt, type OrderRecord } from "#domain/order";
 import type {
@@ -34,8 +34,8 @@ import { DeskStore } from "./desk-store.ts";
 import { DeskUpkeep } from "./desk-upkeep.ts";
 import { NumberBlocks, type LeaseBlock } from "./number-blocks.ts";
 import { OrderProgress } from "./order-progress.ts";
+import { OrderPlacing } from "./order-placing.ts";
 import type { StepOutcome } from "./order-steps.ts";
-import { placeInCommit, type HeldStock } from "./place-in-commit.ts";
 import { RequestsOnce, type Remembered } from "./requests-once.ts";
 import type { Commit, Emit } from "./commit.ts";
 
@@ -62,6 +62,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   readonly #numbers: NumberBlocks;
   readonly #holds: DeskHolds;
   readonly #progress: OrderProgress;
+  readonly #placing: OrderPlacing;
   readonly #upkeep: DeskUpkeep;
   readonly #once = new RequestsOnce();
   readonly #logger: Logger;
@@ -71,10 +72,19 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     migrate(ctx.storage, [outboxSql, deskSql]);
     this.#logger = reach.logger;
     this.#store = new DeskStore(ctx.storage.sql);
-    this.#numbers = new NumberBlocks(this.#store, this.#commit, reach.leaseBlock);
+    this.#numbers = new NumberBlocks(this.#store, this.#commit, reach);
     this.#holds = new DeskHolds(this.#store, this.#commit, reach);
     const changeOrder = (orderId: string, decide: StepOutcome): Promise<void> => this.#changeOrder(orderId, decide);
     this.#progress = new OrderProgress(reach, { findOrder: (orderId) => this.#store.findOrder(orderId), changeOrder });
+    this.#placing = new OrderPlacing({
+      store: this.#store,
+      numbers: this.#numbers,
+      holds: this.#holds,
+      progress: this.#progress,
+      commit: this.#commit,
+      saveNew: (record, nowMs, emit) => this.#save(undefined, record, nowMs, emit),
+      inBackground: (work) => ctx.waitUntil(work),
+    });
     const { logger } = reach;
     this.#upkeep = new DeskUpkeep({ store: this.#store, progress: this.#progress, commit: this.#commit, logger, changeOrder });
     this.#ledger = this.#openLedger(ctx.storage, reach);
@@ -97,7 +107,9 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     return hold?.tenantId === tenantId ? hold : undefined;
   }
 
-  async releaseHold(...[tenantId, userId, reservationId]: Parameters<DeskPort["releaseHold"]>): ReturnType<DeskPort["releaseHold"]> {
+  async releaseHold(
+    ...[tenantId, userId, reservationId]: Parameters<DeskPort["releaseHold"]>
+  ): ReturnType<DeskPort["releaseHold"]> {
     return this.#holds.release(tenantId, userId, reservationId);
   }
 
@@ -105,7 +117,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     return this.#once.run(
       command.request,
       () => this.#findPlaced(command.request.requestId),
-      () => this.#makeOrder(command),
+      () => this.#placing.make(command),
     );
   }
 
@@ -216,40 +228,6 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     return { ...answer, replayed: false, stock: [] };
   }
 
-  async #makeOrder(command: PlaceCommand): Promise<MadeOnce<OrderView>> {
-    const { requestId: orderId, tenantId } = command.request;
-    let held: HeldStock | undefined;
-    if (command.reservationId === undefined) {
-      const outcome = await this.#holds.holdFor(command.request, deriveIdWithin(orderId, ["hold"]), command.lines);
-      if (!outcome.ok) return outcome;
-      held = outcome.value;
-    }
-    const stock = held?.stock ?? [];
-    for (;;) {
-      const placed = await this.#commit((nowMs, emit) =>
-        placeInCommit(this.#store, this.#numbers, command, held, nowMs, (record) => this.#save(undefined, record, nowMs, emit)),
-      );
-      if (placed === "needs_numbers") {
-        await this.#numbers.lease(tenantId);
-        continue;
-      }
-      if (!placed.ok) return { ok: false, failure: placed.failure, replayed: false, stock };
-      if (this.#numbers.isLow(tenantId)) this.ctx.waitUntil(this.#leaseAhead(tenantId));
-      if (placed.value.step.kind !== "none") await this.#progress.advance(orderId, "settled");
-      const value = this.#store.findOrder(orderId)?.view ?? placed.value.view;
-      return { ok: true, value, replayed: false, stock };
-    }
-  }
-
-  /** Leases ahead of need; if D1 is down now, the next order tries again. */
-  async #leaseAhead(tenantId: string): Promise<void> {
-    try {
-      await this.#numbers.lease(tenantId);
-    } catch (error) {
-      this.#logger.warn("order numbers could not be leased ahead", { error });
-    }
-  }
-
   #recordNews(news: PaymentNews, nowMs: number, emit: Emit): SettleOutcome {
     const record = this.#store.findOrder(news.orderId);
     if (!record) return "unknown_order";
@@ -257,7 +235,18 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     const { record: changed, outcome, alert } = decideNews(record, news, nowMs);
     if (changed !== record) this.#save(record, changed, nowMs, emit);
     const { provider, eventId, orderId, type, occurredAtMs } = news;
-    emit(paymentEventMessage({ provider, eventId, orderId, type, occurredAtMs, outcome, tenantId: record.view.tenantId, receivedAtMs: nowMs }));
+    emit(
+      paymentEventMessage({
+        provider,
+        eventId,
+        orderId,
+        type,
+        occurredAtMs,
+        outcome,
+        tenantId: record.view.tenantId,
+        receivedAtMs: nowMs,
+      }),
+    );
     if (alert) this.#logger.error("a payment needs a person's eye", { alert, orderId, eventType: type });
     return "recorded";
   }

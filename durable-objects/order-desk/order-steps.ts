@@ -82,11 +82,18 @@ async function requestRefund(reach: StepReach, record: OrderRecord, refund: Refu
   const provider = selectPaymentProvider(reach.paymentProviders, refund.provider);
   if (!provider.ok) throw new Error(`no payment provider ${refund.provider} to refund with`);
   const { paymentId, amountCents, currency, reason } = refund;
-  const answer = await provider.value.requestRefund({ paymentId, orderId: record.view.id, amountCents, currency, reason }, refund.id);
+  const answer = await provider.value.requestRefund(
+    { paymentId, orderId: record.view.id, amountCents, currency, reason },
+    refund.id,
+  );
   if (!answer.ok) throw new Error(`refund not taken by the provider: ${answer.failure.reason}`);
   const { status, refundId } = answer.value;
   if (status === "failed") {
-    reach.logger.error("a payment needs a person's eye", { alert: "refund_failed", orderId: record.view.id, refundId: refund.id });
+    reach.logger.error("a payment needs a person's eye", {
+      alert: "refund_failed",
+      orderId: record.view.id,
+      refundId: refund.id,
+    });
   }
   return (stored) => settleRefund(stored, refund.id, status, refundId);
 }

@@ -162,7 +162,11 @@ export interface DeskPort {
   findHoldAnswer(request: RequestIdentity): Promise<MadeOnce<HoldView> | undefined>;
   findHold(tenantId: string, reservationId: string): Promise<HoldView | undefined>;
   /** Gives a hold back at once. */
-  releaseHold(tenantId: string, userId: string, reservationId: string): Promise<{ ok: true; hold: HoldView } | { ok: false; failure: Failure }>;
+  releaseHold(
+    tenantId: string,
+    userId: string,
+    reservationId: string,
+  ): Promise<{ ok: true; hold: HoldView } | { ok: false; failure: Failure }>;
   /** Holds stock if need be and makes the order durable. A free order is settled at once. */
   place(command: PlaceCommand): Promise<MadeOnce<OrderView>>;
   /** The answer that a purchase got before or is getting now; undefined for a new one. For callers that refuse before they ask. */

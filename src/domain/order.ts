@@ -56,7 +56,10 @@ export interface OrderRecord {
 }
 
 /** The record with something new in it: one version on, with fresh patience for its step. */
-export function change(record: OrderRecord, to: Partial<Pick<OrderRecord, "view" | "step" | "paidBy" | "refunds">>): OrderRecord {
+export function change(
+  record: OrderRecord,
+  to: Partial<Pick<OrderRecord, "view" | "step" | "paidBy" | "refunds">>,
+): OrderRecord {
   return { ...record, ...to, version: record.version + 1, attempts: 0 };
 }
 
@@ -114,7 +117,8 @@ export function expireOrder(record: OrderRecord, nowMs: number): OrderRecord {
 export function cancelOrder(record: OrderRecord, nowMs: number): Result<OrderRecord, Failure> {
   if (record.view.status === "CANCELLED") return succeed(record);
   const open = viewAt(record, nowMs).status;
-  if ((open !== "PENDING" && open !== "PAYMENT_FAILED") || record.step.kind !== "none") return refuse({ code: "order_not_pending" });
+  if ((open !== "PENDING" && open !== "PAYMENT_FAILED") || record.step.kind !== "none")
+    return refuse({ code: "order_not_pending" });
   return succeed(change(record, { view: raise(record.view, "CANCELLED"), step: { kind: "release" } }));
 }
 

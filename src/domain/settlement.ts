@@ -167,7 +167,12 @@ export function settleReleased(record: OrderRecord): OrderRecord {
 }
 
 /** The provider has taken a refund; its own events may have told more already. */
-export function settleRefund(record: OrderRecord, refundId: string, status: RefundStatus, providerRefundId: string): OrderRecord {
+export function settleRefund(
+  record: OrderRecord,
+  refundId: string,
+  status: RefundStatus,
+  providerRefundId: string,
+): OrderRecord {
   const known = record.refunds.find((refund) => refund.id === refundId);
   if (!known || (known.providerRefundId !== null && known.status !== "created")) return record;
   const moved = { ...known, providerRefundId, status: REFUND_RANK[status] > REFUND_RANK[known.status] ? status : known.status };

@@ -31,7 +31,10 @@ export function parseCursor(text: string | undefined): Result<Position | undefin
   const [, time, id] = match ?? [];
   const createdAtMs = time === undefined ? Number.NaN : Number.parseInt(time, 36);
   if (id === undefined || !Number.isSafeInteger(createdAtMs)) {
-    return refuse({ code: "validation_failed", errors: [{ path: "cursor", code: "invalid_cursor", message: "not a cursor of this list" }] });
+    return refuse({
+      code: "validation_failed",
+      errors: [{ path: "cursor", code: "invalid_cursor", message: "not a cursor of this list" }],
+    });
   }
   return succeed({ createdAtMs, id });
 }

@@ -28,18 +28,29 @@ export async function findOrderRow(
 /** At most `limit` + 1 of the user's orders, newest first; the one too many says that there is a next page. */
 export function listOrderRows(db: DrizzleD1Database, query: OrderListQuery): Promise<readonly OrderView[]> {
   const { tenantId, userId, after, limit, nowMs } = query;
-  const isAfter = after && or(lt(orders.createdAtMs, after.createdAtMs), and(eq(orders.createdAtMs, after.createdAtMs), lt(orders.id, after.id)));
+  const isAfter =
+    after &&
+    or(lt(orders.createdAtMs, after.createdAtMs), and(eq(orders.createdAtMs, after.createdAtMs), lt(orders.id, after.id)));
   return readWithParts(db, and(eq(orders.tenantId, tenantId), eq(orders.userId, userId), isAfter), limit + 1, nowMs);
 }
 
 /** The orders, their lines and their payments in two round trips. */
-async function readWithParts(db: DrizzleD1Database, where: SQL | undefined, limit: number, nowMs: number): Promise<OrderView[]> {
+async function readWithParts(
+  db: DrizzleD1Database,
+  where: SQL | undefined,
+  limit: number,
+  nowMs: number,
+): Promise<OrderView[]> {
   const rows = await db.select().from(orders).where(where).orderBy(desc(orders.createdAtMs), desc(orders.id)).limit(limit);
   if (rows.length === 0) return [];
   // D1 binds at most 100 parameters a statement; a page has at most 101 rows.
   const ids = rows.slice(0, 100).map((row) => row.id);
   const [items, paid] = await db.batch([
-    db.select().from(orderItems).where(inArray(orderItems.orderId, ids)).orderBy(asc(orderItems.orderId), asc(orderItems.lineNumber)),
+    db
+      .select()
+      .from(orderItems)
+      .where(inArray(orderItems.orderId, ids))
+      .orderBy(asc(orderItems.orderId), asc(orderItems.lineNumber)),
     db.select().from(payments).where(inArray(payments.orderId, ids)).orderBy(desc(payments.seq)),
   ]);
   return rows.map((row) => {

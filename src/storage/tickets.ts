@@ -21,7 +21,12 @@ export interface TicketListQuery {
   readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
 }
 
-function readTickets(db: DrizzleD1Database, where: SQL | undefined, order: readonly SQL[], limit: number): Promise<TicketRow[]> {
+function readTickets(
+  db: DrizzleD1Database,
+  where: SQL | undefined,
+  order: readonly SQL[],
+  limit: number,
+): Promise<TicketRow[]> {
   return db
     .select({ ticket: tickets, mint: mintJobs })
     .from(tickets)
@@ -51,7 +56,9 @@ export async function findTicketRow(db: DrizzleD1Database, tenantId: string, tic
 /** At most `limit` + 1 of the user's tickets, newest first; the one too many says that there is a next page. */
 export function listTicketRows(db: DrizzleD1Database, query: TicketListQuery): Promise<TicketRow[]> {
   const { tenantId, ownerUserId, after, limit } = query;
-  const isAfter = after && or(lt(tickets.createdAtMs, after.createdAtMs), and(eq(tickets.createdAtMs, after.createdAtMs), lt(tickets.id, after.id)));
+  const isAfter =
+    after &&
+    or(lt(tickets.createdAtMs, after.createdAtMs), and(eq(tickets.createdAtMs, after.createdAtMs), lt(tickets.id, after.id)));
   const where = and(eq(tickets.tenantId, tenantId), eq(tickets.ownerUserId, ownerUserId), isAfter);
   return readTickets(db, where, [desc(tickets.createdAtMs), desc(tickets.id)], limit + 1);
 }
@@ -66,8 +73,15 @@ export function listTicketRowsOfOrder(db: DrizzleD1Database, tenantId: string, o
 const TICKETS_OF_ORDER = 10_000;
 
 /** Which of these tickets D1 has a row for. */
-export async function listStoredTicketIds(db: DrizzleD1Database, tenantId: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
+export async function listStoredTicketIds(
+  db: DrizzleD1Database,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
   const wanted = sql`(SELECT value FROM json_each(${JSON.stringify(ids)}))`;
-  const rows = await db.select({ id: tickets.id }).from(tickets).where(and(inArray(tickets.id, wanted), eq(tickets.tenantId, tenantId)));
+  const rows = await db
+    .select({ id: tickets.id })
+    .from(tickets)
+    .where(and(inArray(tickets.id, wanted), eq(tickets.tenantId, tenantId)));
   return new Set(rows.map((row) => row.id));
 }

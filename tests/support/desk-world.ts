@@ -4,13 +4,14 @@ import { runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 import { deriveId, deskName, deskNumberFor, hashParts } from "#domain/ids";
 import type { InventoryCommand, InventoryOutcome } from "#domain/inventory-group";
-import type { InventoryPort } from "#domain/inventory-messages";
+import type { InventoryPort, ReserveOutcome } from "#domain/inventory-messages";
 import type { BasketLine, MintMessage, OrderPayment, PaymentNews, PlaceCommand, RequestIdentity } from "#domain/order-messages";
 import type { OrderNumberBlock } from "#domain/order-number";
 import { priceBasket } from "#domain/pricing";
 import { refuse, succeed } from "#domain/result";
 import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import type { PaymentProvider, RefundRequest } from "#payments/payment-provider";
+import type { Logger } from "#platform/logger";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
 import { insertEvent, makeInventoryConfig } from "./inventory-fixture.ts";
 import { MemoryInventory } from "./memory-inventory.ts";
@@ -26,6 +27,11 @@ type Call = "reserve" | "confirm" | "release" | "restock" | "refund" | "lease" |
 
 /** What a test says of a call: let it through, fail it, or let the whole desk die at it. */
 export type Fault = "ok" | "fails" | "dies_before" | "dies_after";
+
+function answerOf<T>(outcome: InventoryOutcome): T {
+  if (outcome.kind === "sweep") throw new Error("a desk does not sweep");
+  return outcome.outcome as T; // an outcome is of its command's kind
+}
 
 /** The world around one desk of one tenant. */
 export class DeskWorld {
@@ -43,6 +49,13 @@ export class DeskWorld {
   fault: (call: Call, position: number) => Fault = () => "ok";
   readonly state: DurableObjectState;
   #die: () => void = () => undefined;
+  readonly #logger: Logger = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (_, fields) => this.alerts.push(fields?.["alert"]),
+    with: () => this.#logger,
+  };
 
   constructor(state: DurableObjectState) {
     this.state = state;
@@ -51,7 +64,13 @@ export class DeskWorld {
   /** A type on sale with this stock, in D1 too. @returns its id. */
   async addType(capacity: number): Promise<string> {
     const { tenantId, eventId } = this;
-    const config = makeInventoryConfig({ tenantId, eventId, capacity, maxPerOrder: 100, reservationTtlSeconds: HOLD_MS / 1_000 });
+    const config = makeInventoryConfig({
+      tenantId,
+      eventId,
+      capacity,
+      maxPerOrder: 100,
+      reservationTtlSeconds: HOLD_MS / 1_000,
+    });
     if (this.ticketTypeIds.length === 0) await insertEvent(config);
     await env.DB.prepare(
       `INSERT INTO ticket_types (id, tenant_id, event_id, number, name, price_cents, quantity, min_per_order, max_per_order,
@@ -73,12 +92,13 @@ export class DeskWorld {
       inventory: (ticketTypeId) => this.#inventory(ticketTypeId),
       paymentProviders: { standard: this.#provider() },
       leaseBlock: (tenantId) => this.#call("lease", () => this.lease(tenantId)),
-      logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (_, fields) => this.alerts.push(fields?.["alert"]) },
+      logger: this.#logger,
     });
   }
 
   /** How order numbers are leased; a test may put its own in place. */
-  lease: (tenantId: string) => Promise<OrderNumberBlock> = (tenantId) => leaseOrderNumbers(env.DB, tenantId, hashParts([tenantId]));
+  lease: (tenantId: string) => Promise<OrderNumberBlock> = (tenantId) =>
+    leaseOrderNumbers(env.DB, tenantId, hashParts([tenantId]));
 
   /** What `work` gives, or undefined when the desk died at a call on the way. */
   async untilDeath<T>(work: () => Promise<T>): Promise<T | undefined> {
@@ -95,7 +115,12 @@ export class DeskWorld {
   }
 
   place(key: string, lines: readonly BasketLine[], priceCents = 1_000): PlaceCommand {
-    const types = new Map(lines.map(({ ticketTypeId }) => [ticketTypeId, { ticketTypeId, name: "Floor", priceCents, feeCents: 0, taxRateBps: 1900 }]));
+    const types = new Map(
+      lines.map(({ ticketTypeId }) => [
+        ticketTypeId,
+        { ticketTypeId, name: "Floor", priceCents, feeCents: 0, taxRateBps: 1900 },
+      ]),
+    );
     const priced = priceBasket(lines, types, "EUR");
     return { request: this.request(key, JSON.stringify(lines)), eventId: this.eventId, ...priced, walletAddress: null };
   }
@@ -117,7 +142,12 @@ export class DeskWorld {
   }
 
   payment(orderId: string): OrderPayment {
-    return { provider: "standard", paymentId: `pay-${orderId}`, status: "REQUIRES_ACTION", action: { type: "redirect", url: "https://pay.test/1" } };
+    return {
+      provider: "standard",
+      paymentId: `pay-${orderId}`,
+      status: "REQUIRES_ACTION",
+      action: { type: "redirect", url: "https://pay.test/1" },
+    };
   }
 
   /** Sold and held tickets of a type at this moment. */
@@ -167,7 +197,11 @@ export class DeskWorld {
   }
 
   async listRows(sql: string, ...values: string[]): Promise<Record<string, unknown>[]> {
-    return (await env.DB.prepare(sql).bind(...values).all()).results;
+    return (
+      await env.DB.prepare(sql)
+        .bind(...values)
+        .all()
+    ).results;
   }
 
   async #call<T>(call: Call, make: () => T | Promise<T>): Promise<T> {
@@ -186,7 +220,7 @@ export class DeskWorld {
 
   #inventory(ticketTypeId: string): InventoryPort {
     const tell = <T>(call: Call, command: InventoryCommand): Promise<T> =>
-      this.#call(call, () => this.tell(ticketTypeId, command).outcome as T); // an outcome is of its command's kind
+      this.#call(call, () => answerOf<T>(this.tell(ticketTypeId, command)));
     const unused = (): never => {
       throw new Error("a desk does not ask this");
     };
@@ -196,7 +230,7 @@ export class DeskWorld {
       findReservation: unused,
       reserve: (commands) =>
         this.#call("reserve", () => ({
-          outcomes: commands.map((command) => this.tell(ticketTypeId, { kind: "reserve", command }).outcome as never), // of its command's kind
+          outcomes: commands.map((command) => answerOf<ReserveOutcome>(this.tell(ticketTypeId, { kind: "reserve", command }))),
           snapshot: this.inventories.get(ticketTypeId)?.snapshotAt(Date.now()),
         })),
       confirm: (command) => tell("confirm", { kind: "confirm", command }),
@@ -213,7 +247,8 @@ export class DeskWorld {
       requestRefund: (request, key) =>
         this.#call("refund", () => {
           const known = this.refunds.get(key);
-          if (known && JSON.stringify(known) !== JSON.stringify(request)) throw new Error("a refund's key came back with another body");
+          if (known && JSON.stringify(known) !== JSON.stringify(request))
+            throw new Error("a refund's key came back with another body");
           this.refunds.set(key, request);
           return succeed({ refundId: `refund-${key}`, status: "submitted" });
         }),

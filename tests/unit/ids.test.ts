@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { deriveId, deriveIdWithin, deskName, deskNumberFor, deskNumberOf, hashParts, isDeskOfTenant, isUuid, sharedPrefixOf } from "#domain/ids";
+import {
+  deriveId,
+  deriveIdWithin,
+  deskName,
+  deskNumberFor,
+  deskNumberOf,
+  hashParts,
+  isDeskOfTenant,
+  isUuid,
+  sharedPrefixOf,
+} from "#domain/ids";
 
 const texts = fc.array(fc.string({ maxLength: 8 }), { minLength: 1, maxLength: 4 });
 const desks = fc.integer({ min: 0, max: 0xffff_ffff });
@@ -52,13 +62,21 @@ describe("a derived id", () => {
 describe("a desk", () => {
   it("is found again by the ids it made, and is known as its tenant's", () => {
     fc.assert(
-      fc.property(fc.uuid(), fc.uuid(), fc.uuid(), fc.integer({ min: 1, max: 256 }), (tenantId, otherId, userId, desksPerTenant) => {
-        const desk = deskNumberFor(tenantId, userId, desksPerTenant);
-        expect(desk % 256).toBeLessThan(desksPerTenant);
-        expect(isDeskOfTenant(deskNumberOf(deriveId(desk, [tenantId])), tenantId)).toBe(true);
-        expect(isDeskOfTenant(desk, otherId)).toBe(Math.floor(deskNumberFor(otherId, userId, 1) / 256) === Math.floor(desk / 256));
-        expect(deskName(desk)).toMatch(/^desk-[0-9a-f]{8}$/);
-      }),
+      fc.property(
+        fc.uuid(),
+        fc.uuid(),
+        fc.uuid(),
+        fc.integer({ min: 1, max: 256 }),
+        (tenantId, otherId, userId, desksPerTenant) => {
+          const desk = deskNumberFor(tenantId, userId, desksPerTenant);
+          expect(desk % 256).toBeLessThan(desksPerTenant);
+          expect(isDeskOfTenant(deskNumberOf(deriveId(desk, [tenantId])), tenantId)).toBe(true);
+          expect(isDeskOfTenant(desk, otherId)).toBe(
+            Math.floor(deskNumberFor(otherId, userId, 1) / 256) === Math.floor(desk / 256),
+          );
+          expect(deskName(desk)).toMatch(/^desk-[0-9a-f]{8}$/);
+        },
+      ),
     );
   });
 

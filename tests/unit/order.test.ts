@@ -1,7 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deriveId, sharedPrefixOf } from "#domain/ids";
-import { attachPayment, cancelOrder, dueAtMs, expireOrder, firstAnswerOf, holdOf, newOrder, ticketsOf, viewAt, type OrderRecord } from "#domain/order";
+import {
+  attachPayment,
+  cancelOrder,
+  dueAtMs,
+  expireOrder,
+  firstAnswerOf,
+  holdOf,
+  newOrder,
+  ticketsOf,
+  viewAt,
+  type OrderRecord,
+} from "#domain/order";
 import type { OrderView, PaymentNews } from "#domain/order-messages";
 import { decideNews, settleConfirmed, settleGivenBack, settleRefund, settleReleased, settleSoldOut } from "#domain/settlement";
 import { ORDER_STATUS_RANK } from "#domain/statuses";
@@ -9,7 +20,17 @@ import { ORDER_STATUS_RANK } from "#domain/statuses";
 const HOLD_ENDS_MS = 1_000;
 
 function makeOrder(changes: Partial<OrderView> = {}): OrderRecord {
-  const line = { lineNumber: 1, ticketTypeId: "type", name: "Floor", quantity: 2, unitPriceCents: 500, discountCents: 0, feeCents: 0, taxCents: 0, totalCents: 1_000 };
+  const line = {
+    lineNumber: 1,
+    ticketTypeId: "type",
+    name: "Floor",
+    quantity: 2,
+    unitPriceCents: 500,
+    discountCents: 0,
+    feeCents: 0,
+    taxCents: 0,
+    totalCents: 1_000,
+  };
   const view: OrderView = {
     id: deriveId(1, ["order"]),
     tenantId: "tenant",
@@ -36,7 +57,17 @@ function makeOrder(changes: Partial<OrderView> = {}): OrderRecord {
 }
 
 function news(type: PaymentNews["type"], paymentId: string, amountCents = 1_000, currency = "EUR"): PaymentNews {
-  return { provider: "standard", eventId: "event", type, occurredAtMs: 0, paymentId, orderId: "order", amountCents, currency, reason: null };
+  return {
+    provider: "standard",
+    eventId: "event",
+    type,
+    occurredAtMs: 0,
+    paymentId,
+    orderId: "order",
+    amountCents,
+    currency,
+    reason: null,
+  };
 }
 
 /** Everything that may happen to an order, in any order: events of three payments, its steps' outcomes, a cancellation, time. */
@@ -51,7 +82,14 @@ const happenings = fc.array(
   fc.oneof(
     fc
       .tuple(
-        fc.constantFrom("payment.succeeded", "payment.failed", "payment.canceled", "refund.succeeded", "refund.failed", "dispute.opened" as const),
+        fc.constantFrom(
+          "payment.succeeded",
+          "payment.failed",
+          "payment.canceled",
+          "refund.succeeded",
+          "refund.failed",
+          "dispute.opened" as const,
+        ),
         fc.constantFrom("a", "b", "c"),
         fc.constantFrom(1_000, 1_000, 999),
       )
@@ -65,7 +103,8 @@ const happenings = fc.array(
 );
 
 function takeStep(record: OrderRecord, soldOut: boolean, nowMs: number): OrderRecord {
-  if (record.step.kind === "confirm") return soldOut ? settleSoldOut(record, nowMs % 2 === 0 ? [1] : [], nowMs) : settleConfirmed(record, nowMs);
+  if (record.step.kind === "confirm")
+    return soldOut ? settleSoldOut(record, nowMs % 2 === 0 ? [1] : [], nowMs) : settleConfirmed(record, nowMs);
   return record.step.kind === "give_back" ? settleGivenBack(record, nowMs) : settleReleased(record);
 }
 
@@ -171,7 +210,12 @@ describe("a hold's end", () => {
 });
 
 describe("the payment of an order", () => {
-  const payment = { provider: "standard", paymentId: "a", status: "REQUIRES_ACTION", action: { type: "redirect", url: "https://pay.test" } } as const;
+  const payment = {
+    provider: "standard",
+    paymentId: "a",
+    status: "REQUIRES_ACTION",
+    action: { type: "redirect", url: "https://pay.test" },
+  } as const;
 
   it("is the first one made, and keeps what the buyer has to do although its news came first", () => {
     const attached = attachPayment(makeOrder({ payment: null }), payment);

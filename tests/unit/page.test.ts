@@ -11,10 +11,13 @@ const newestFirst = (one: Position, other: Position): number =>
 const isAfter = (item: Position, after: Position | undefined): boolean => !after || newestFirst(after, item) < 0;
 
 /** Few moments, so that many items share one. */
-const items = fc.uniqueArray(fc.record({ createdAtMs: fc.integer({ min: 1, max: 6 }), id: fc.uuid(), stored: fc.boolean(), recent: fc.boolean() }), {
-  selector: (item) => item.id,
-  maxLength: 30,
-});
+const items = fc.uniqueArray(
+  fc.record({ createdAtMs: fc.integer({ min: 1, max: 6 }), id: fc.uuid(), stored: fc.boolean(), recent: fc.boolean() }),
+  {
+    selector: (item) => item.id,
+    maxLength: 30,
+  },
+);
 
 describe("pages of a list that two places know", () => {
   it("show each item once, newest first, in its newer state, whatever is stored and whatever is only recent", () => {
@@ -22,11 +25,16 @@ describe("pages of a list that two places know", () => {
       fc.property(items, fc.integer({ min: 1, max: 7 }), (made, limit) => {
         const known = made.filter((item) => item.stored || item.recent);
         const rows: Item[] = known.filter((item) => item.stored).map(({ createdAtMs, id }) => ({ createdAtMs, id, state: 1 }));
-        const recent: Item[] = known.filter((item) => item.recent).map(({ createdAtMs, id }) => ({ createdAtMs, id, state: 2 }));
+        const recent: Item[] = known
+          .filter((item) => item.recent)
+          .map(({ createdAtMs, id }) => ({ createdAtMs, id, state: 2 }));
         const seen: Item[] = [];
         let after: Position | undefined;
         for (let page = 0; page <= known.length; page += 1) {
-          const stored = rows.filter((row) => isAfter(row, after)).toSorted(newestFirst).slice(0, limit + 1);
+          const stored = rows
+            .filter((row) => isAfter(row, after))
+            .toSorted(newestFirst)
+            .slice(0, limit + 1);
           const answer = mergeNewest(stored, recent, { limit, after }, (desk) => desk);
           seen.push(...answer.items);
           if (answer.nextCursor === null) break;
@@ -61,7 +69,10 @@ describe("a cursor", () => {
     );
   });
 
-  it.each(["", "x", "1.2", `zzzzzzzzzzz.${crypto.randomUUID()}`, `-1.${crypto.randomUUID()}`, `1.${crypto.randomUUID()}'`])("%j is refused", (text) => {
-    expect(parseCursor(text)).toMatchObject({ ok: false, failure: { code: "validation_failed" } });
-  });
+  it.each(["", "x", "1.2", `zzzzzzzzzzz.${crypto.randomUUID()}`, `-1.${crypto.randomUUID()}`, `1.${crypto.randomUUID()}'`])(
+    "%j is refused",
+    (text) => {
+      expect(parseCursor(text)).toMatchObject({ ok: false, failure: { code: "validation_failed" } });
+    },
+  );
 });

@@ -16,30 +16,40 @@ const types = fc.uniqueArray(
 describe("a basket", () => {
   it("always costs what its lines cost, and holds the tax of its tickets", () => {
     fc.assert(
-      fc.property(types, fc.array(fc.integer({ min: 1, max: 1_000 }), { minLength: 20, maxLength: 20 }), (offered, quantities) => {
-        const basket = offered.map(({ ticketTypeId }, position) => ({ ticketTypeId, quantity: quantities[position] ?? 1 }));
-        const { lines, totals } = priceBasket(basket, new Map(offered.map((type) => [type.ticketTypeId, type])), "EUR");
-        let totalCents = 0;
-        let taxCents = 0;
-        for (const [position, line] of lines.entries()) {
-          const type = offered[position];
-          expect(line.lineNumber).toBe(position + 1);
-          expect(line.totalCents).toBe(line.unitPriceCents * line.quantity - line.discountCents + line.feeCents);
-          expect(line.totalCents).toBe(((type?.priceCents ?? 0) + (type?.feeCents ?? 0)) * line.quantity);
-          totalCents += line.totalCents;
-          taxCents += line.taxCents;
-        }
-        expect(totals.totalCents).toBe(totalCents);
-        expect(totals.totalCents).toBe(totals.subtotalCents - totals.discountCents + totals.feeCents);
-        expect(totals.taxCents).toBe(taxCents);
-        expect(totals.taxCents).toBeLessThanOrEqual(totals.totalCents);
-        expect(Object.values(totals).filter((value) => typeof value === "number").every((value) => Number.isSafeInteger(value))).toBe(true);
-      }),
+      fc.property(
+        types,
+        fc.array(fc.integer({ min: 1, max: 1_000 }), { minLength: 20, maxLength: 20 }),
+        (offered, quantities) => {
+          const basket = offered.map(({ ticketTypeId }, position) => ({ ticketTypeId, quantity: quantities[position] ?? 1 }));
+          const { lines, totals } = priceBasket(basket, new Map(offered.map((type) => [type.ticketTypeId, type])), "EUR");
+          let totalCents = 0;
+          let taxCents = 0;
+          for (const [position, line] of lines.entries()) {
+            const type = offered[position];
+            expect(line.lineNumber).toBe(position + 1);
+            expect(line.totalCents).toBe(line.unitPriceCents * line.quantity - line.discountCents + line.feeCents);
+            expect(line.totalCents).toBe(((type?.priceCents ?? 0) + (type?.feeCents ?? 0)) * line.quantity);
+            totalCents += line.totalCents;
+            taxCents += line.taxCents;
+          }
+          expect(totals.totalCents).toBe(totalCents);
+          expect(totals.totalCents).toBe(totals.subtotalCents - totals.discountCents + totals.feeCents);
+          expect(totals.taxCents).toBe(taxCents);
+          expect(totals.taxCents).toBeLessThanOrEqual(totals.totalCents);
+          expect(
+            Object.values(totals)
+              .filter((value) => typeof value === "number")
+              .every((value) => Number.isSafeInteger(value)),
+          ).toBe(true);
+        },
+      ),
     );
   });
 
   it("of a type nobody knows is a bug, not a price of nothing", () => {
-    expect(() => priceBasket([{ ticketTypeId: "unknown", quantity: 1 }], new Map<string, PricedType>(), "EUR")).toThrow("broken invariant");
+    expect(() => priceBasket([{ ticketTypeId: "unknown", quantity: 1 }], new Map<string, PricedType>(), "EUR")).toThrow(
+      "broken invariant",
+    );
   });
 });
 

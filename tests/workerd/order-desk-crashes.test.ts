@@ -40,7 +40,10 @@ async function readEnd(world: DeskWorld, orderId: string): Promise<Record<string
   const desk = world.openDesk();
   const order = await desk.findOrder(world.tenantId, orderId);
   const tickets = await desk.listTicketsOfOrder(world.tenantId, orderId);
-  const rows = await world.listRows("SELECT t.id FROM tickets t JOIN mint_jobs m ON m.ticket_id = t.id WHERE t.order_id = ? ORDER BY t.id", orderId);
+  const rows = await world.listRows(
+    "SELECT t.id FROM tickets t JOIN mint_jobs m ON m.ticket_id = t.id WHERE t.order_id = ? ORDER BY t.id",
+    orderId,
+  );
   const row = await world.findRow("SELECT status, order_number FROM orders WHERE id = ?", orderId);
   expect(rows.map((ticket) => ticket["id"])).toEqual(tickets.map((ticket) => ticket.id).toSorted());
   expect(row).toEqual({ status: order?.status, order_number: order?.orderNumber });
@@ -66,14 +69,19 @@ async function breakEachCall(story: Story, fault: Exclude<Fault, "ok">): Promise
         return fault;
       };
       const orderId = await live(world, story);
-      expect(await readEnd(world, orderId), `${story}, ${fault} at call ${broken} (${world.calls[broken]})`).toEqual(ENDS[story]);
+      expect(await readEnd(world, orderId), `${story}, ${fault} at call ${broken} (${world.calls[broken]})`).toEqual(
+        ENDS[story],
+      );
     });
     if (!reached) return broken;
   }
 }
 
 describe.each(["paid", "cancelled", "late", "sold out"] as const)("an order that ends %s", (story) => {
-  it.each(["dies_before", "dies_after"] as const)("ends so, exactly once, when its desk %s any one of its calls", async (fault) => {
-    expect(await breakEachCall(story, fault)).toBeGreaterThanOrEqual(6);
-  });
+  it.each(["dies_before", "dies_after"] as const)(
+    "ends so, exactly once, when its desk %s any one of its calls",
+    async (fault) => {
+      expect(await breakEachCall(story, fault)).toBeGreaterThanOrEqual(6);
+    },
+  );
 });

@@ -7,7 +7,9 @@ const DAY_MS = 86_400_000;
 
 async function placeMany(world: DeskWorld, desk: TestDesk, count: number, prefix: string): Promise<string[]> {
   const [ticketTypeId = ""] = world.ticketTypeIds;
-  const commands = Array.from({ length: count }, (_, index) => world.place(`${prefix}-${index}`, [{ ticketTypeId, quantity: 1 }]));
+  const commands = Array.from({ length: count }, (_, index) =>
+    world.place(`${prefix}-${index}`, [{ ticketTypeId, quantity: 1 }]),
+  );
   const answers = await Promise.all(commands.map((command) => desk.place(command)));
   return answers.map((answer) => {
     if (!answer.ok) throw new Error(answer.failure.code);
@@ -23,7 +25,9 @@ describe("order numbers", () => {
       numbers.push(...(await placeMany(world, world.openDesk(), 100, "two")));
       expect(numbers.every((number) => /^ORD-\d{8}$/.test(number))).toBe(true);
       expect(new Set(numbers).size).toBe(1_300);
-    }));
+      expect(world.calls.filter((call) => call === "lease").length).toBeLessThanOrEqual(4); // not one for each who waits
+    }),
+  );
 
   it("are unique when many wait for a block and use it up before the last of them goes on", () =>
     inDeskWorld(async (world) => {
@@ -38,7 +42,9 @@ describe("order numbers", () => {
       };
       const numbers = await placeMany(world, world.openDesk(), 100, "one");
       expect(new Set(numbers).size).toBe(100);
-      const possible = new Set(Array.from({ length: 7 * leased }, (_, index) => orderNumberAt(hashParts([world.tenantId]), index)));
+      const possible = new Set(
+        Array.from({ length: 7 * leased }, (_, index) => orderNumberAt(hashParts([world.tenantId]), index)),
+      );
       expect(numbers.every((number) => possible.has(number))).toBe(true);
     }));
 });
@@ -61,8 +67,14 @@ describe("while D1 is down", () => {
       expect(await world.listRows("SELECT id FROM orders WHERE tenant_id = ?", world.tenantId)).toEqual([]);
       world.fault = () => "ok";
       await world.settleDown(world.openDesk());
-      const count = "SELECT COUNT(*) AS orders, COUNT(DISTINCT order_number) AS numbers, MIN(status) AS low, MAX(status) AS high FROM orders WHERE tenant_id = ?";
-      expect(await world.findRow(count, world.tenantId)).toEqual({ orders: 61, numbers: 61, low: "AWAITING_MINT", high: "AWAITING_MINT" });
+      const count =
+        "SELECT COUNT(*) AS orders, COUNT(DISTINCT order_number) AS numbers, MIN(status) AS low, MAX(status) AS high FROM orders WHERE tenant_id = ?";
+      expect(await world.findRow(count, world.tenantId)).toEqual({
+        orders: 61,
+        numbers: 61,
+        low: "AWAITING_MINT",
+        high: "AWAITING_MINT",
+      });
       expect(await world.listRows("SELECT id FROM tickets WHERE tenant_id = ?", world.tenantId)).toHaveLength(61);
       expect(new Set(world.queued.map((message) => message.ticketId)).size).toBe(61);
       expect(world.stock(ticketTypeId).soldCount).toBe(61);
@@ -85,11 +97,16 @@ describe("D1 behind the desk", () => {
     inDeskWorld(async (world) => {
       const ticketTypeId = await world.addType(10_000);
       const desk = world.openDesk();
-      const commands = Array.from({ length: 60 }, (_, index) => world.place(`large-${index}`, [{ ticketTypeId, quantity: 100 }], 0));
+      const commands = Array.from({ length: 60 }, (_, index) =>
+        world.place(`large-${index}`, [{ ticketTypeId, quantity: 100 }], 0),
+      );
       await Promise.all(commands.map((command) => desk.place(command)));
       await world.settleDown(desk);
-      expect(await world.findRow("SELECT COUNT(*) AS count FROM tickets WHERE tenant_id = ?", world.tenantId)).toEqual({ count: 6_000 });
-    }));
+      expect(await world.findRow("SELECT COUNT(*) AS count FROM tickets WHERE tenant_id = ?", world.tenantId)).toEqual({
+        count: 6_000,
+      });
+    }),
+  );
 
   it("hears of orders while the mint queue is down, and each ticket keeps its mint job", () =>
     inDeskWorld(async (world) => {
@@ -99,7 +116,10 @@ describe("D1 behind the desk", () => {
       await desk.place(world.place("free", [{ ticketTypeId, quantity: 2 }], 0));
       await world.settleDown(desk);
       expect(world.alerts).toEqual(["mint_queue_down"]);
-      expect(await world.listRows("SELECT status FROM mint_jobs WHERE tenant_id = ?", world.tenantId)).toEqual([{ status: "QUEUED" }, { status: "QUEUED" }]);
+      expect(await world.listRows("SELECT status FROM mint_jobs WHERE tenant_id = ?", world.tenantId)).toEqual([
+        { status: "QUEUED" },
+        { status: "QUEUED" },
+      ]);
     }));
 
   it("hears of a sale although a provider keeps the desk's refunds waiting", () =>
@@ -124,7 +144,9 @@ describe("D1 behind the desk", () => {
       await Promise.all([desk.place(bad), desk.place(good)]);
       vi.setSystemTime(Date.now() + 1_000);
       await desk.alarm();
-      expect(await world.listRows("SELECT id FROM orders WHERE tenant_id = ?", world.tenantId)).toEqual([{ id: good.request.requestId }]);
+      expect(await world.listRows("SELECT id FROM orders WHERE tenant_id = ?", world.tenantId)).toEqual([
+        { id: good.request.requestId },
+      ]);
       expect(world.alerts).toContain("outbox_row_refused");
     }));
 });
@@ -146,7 +168,9 @@ describe("the alarm", () => {
       vi.setSystemTime(placedAtMs + HOLD_MS);
       await desk.alarm();
       await desk.alarm();
-      expect(await world.listRows("SELECT DISTINCT status FROM orders WHERE tenant_id = ?", world.tenantId)).toEqual([{ status: "EXPIRED" }]);
+      expect(await world.listRows("SELECT DISTINCT status FROM orders WHERE tenant_id = ?", world.tenantId)).toEqual([
+        { status: "EXPIRED" },
+      ]);
       expect(alarms.at(-1)).toBe(placedAtMs + 30 * DAY_MS);
     }));
 
@@ -182,7 +206,11 @@ describe("the alarm", () => {
     inDeskWorld(async (world) => {
       const ticketTypeId = await world.addType(1_000);
       const desk = world.openDesk();
-      await desk.hold({ request: world.request("h", "", "hold"), eventId: world.eventId, lines: [{ ticketTypeId, quantity: 1 }] });
+      await desk.hold({
+        request: world.request("h", "", "hold"),
+        eventId: world.eventId,
+        lines: [{ ticketTypeId, quantity: 1 }],
+      });
       await desk.place(world.place("too many", [{ ticketTypeId, quantity: 101 }]));
       await placeMany(world, desk, 450, "order");
       const [stuck] = await desk.listRecentOrders(world.tenantId, world.userId);
@@ -190,7 +218,8 @@ describe("the alarm", () => {
       await desk.cancel({ request: world.request("c", "", "cancel"), orderId });
       await desk.settle(world.news(orderId));
       world.fault = (call) => (call === "refund" ? "fails" : "ok");
-      const counts = (): unknown[] => ["holds", "answers", "orders"].map((table) => world.rows(`SELECT COUNT(*) AS n FROM ${table}`)[0]?.["n"]);
+      const counts = (): unknown[] =>
+        ["holds", "answers", "orders"].map((table) => world.rows(`SELECT COUNT(*) AS n FROM ${table}`)[0]?.["n"]);
       const pass = async (ms: number): Promise<void> => {
         vi.setSystemTime(Date.now() + ms);
         for (let run = 0; run < 8; run += 1) {

@@ -52,7 +52,9 @@ describe("a purchase sent again", () => {
       ]);
       expect(one.ok).toBe(true);
       expect(two).toMatchObject({ ok: false, failure: { code: "idempotency_key_reused" } });
-      expect(await desk.place(world.place("key", [{ ticketTypeId, quantity: 3 }]))).toMatchObject({ failure: { code: "idempotency_key_reused" } });
+      expect(await desk.place(world.place("key", [{ ticketTypeId, quantity: 3 }]))).toMatchObject({
+        failure: { code: "idempotency_key_reused" },
+      });
       expect(world.stock(ticketTypeId).heldCount).toBe(1);
     }));
 
@@ -63,7 +65,11 @@ describe("a purchase sent again", () => {
       await placeOne(world, desk, "first");
       const command = world.place("key", [{ ticketTypeId, quantity: 1 }]);
       const refusal = await desk.place(command);
-      expect(refusal).toMatchObject({ ok: false, failure: { code: "sold_out", shortages: [{ ticketTypeId, availableCount: 0 }] }, replayed: false });
+      expect(refusal).toMatchObject({
+        ok: false,
+        failure: { code: "sold_out", shortages: [{ ticketTypeId, availableCount: 0 }] },
+        replayed: false,
+      });
       vi.setSystemTime(Date.now() + HOLD_MS);
       expect(await world.openDesk().place(command)).toEqual({ ...refusal, stock: [], replayed: true });
       expect(world.stock(ticketTypeId).heldCount).toBe(0);
@@ -101,7 +107,10 @@ describe("a basket of several types", () => {
         { ticketTypeId: plenty, quantity: 2 },
         { ticketTypeId: none, quantity: 1 },
       ]);
-      expect(await desk.place(command)).toMatchObject({ ok: false, failure: { code: "sold_out", shortages: [{ ticketTypeId: none }] } });
+      expect(await desk.place(command)).toMatchObject({
+        ok: false,
+        failure: { code: "sold_out", shortages: [{ ticketTypeId: none }] },
+      });
       expect(world.stock(plenty)).toEqual({ heldCount: 0, soldCount: 0 });
     }));
 
@@ -126,11 +135,16 @@ describe("a hold made earlier", () => {
       const lines = [{ ticketTypeId, quantity: 2 }];
       const hold = await desk.hold({ request: world.request("hold", "", "hold"), eventId: world.eventId, lines });
       if (!hold.ok) throw new Error(hold.failure.code);
-      const commands = ["a", "b"].map((key) => ({ ...world.place(key, lines), reservationId: hold.value.id }));
-      const orders = await Promise.all(commands.map((command) => desk.place(command)));
-      expect(orders.map((order) => (order.ok ? "placed" : order.failure.code)).toSorted()).toEqual(["placed", "reservation_not_active"]);
+      const placeUnder = (key: string) => desk.place({ ...world.place(key, lines), reservationId: hold.value.id });
+      const orders = await Promise.all([placeUnder("a"), placeUnder("b")]);
+      expect(orders.map((order) => (order.ok ? "placed" : order.failure.code)).toSorted()).toEqual([
+        "placed",
+        "reservation_not_active",
+      ]);
       expect(world.stock(ticketTypeId).heldCount).toBe(2);
-      expect(await desk.releaseHold(world.tenantId, world.userId, hold.value.id)).toMatchObject({ failure: { code: "reservation_not_active" } });
+      expect(await desk.releaseHold(world.tenantId, world.userId, hold.value.id)).toMatchObject({
+        failure: { code: "reservation_not_active" },
+      });
     }));
 
   it("is given back once, and a purchase after that is refused", () =>
@@ -140,10 +154,13 @@ describe("a hold made earlier", () => {
       const lines = [{ ticketTypeId, quantity: 2 }];
       const request = world.request("hold", "", "hold");
       const hold = await desk.hold({ request, eventId: world.eventId, lines });
-      for (const _ of [1, 2]) expect(await desk.releaseHold(world.tenantId, world.userId, request.requestId)).toMatchObject({ ok: true });
+      for (const _ of [1, 2])
+        expect(await desk.releaseHold(world.tenantId, world.userId, request.requestId)).toMatchObject({ ok: true });
       expect(world.stock(ticketTypeId).heldCount).toBe(0);
       expect(await desk.hold({ request, eventId: world.eventId, lines })).toEqual({ ...hold, stock: [], replayed: true });
-      expect(await desk.place({ ...world.place("a", lines), reservationId: request.requestId })).toMatchObject({ failure: { code: "reservation_not_active" } });
+      expect(await desk.place({ ...world.place("a", lines), reservationId: request.requestId })).toMatchObject({
+        failure: { code: "reservation_not_active" },
+      });
     }));
 
   it("is nobody else's", () =>
@@ -153,7 +170,9 @@ describe("a hold made earlier", () => {
       const request = world.request("hold", "", "hold");
       await desk.hold({ request, eventId: world.eventId, lines: [{ ticketTypeId, quantity: 1 }] });
       expect(await desk.findHold(crypto.randomUUID(), request.requestId)).toBeUndefined();
-      expect(await desk.releaseHold(world.tenantId, crypto.randomUUID(), request.requestId)).toMatchObject({ failure: { code: "not_found" } });
+      expect(await desk.releaseHold(world.tenantId, crypto.randomUUID(), request.requestId)).toMatchObject({
+        failure: { code: "not_found" },
+      });
     }));
 });
 
@@ -182,7 +201,10 @@ describe("a cancellation", () => {
       await desk.cancel({ request, orderId: one });
       expect(await desk.cancel({ request, orderId: two })).toMatchObject({ failure: { code: "idempotency_key_reused" } });
       expect((await desk.findOrder(world.tenantId, two))?.status).toBe("PENDING");
-      expect(await desk.cancel({ request: world.request("d", "", "cancel"), orderId: one })).toMatchObject({ ok: true, replayed: false });
+      expect(await desk.cancel({ request: world.request("d", "", "cancel"), orderId: one })).toMatchObject({
+        ok: true,
+        replayed: false,
+      });
     }));
 
   it("of a paid, an expired or somebody else's order is refused, and the refusal stays", () =>
@@ -193,12 +215,17 @@ describe("a cancellation", () => {
       await desk.settle(world.news(paid));
       const request = world.request("c", "", "cancel");
       for (const replayed of [false, true]) {
-        expect(await desk.cancel({ request, orderId: paid })).toMatchObject({ failure: { code: "order_not_pending" }, replayed });
+        expect(await desk.cancel({ request, orderId: paid })).toMatchObject({
+          failure: { code: "order_not_pending" },
+          replayed,
+        });
       }
       const stranger = { ...world.request("s", "", "cancel"), userId: crypto.randomUUID() };
       expect(await desk.cancel({ request: stranger, orderId: other })).toMatchObject({ failure: { code: "not_found" } });
       vi.setSystemTime(Date.now() + HOLD_MS);
-      expect(await desk.cancel({ request: world.request("e", "", "cancel"), orderId: other })).toMatchObject({ failure: { code: "order_not_pending" } });
+      expect(await desk.cancel({ request: world.request("e", "", "cancel"), orderId: other })).toMatchObject({
+        failure: { code: "order_not_pending" },
+      });
     }));
 
   it("and a payment at the same instant leave the order either paid with its tickets, or cancelled with its money on the way back", () =>
@@ -214,7 +241,9 @@ describe("a cancellation", () => {
         const tickets = await desk.listTicketsOfOrder(world.tenantId, orderId);
         await world.settleDown(desk);
         const refund = world.refunds.has(deriveIdWithin(orderId, ["refund", "standard", `pay-${orderId}`]));
-        expect([order?.status, tickets.length, refund]).toEqual(round % 2 === 0 ? ["CANCELLED", 0, true] : ["AWAITING_MINT", 1, false]);
+        expect([order?.status, tickets.length, refund]).toEqual(
+          round % 2 === 0 ? ["CANCELLED", 0, true] : ["AWAITING_MINT", 1, false],
+        );
       }
       expect(world.stock(ticketTypeId)).toEqual({ heldCount: 0, soldCount: 5 });
     }));

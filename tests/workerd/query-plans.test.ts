@@ -42,7 +42,9 @@ function countParameters(statement: string): number {
 /** The steps of SQLite's plan, such as `SEARCH orders USING INDEX orders_by_user (tenant_id=? AND user_id=?)`. */
 async function explain(statement: string): Promise<string[]> {
   const values = Array.from({ length: countParameters(statement) }, () => null);
-  const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${statement}`).bind(...values).all<{ detail: string }>();
+  const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${statement}`)
+    .bind(...values)
+    .all<{ detail: string }>();
   return results.map((row) => row.detail);
 }
 
@@ -92,17 +94,32 @@ const CALLS: Readonly<Record<string, Call>> = {
   findEventWithTypes: (db) => ticketTypes.findEventWithTypes(db, "e"),
   findEventWithTypesOf: (db) => ticketTypes.findEventWithTypesOf(db, "y"),
   findTicketTypeRow: (db) => ticketTypes.findTicketTypeRow(db, tenantId, "y"),
-  insertTicketTypeRow: (db) => ticketTypes.insertTicketTypeRow(db, { ...type, id: "y", tenantId, eventId: "e", quantity: 1 }, 1),
+  insertTicketTypeRow: (db) =>
+    ticketTypes.insertTicketTypeRow(db, { ...type, id: "y", tenantId, eventId: "e", quantity: 1 }, 1),
   replaceTicketTypeRow: (db) =>
     ticketTypes.replaceTicketTypeRow(
       db,
-      { ...type, id: "y", tenantId, eventId: "e", number: 1, quantity: 1, status: "ACTIVE", heldCount: 0, soldCount: 0, countersSeq: 0, createdAtMs: 1, updatedAtMs: 1 },
+      {
+        ...type,
+        id: "y",
+        tenantId,
+        eventId: "e",
+        number: 1,
+        quantity: 1,
+        status: "ACTIVE",
+        heldCount: 0,
+        soldCount: 0,
+        countersSeq: 0,
+        createdAtMs: 1,
+        updatedAtMs: 1,
+      },
       { ...type, status: "ACTIVE" },
       1,
     ),
   listDoorTypes: (db) => doorTypes.listDoorTypes(db, tenantId, "e"),
   findOrderRow: (db) => orders.findOrderRow(db, tenantId, "o", 1),
-  "listOrderRows, first page": (db) => orders.listOrderRows(db, { tenantId, userId: "u", limit: 20, after: undefined, nowMs: 1 }),
+  "listOrderRows, first page": (db) =>
+    orders.listOrderRows(db, { tenantId, userId: "u", limit: 20, after: undefined, nowMs: 1 }),
   "listOrderRows, next page": (db) => orders.listOrderRows(db, { tenantId, userId: "u", ...page, nowMs: 1 }),
   findTicketRow: (db) => tickets.findTicketRow(db, tenantId, "k"),
   "listTicketRows, first page": (db) => tickets.listTicketRows(db, { tenantId, ownerUserId: "u", limit: 20, after: undefined }),
@@ -130,7 +147,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   insertQrCode: (db) => insertQrCode(db, { ticketId: "k", userId: "u", credentialEpoch: 0, tenantId, firstIssuedAtMs: 1 }),
   insertRejectedEvent: (db) => insertRejectedEvent(db, { provider: "standard", eventId: "v", type: "x", occurredAtMs: 1 }, 1),
   projectDeskNews: (_, d1) => projectDeskNews(d1, { orders: [ORDER], tickets: [TICKET], paymentEvents: [PAYMENT_EVENT] }, 1),
-  projectInventory: (_, d1) => reservations.projectInventory(d1, { tenantId, eventId: "e", ticketTypeId: "y", changes: [CHANGE], snapshot }),
+  projectInventory: (_, d1) =>
+    reservations.projectInventory(d1, { tenantId, eventId: "e", ticketTypeId: "y", changes: [CHANGE], snapshot }),
   projectValidations: (_, d1) => projectValidations(d1, { tenantId, eventId: "e" }, [{ seq: 1, scan: SCAN }]),
 };
 
@@ -165,14 +183,22 @@ describe("a page is read in its index's order, not sorted each time:", () => {
 
   it.each(pages)("%s", async (_, call) => {
     for (const { statement, plan } of await explainCall(call)) {
-      expect(plan.filter((step) => step.includes("TEMP B-TREE FOR ORDER BY")), statement).toEqual([]);
+      expect(
+        plan.filter((step) => step.includes("TEMP B-TREE FOR ORDER BY")),
+        statement,
+      ).toEqual([]);
     }
   });
 });
 
 it("each function of src/storage that sends a statement stands in this test", () => {
-  const modules = import.meta.glob<Record<string, unknown>>(["../../src/storage/*.ts", "!**/schema.ts", "!**/d1-errors.ts"], { eager: true });
-  const functions = Object.values(modules).flatMap((module) => Object.entries(module).flatMap(([name, member]) => (typeof member === "function" ? [name] : [])));
+  const modules = import.meta.glob(["../../src/storage/*.ts", "!**/schema.ts", "!**/d1-errors.ts"], { eager: true }) as Record<
+    string,
+    Record<string, unknown>
+  >;
+  const functions = Object.values(modules).flatMap((module) =>
+    Object.entries(module).flatMap(([name, member]) => (typeof member === "function" ? [name] : [])),
+  );
   const known = new Set(Object.keys(CALLS).map((name) => name.split(/[ ,]/)[0]));
   expect(functions.length).toBeGreaterThan(20);
   expect(functions.filter((name) => !known.has(name))).toEqual([]);

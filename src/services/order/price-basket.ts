@@ -26,14 +26,18 @@ export interface PricedBasket {
  * Refuses with `not_found` for an event, type or hold that is not there or not of the caller's tenant, `validation_failed`
  * for a type named twice, and `discount_unknown` for a code that does not exist.
  */
-export async function priceRequestedBasket(ctx: SignedInContext, request: BasketRequest): Promise<Result<PricedBasket, Failure>> {
+export async function priceRequestedBasket(
+  ctx: SignedInContext,
+  request: BasketRequest,
+): Promise<Result<PricedBasket, Failure>> {
   const [code] = request.discountCodes ?? [];
   if (code !== undefined) return refuse({ code: "discount_unknown", discountCode: code });
   const basket = await findBasket(ctx, request);
   if (!basket.ok) return basket;
   const { eventId, lines } = basket.value;
   const repeated = lines.findIndex((line, at) => lines.findIndex((other) => other.ticketTypeId === line.ticketTypeId) !== at);
-  if (repeated >= 0) return refuse(invalidTicket(repeated, "duplicate_ticket_type", "each ticket type may stand in a basket once"));
+  if (repeated >= 0)
+    return refuse(invalidTicket(repeated, "duplicate_ticket_type", "each ticket type may stand in a basket once"));
   const catalog = await findCatalog(ctx, eventId);
   if (!catalog || catalog.event.tenantId !== ctx.principal.tenantId) return refuse({ code: "not_found", what: "event" });
   if (lines.some((line) => !catalog.types.has(line.ticketTypeId))) return refuse({ code: "not_found", what: "ticket type" });

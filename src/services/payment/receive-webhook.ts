@@ -20,12 +20,17 @@ export interface WebhookDelivery {
  * @throws when the desk cannot be reached: the provider's retry brings the event again.
  */
 export async function receiveWebhook(ctx: ServiceContext, delivery: WebhookDelivery): Promise<Result<void, Failure>> {
-  if (!PAYMENT_PROVIDER_NAMES.some((name) => name === delivery.provider)) return refuse({ code: "not_found", what: "payment provider" });
+  if (!PAYMENT_PROVIDER_NAMES.some((name) => name === delivery.provider))
+    return refuse({ code: "not_found", what: "payment provider" });
   const provider = selectPaymentProvider(ctx.paymentProviders, delivery.provider);
   if (!provider.ok) return provider;
   const verified = await provider.value.verifyWebhook(delivery.rawBody, delivery.headers, ctx.nowMs);
   if (!verified.ok) {
-    ctx.logger.warn("a webhook was refused", { provider: delivery.provider, refusal: verified.failure.code, reason: "reason" in verified.failure ? verified.failure.reason : undefined });
+    ctx.logger.warn("a webhook was refused", {
+      provider: delivery.provider,
+      refusal: verified.failure.code,
+      reason: "reason" in verified.failure ? verified.failure.reason : undefined,
+    });
     return refuse({ code: verified.failure.code });
   }
   const event = verified.value;

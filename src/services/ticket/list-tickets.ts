@@ -51,6 +51,10 @@ async function findUnstored<T extends { readonly id: string }>(
   issued: readonly T[],
 ): Promise<readonly T[]> {
   if (issued.length === 0) return [];
-  const stored = await listStoredTicketIds(ctx.db, tenantId, issued.map((ticket) => ticket.id));
+  const stored = await listStoredTicketIds(
+    ctx.db,
+    tenantId,
+    issued.map((ticket) => ticket.id),
+  );
   return issued.filter((ticket) => !stored.has(ticket.id));
 }

@@ -1,0 +1,199 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { deriveId } from "#domain/ids";
+import { newOrder, ticketsOf, type OrderRecord } from "#domain/order";
+import type { OrderView } from "#domain/order-messages";
+import type { OrderStatus } from "#domain/statuses";
+import { isD1ConstraintError } from "#storage/d1-errors";
+import { projectDeskNews, type DeskNews } from "#storage/desk-projection";
+
+/** An event with one ticket type in D1, and orders of it. */
+async function makeSale() {
+  const [tenantId, eventId, ticketTypeId] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
+  await env.DB.batch([
+    env.DB.prepare(
+      `INSERT INTO events (id, tenant_id, name, starts_at_ms, ends_at_ms, timezone, currency, created_at_ms, updated_at_ms)
+       VALUES (?, ?, 'Evening', 1, 2, 'UTC', 'EUR', 1, 1)`,
+    ).bind(eventId, tenantId),
+    env.DB.prepare(
+      `INSERT INTO ticket_types (id, tenant_id, event_id, number, name, price_cents, quantity, min_per_order, max_per_order,
+         reservation_ttl_seconds, transferable, fee_cents, tax_rate_bps, status, created_at_ms, updated_at_ms)
+       VALUES (?, ?, ?, 1, 'Floor', 1000, 100, 1, 10, 600, 1, 0, 0, 'ACTIVE', 1, 1)`,
+    ).bind(ticketTypeId, tenantId, eventId),
+  ]);
+
+  function makeOrder(orderNumber: string, changes: Partial<OrderView> = {}): OrderRecord {
+    const id = deriveId(1, [tenantId, orderNumber]);
+    const money = { subtotalCents: 2_000, discountCents: 0, feeCents: 0, taxCents: 0, totalCents: 2_000 };
+    const line = {
+      lineNumber: 1,
+      ticketTypeId,
+      name: "Floor",
+      quantity: 2,
+      unitPriceCents: 1_000,
+      discountCents: 0,
+      feeCents: 0,
+      taxCents: 0,
+      totalCents: 2_000,
+    };
+    const payment = {
+      provider: "standard",
+      paymentId: `pay-${id}`,
+      status: "REQUIRES_ACTION",
+      action: { type: "none" },
+    } as const;
+    const view = {
+      id,
+      tenantId,
+      userId: "buyer",
+      eventId,
+      orderNumber,
+      status: "PENDING",
+      currency: "EUR",
+      ...money,
+      lines: [line],
+    } as const;
+    const rest = {
+      reservationId: deriveId(1, ["hold", id]),
+      holdExpiresAtMs: 10,
+      walletAddress: null,
+      payment,
+      createdAtMs: 1,
+      paidAtMs: null,
+    };
+    return newOrder({ ...view, ...rest, ...changes }, "purchase", "hash");
+  }
+
+  const readStatus = async (id: string): Promise<unknown> =>
+    (await env.DB.prepare("SELECT status FROM orders WHERE id = ?").bind(id).first())?.["status"];
+  return { tenantId, makeOrder, readStatus };
+}
+
+/** The order so many versions later, in another status. */
+function later(record: OrderRecord, version: number, status: OrderStatus, changes: Partial<OrderRecord> = {}): OrderRecord {
+  return { ...record, ...changes, version, view: { ...record.view, status, ...changes.view } };
+}
+
+async function project(news: Partial<DeskNews>): Promise<void> {
+  await projectDeskNews(env.DB, { orders: [], tickets: [], paymentEvents: [], ...news }, 5);
+}
+
+async function dump(tenantId: string): Promise<unknown> {
+  const tables = ["orders", "order_items", "idempotency_keys", "payments", "refunds", "tickets", "mint_jobs", "payment_events"];
+  const results = await env.DB.batch(
+    tables.map((table) => env.DB.prepare(`SELECT * FROM ${table} WHERE tenant_id = ? ORDER BY 1, 2`).bind(tenantId)),
+  );
+  return results.map((result) => result.results);
+}
+
+describe("news of a desk", () => {
+  it("told twice, or older after newer, change nothing", async () => {
+    const { tenantId, makeOrder } = await makeSale();
+    const placed = makeOrder("ORD-1");
+    const refund = {
+      id: deriveId(1, [placed.view.id, "r"]),
+      provider: "standard",
+      paymentId: "p",
+      providerRefundId: null,
+      amountCents: 5,
+      currency: "EUR",
+      reason: "paid_twice",
+      createdAtMs: 4,
+    } as const;
+    const paidView = {
+      ...placed.view,
+      paidAtMs: 4,
+      payment: placed.view.payment && { ...placed.view.payment, status: "SUCCEEDED" as const },
+    };
+    const paid = later(placed, 3, "AWAITING_MINT", {
+      view: { ...paidView, status: "AWAITING_MINT" },
+      refunds: [{ ...refund, status: "submitted" }],
+    });
+    const event = {
+      provider: "standard",
+      eventId: crypto.randomUUID(),
+      tenantId,
+      orderId: placed.view.id,
+      type: "payment.succeeded",
+      outcome: "applied",
+      occurredAtMs: 3,
+      receivedAtMs: 4,
+    } as const;
+    const news = { orders: [paid], tickets: ticketsOf(paid), paymentEvents: [event] };
+    await project(news);
+    const before = await dump(tenantId);
+    await project(news);
+    await project({ orders: [placed] });
+    await project({ orders: [later(paid, 2, "PENDING", { refunds: [{ ...refund, status: "created" }] })] });
+    expect(await dump(tenantId)).toEqual(before);
+    expect(before).toMatchObject([
+      [{ status: "AWAITING_MINT", paid_at_ms: 4 }],
+      [{}],
+      [{}],
+      [{ status: "SUCCEEDED" }],
+      [{ status: "submitted" }],
+      [{}, {}],
+      [{}, {}],
+      [{}],
+    ]);
+  });
+
+  it("never lower a status that the mint raised, whichever of the two writes first", async () => {
+    const { makeOrder, readStatus } = await makeSale();
+    const mint = (id: string): Promise<unknown> =>
+      env.DB.prepare("UPDATE orders SET status = 'COMPLETED' WHERE id = ? AND status_rank < 7").bind(id).run();
+    const order = makeOrder("ORD-1");
+    await project({ orders: [later(order, 2, "AWAITING_MINT")] });
+    await mint(order.view.id);
+    await project({ orders: [later(order, 3, "AWAITING_MINT")] });
+    expect(await readStatus(order.view.id)).toBe("COMPLETED");
+    await project({ orders: [later(order, 4, "REFUNDED")] });
+    await mint(order.view.id);
+    expect(await readStatus(order.view.id)).toBe("REFUNDED");
+  });
+
+  it("are refused whole when one row is, and told apart from a database that is down", async () => {
+    const { tenantId, makeOrder } = await makeSale();
+    const [good, twin] = [makeOrder("ORD-1"), makeOrder("ORD-2")];
+    const sameNumber = { ...twin, view: { ...twin.view, orderNumber: "ORD-1" } };
+    const refusal: unknown = await project({ orders: [good, sameNumber] }).catch((error: unknown) => error);
+    expect(isD1ConstraintError(refusal)).toBe(true);
+    expect(await dump(tenantId)).toEqual([[], [], [], [], [], [], [], []]);
+  });
+
+  it("hold every order's total to its lines, whoever computes them", async () => {
+    const { makeOrder } = await makeSale();
+    for (const wrong of [{ totalCents: 1_999 }, { feeCents: 1 }, { taxCents: -1 }]) {
+      const refusal: unknown = await project({ orders: [makeOrder("ORD-1", wrong)] }).catch((error: unknown) => error);
+      expect(isD1ConstraintError(refusal)).toBe(true);
+    }
+  });
+
+  it("of any size are bound in pieces that D1 takes", async () => {
+    const { tenantId, makeOrder } = await makeSale();
+    const order = later(makeOrder("ORD-1"), 2, "AWAITING_MINT");
+    const [ticket] = ticketsOf({ ...order, view: { ...order.view, paidAtMs: 4 } });
+    if (!ticket) throw new Error("no ticket");
+    const tickets = Array.from({ length: 4_000 }, (_, seat) => ({ ...ticket, id: deriveId(1, [tenantId, String(seat)]) }));
+    const lengths: number[] = [];
+    const measure = (statement: D1PreparedStatement): D1PreparedStatement =>
+      new Proxy(statement, {
+        get: (target, name) => {
+          if (name !== "bind") return Reflect.get(target, name) as unknown;
+          return (...values: unknown[]) => {
+            lengths.push(...values.map((value) => String(value).length));
+            return target.bind(...values);
+          };
+        },
+      });
+    const db = {
+      prepare: (query: string) => measure(env.DB.prepare(query)),
+      batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
+    };
+    await projectDeskNews(db as unknown as D1Database, { orders: [order], tickets, paymentEvents: [] }, 5); // all it uses
+    expect(Math.max(...lengths)).toBeLessThan(1_000_000);
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM mint_jobs WHERE tenant_id = ?").bind(tenantId).first("n")).toBe(
+      4_000,
+    );
+  });
+});
