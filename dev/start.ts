@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ROLES } from "#domain/principal";
 import { PROJECT_ROOT } from "./build-bundle.ts";
+import { claimFolder, FolderInUseError } from "./claim-folder.ts";
 import { DevVarsError, ensureDevelopmentSecrets, type DevelopmentSecrets } from "./dev-vars.ts";
 import { describeLocalnet } from "./localnet/start-localnet.ts";
 import { seedEvent, type Seeded } from "./seed.ts";
@@ -23,6 +24,9 @@ const USER_IDS = {
 const TOKEN_TTL_SECONDS = 12 * 3600;
 
 class PortError extends Error {}
+
+/** Errors whose message says all that their reader can do. */
+const FRIENDLY_ERRORS = [DevVarsError, FolderInUseError, PortInUseError, PortError];
 
 function readPort(): number {
   const text = process.env["PORT"] ?? String(DEFAULT_PORT);
@@ -70,12 +74,12 @@ function announce(stack: Stack, seeded: Seeded, tokens: Record<keyof typeof USER
   console.log(lines.join("\n"));
 }
 
-function stopOnSignal(stack: Stack): void {
+function stopOnSignal(close: () => Promise<void>): void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(130);
     stopping = true;
-    stack.close().then(
+    close().then(
       () => process.exit(0),
       (error: unknown) => {
         console.error(error);
@@ -95,6 +99,7 @@ async function main(): Promise<void> {
   const secrets = await ensureDevelopmentSecrets();
   if (secrets.created) console.log("Made .dev.vars and .dev.keys.json with fresh secrets for this machine.");
   await mkdir(STATE, { recursive: true });
+  const giveUpState = await claimFolder(STATE);
   let isQuiet = true;
   const stack = await startStack({
     secrets,
@@ -105,7 +110,7 @@ async function main(): Promise<void> {
       if (!isQuiet) console.log(line);
     },
   });
-  stopOnSignal(stack);
+  stopOnSignal(() => stack.close().then(giveUpState));
   const tokens = await signTokens(secrets);
   const memoryPath = join(STATE, "seed.json");
   const seeded = await seedEvent({ serviceUrl: stack.serviceUrl, token: tokens.venue_manager, memoryPath });
@@ -116,7 +121,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  const isForTheUser = error instanceof DevVarsError || error instanceof PortInUseError || error instanceof PortError;
-  console.error(isForTheUser ? error.message : error);
+  const friendly = error instanceof Error && FRIENDLY_ERRORS.some((kind) => error instanceof kind);
+  console.error(friendly ? error.message : error);
   process.exit(1);
 }
