@@ -3,7 +3,6 @@ import { assertInvariant } from "./result.ts";
 
 /** What pricing must know of a ticket type. Money in minor units of the event's currency; the price contains its tax. */
 export interface PricedType {
-  readonly ticketTypeId: string;
   readonly name: string;
   readonly priceCents: number;
   /** Per ticket, on top of the price. */

@@ -2,8 +2,11 @@ import type { Failure } from "#domain/failure";
 import { deskNumberOf } from "#domain/ids";
 import { hasRole } from "#domain/principal";
 import { refuse, succeed, type Result } from "#domain/result";
-import { findMintJobOfOwner, type MintJobView } from "#storage/mint-jobs";
+import { findMintJobOfOwner, type MintJobView as StoredMintJob } from "#storage/mint-jobs";
 import type { SignedInContext } from "../context.ts";
+
+/** A mint job as people see it. Times are Unix milliseconds. */
+export type MintJobView = StoredMintJob;
 
 /**
  * The mint state of a ticket: one's own, or any of the tenant for a venue manager or above.

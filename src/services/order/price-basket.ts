@@ -4,7 +4,7 @@ import type { BasketLine, OrderLine, OrderTotals } from "#domain/order-messages"
 import { priceBasket } from "#domain/pricing";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { SignedInContext } from "../context.ts";
-import { findCatalog } from "../ticket-type/catalog.ts";
+import { findCatalog, forgetCatalog, type Catalog } from "../ticket-type/catalog.ts";
 
 /** What a buyer wants priced: lines of an event, or the lines of a hold made earlier. */
 export interface BasketRequest {
@@ -38,11 +38,18 @@ export async function priceRequestedBasket(
   const repeated = lines.findIndex((line, at) => lines.findIndex((other) => other.ticketTypeId === line.ticketTypeId) !== at);
   if (repeated >= 0)
     return refuse(invalidTicket(repeated, "duplicate_ticket_type", "each ticket type may stand in a basket once"));
-  const catalog = await findCatalog(ctx, eventId);
+  const catalog = await findCatalogWith(ctx, eventId, lines);
   if (!catalog || catalog.event.tenantId !== ctx.principal.tenantId) return refuse({ code: "not_found", what: "event" });
   if (lines.some((line) => !catalog.types.has(line.ticketTypeId))) return refuse({ code: "not_found", what: "ticket type" });
-  const types = new Map([...catalog.types].map(([ticketTypeId, type]) => [ticketTypeId, { ...type, ticketTypeId }]));
-  return succeed({ eventId, ...priceBasket(lines, types, catalog.event.currency) });
+  return succeed({ eventId, ...priceBasket(lines, catalog.types, catalog.event.currency) });
+}
+
+/** The event's catalogue; read anew when it lacks a type that is asked for, which may just have been made elsewhere. */
+async function findCatalogWith(ctx: SignedInContext, eventId: string, lines: readonly BasketLine[]): Promise<Catalog | undefined> {
+  const known = await findCatalog(ctx, eventId);
+  if (!known || lines.every((line) => known.types.has(line.ticketTypeId))) return known;
+  forgetCatalog(eventId);
+  return findCatalog(ctx, eventId);
 }
 
 async function findBasket(
