@@ -1,0 +1,81 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { buildBundle, type Bundle } from "../build-bundle.ts";
+import { COUNTING_SOURCE } from "./counting-source.ts";
+
+/** The path under which the benchmark itself speaks to the Worker; nothing of it exists in the service. */
+export const BENCH_PATH = "/__bench/";
+/** Address of the payment provider that answers inside the Worker. */
+export const PAYMENT_ORIGIN = "http://payments.invalid";
+
+/** Answers calls to the payment provider at once, in place of the network. */
+const PAYMENT_SOURCE = `
+const callOverNetwork = globalThis.fetch;
+globalThis.fetch = (input, init) => {
+  if (typeof input !== "string" || !input.startsWith("${PAYMENT_ORIGIN}/payments")) return callOverNetwork(input, init);
+  const id = "pay_" + init.headers["idempotency-key"];
+  return Promise.resolve(Response.json({ id, status: "requires_action", checkoutUrl: "${PAYMENT_ORIGIN}/checkout/" + id }));
+};
+`;
+
+/** In front of the service's own bundle, which stays as it is deployed; lets the benchmark put tickets to scan into D1. */
+const TIMED_SOURCE = `
+import service from "./service.js";
+export * from "./service.js";
+${PAYMENT_SOURCE}
+async function answerBench(request, env) {
+  const { sql, values } = await request.json();
+  await env.DB.prepare(sql).bind(...values).run();
+  return new Response(null, { status: 204 });
+}
+
+export default {
+  fetch: (request, env, context) =>
+    request.url.includes("${BENCH_PATH}") ? answerBench(request, env) : service.fetch(request, env, context),
+  queue: (batch, env, context) => service.queue(batch, env, context),
+  scheduled: (controller, env, context) => service.scheduled(controller, env, context),
+};
+`;
+
+const FRONTS = { timed: TIMED_SOURCE, counted: `${COUNTING_SOURCE}\n${PAYMENT_SOURCE}` };
+
+/** The bundles to measure, and what the service weighs as deployed. */
+export interface BenchBundles {
+  /** Nothing between the service and its bindings. */
+  readonly timed: Bundle;
+  /** The same service, its calls and written rows counted. */
+  readonly counted: Bundle;
+  readonly sizeBytes: number;
+  readonly gzipBytes: number;
+  close(): Promise<void>;
+}
+
+/** Builds the service as it is deployed, and puts the benchmark's own module in front of copies of it. */
+export async function buildBenchBundles(): Promise<BenchBundles> {
+  const deployed = await buildBundle();
+  const folder = await mkdtemp(join(tmpdir(), "edge-tickets-bench-bundle-"));
+  const contents = await Promise.all(deployed.modules.map(({ name }) => readFile(join(deployed.directory, name))));
+  const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
+  return {
+    timed: await putInFront(deployed, join(folder, "timed"), FRONTS.timed),
+    counted: await putInFront(deployed, join(folder, "counted"), FRONTS.counted),
+    sizeBytes: sum(contents.map((content) => content.byteLength)),
+    gzipBytes: sum(contents.map((content) => gzipSync(content, { level: 9 }).byteLength)),
+    async close() {
+      await Promise.all([deployed.directory, folder].map((path) => rm(path, { recursive: true, force: true })));
+    },
+  };
+}
+
+async function putInFront(service: Bundle, directory: string, front: string): Promise<Bundle> {
+  await mkdir(directory);
+  const [entry, ...others] = service.modules;
+  if (entry === undefined) throw new Error("the bundle has no entry module");
+  const inner = { ...entry, name: "service.js" };
+  await copyFile(join(service.directory, entry.name), join(directory, inner.name));
+  for (const { name } of others) await copyFile(join(service.directory, name), join(directory, name));
+  await writeFile(join(directory, entry.name), front);
+  return { directory, modules: [entry, inner, ...others] };
+}

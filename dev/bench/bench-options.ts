@@ -1,0 +1,51 @@
+import { parseArgs } from "node:util";
+import { OPERATIONS, type Operation } from "./operations.ts";
+
+/** What the command line asks for. */
+export interface BenchOptions {
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly operations: readonly Operation[];
+}
+
+/** A command line that says something else than {@link USAGE}. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+const LONGEST_SECONDS = 60;
+const MOST_ROUNDS = 20;
+const NAMES = OPERATIONS.map((operation) => operation.name).join(", ");
+
+/** What the command takes. */
+export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME]
+  --seconds  length of each load, 1 to ${LONGEST_SECONDS}; 5 when left out
+  --rounds   loads of each kind, 1 to ${MOST_ROUNDS}; 3 when left out; the middle one is reported
+  --only     one of ${NAMES}`;
+
+/** @throws UsageError */
+export function parseBenchOptions(args: readonly string[]): BenchOptions {
+  const { seconds, rounds, only } = readFlags(args);
+  const operations = only === undefined ? OPERATIONS : OPERATIONS.filter((operation) => operation.name === only);
+  if (operations.length === 0) throw new UsageError(`--only takes one of ${NAMES}\n${USAGE}`);
+  return {
+    seconds: parseCount("seconds", seconds ?? "5", LONGEST_SECONDS),
+    rounds: parseCount("rounds", rounds ?? "3", MOST_ROUNDS),
+    operations,
+  };
+}
+
+function readFlags(args: readonly string[]): { seconds?: string; rounds?: string; only?: string } {
+  const flag = { type: "string" } as const;
+  try {
+    return parseArgs({ args: [...args], options: { seconds: flag, rounds: flag, only: flag } }).values;
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+  }
+}
+
+function parseCount(name: string, text: string, most: number): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > most) throw new UsageError(`--${name} takes 1 to ${most}\n${USAGE}`);
+  return count;
+}

@@ -1,0 +1,97 @@
+/**
+ * `npm run bench`: how fast the service is beside the bare runtime it runs on, and what an operation costs. The service is
+ * the deployed bundle on workerd with storage on disk; docs/benchmarks.md says how to read the figures.
+ */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { PROJECT_ROOT } from "../build-bundle.ts";
+import { buildBenchBundles, type BenchBundles } from "./bench-bundle.ts";
+import { parseBenchOptions, UsageError, type BenchOptions } from "./bench-options.ts";
+import { startTargets } from "./bench-targets.ts";
+import { measureCounts, measureRounds, type Sample } from "./measure.ts";
+import { formatReport, toFigures, type BenchReport } from "./report.ts";
+import { profileStartUp } from "./start-up.ts";
+
+const CONNECTIONS = 32;
+const WARM_UP_MS = 750;
+const COUNTED = { warmUpMs: 0, measureMs: 1_500 };
+const GZIP_LIMIT_BYTES = 1024 * 1024;
+const RESULTS = join(PROJECT_ROOT, "bench-results.json");
+
+function tell(sample: Sample): void {
+  const { operation, round, outcome, rssBytes } = sample;
+  const rate = `${Math.round(outcome.perSecond)}/s`.padStart(8);
+  const memory = rssBytes === undefined ? "" : `, workerd ${Math.round(rssBytes / 1024 / 1024)} MiB`;
+  console.log(`  round ${round}  ${operation.padEnd(13)}${rate}, p99 ${outcome.p99Ms.toFixed(1)} ms${memory}`);
+}
+
+/** Memory of the service's runtime after the last load of each round. */
+function rssAfterRounds(samples: readonly Sample[], rounds: number): (number | undefined)[] {
+  const own = samples.filter((sample) => !sample.operation.startsWith("bare"));
+  return Array.from({ length: rounds }, (_, at) => own.findLast((sample) => sample.round === at + 1)?.rssBytes);
+}
+
+async function measure(options: BenchOptions, bundles: BenchBundles, directory: string): Promise<BenchReport> {
+  const { operations, rounds, seconds } = options;
+  const startedAt = new Date().toISOString();
+  const [loadAverage = 0] = loadavg();
+  console.log("profiling the start-up");
+  const startUp = await profileStartUp(directory);
+  const timed = await startTargets(bundles, "timed", directory);
+  const pace = { connections: CONNECTIONS, warmUpMs: WARM_UP_MS, measureMs: seconds * 1000 };
+  let samples: Sample[];
+  try {
+    console.log(`measuring with ${CONNECTIONS} connections, ${seconds} s each`);
+    samples = await measureRounds(operations, rounds, timed, pace, tell);
+  } finally {
+    await timed.close();
+  }
+  if (timed.errorLines.length > 0) throw new Error(`the service logged errors, the first: ${timed.errorLines[0]}`);
+  console.log("counting what an operation costs");
+  const counted = await startTargets(bundles, "counted", directory);
+  const counts = await measureCounts(operations, counted, { ...COUNTED, connections: CONNECTIONS }).finally(() =>
+    counted.close(),
+  );
+  const { sizeBytes, gzipBytes } = bundles;
+  return {
+    startedAt,
+    seconds,
+    rounds,
+    connections: CONNECTIONS,
+    machine: `${availableParallelism()} cores, ${cpus()[0]?.model.trim() || process.arch}, Node ${process.version}`,
+    loadAverage,
+    figures: toFigures(operations, samples),
+    counts: Object.fromEntries(counts),
+    bundle: { sizeBytes, gzipBytes, withinLimit: gzipBytes < GZIP_LIMIT_BYTES },
+    startUp,
+    firstAnswerMs: timed.firstAnswerMs,
+    rssBytes: rssAfterRounds(samples, rounds),
+    samples,
+  };
+}
+
+async function main(): Promise<void> {
+  const options = parseBenchOptions(process.argv.slice(2));
+  const directory = await mkdtemp(join(tmpdir(), "edge-tickets-bench-"));
+  try {
+    console.log("building the bundle");
+    const bundles = await buildBenchBundles();
+    try {
+      const report = await measure(options, bundles, directory);
+      await writeFile(RESULTS, `${JSON.stringify(report, null, 2)}\n`);
+      console.log(`\n${formatReport(report)}\n\nwritten to bench-results.json`);
+    } finally {
+      await bundles.close();
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : error);
+  process.exitCode = 1;
+}

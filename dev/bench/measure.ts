@@ -1,0 +1,75 @@
+import type { RunningTargets } from "./bench-targets.ts";
+import type { LoadOutcome } from "./load-plan.ts";
+import { OPERATION_NAMES, planLoad, type Operation, type OperationName, type Pace } from "./operations.ts";
+import { countsPerOperation, takeCounts, type Counts } from "./operation-counts.ts";
+import { runLoad } from "./run-load.ts";
+import { readCpuMs, readRssBytes, waitUntilCalm } from "./workerd-usage.ts";
+
+/** One load, and what it did to the runtime under it. */
+export interface Sample {
+  readonly operation: OperationName;
+  readonly round: number;
+  readonly outcome: LoadOutcome;
+  /** Processor time of the runtime for each operation, what it tells D1 afterwards included; microseconds. */
+  readonly cpuMicros: number | undefined;
+  /** How long the runtime went on telling D1 after the load had ended, milliseconds. */
+  readonly backlogMs: number;
+  readonly rssBytes: number | undefined;
+}
+
+/** @throws when an answer was wrong: a fast refusal must never pass for speed. */
+async function measureOnce(name: OperationName, round: number, targets: RunningTargets, pace: Pace): Promise<Sample> {
+  const pid = name.startsWith("bare") ? targets.barePid : targets.servicePid;
+  const plan = await planLoad(name, targets, pace);
+  await waitUntilCalm(pid);
+  const cpuBeforeMs = await readCpuMs(pid);
+  const outcome = await runLoad(plan);
+  if (outcome.wrong > 0) throw new Error(`${name}: ${outcome.wrong} wrong answers, the first: ${outcome.firstWrong}`);
+  const backlogMs = await waitUntilCalm(pid);
+  const cpuAfterMs = await readCpuMs(pid);
+  const isKnown = cpuBeforeMs !== undefined && cpuAfterMs !== undefined;
+  const cpuMicros = isKnown ? ((cpuAfterMs - cpuBeforeMs) * 1000) / Math.max(1, outcome.sent) : undefined;
+  return { operation: name, round, outcome, cpuMicros, backlogMs, rssBytes: await readRssBytes(pid) };
+}
+
+/**
+ * Measures each operation and its ceiling in turn, round after round, so that whatever else the machine does hits all of them.
+ * @param onSample told after each load.
+ */
+export async function measureRounds(
+  operations: readonly Operation[],
+  rounds: number,
+  targets: RunningTargets,
+  pace: Pace,
+  onSample: (sample: Sample) => void,
+): Promise<Sample[]> {
+  const wanted = new Set<OperationName>(operations.flatMap((operation) => [operation.ceiling, operation.name]));
+  const samples: Sample[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const name of OPERATION_NAMES) {
+      if (!wanted.has(name)) continue;
+      const sample = await measureOnce(name, round, targets, pace);
+      samples.push(sample);
+      onSample(sample);
+    }
+  }
+  return samples;
+}
+
+/** What each operation costs, from a run of the counting bundle. */
+export async function measureCounts(
+  operations: readonly Operation[],
+  targets: RunningTargets,
+  pace: Pace,
+): Promise<Map<OperationName, Counts>> {
+  const counts = new Map<OperationName, Counts>();
+  for (const { name } of operations) {
+    const plan = await planLoad(name, targets, pace);
+    await waitUntilCalm(targets.servicePid);
+    await takeCounts(targets.world.serviceUrl);
+    const outcome = await runLoad(plan);
+    await waitUntilCalm(targets.servicePid);
+    counts.set(name, countsPerOperation(await takeCounts(targets.world.serviceUrl), outcome.sent));
+  }
+  return counts;
+}
