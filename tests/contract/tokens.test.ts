@@ -1,10 +1,11 @@
 import { env } from "cloudflare:workers";
+import type { JWK } from "jose";
 import { describe, expect, it } from "vitest";
 import { createAuthenticator } from "#http/middleware/authenticate";
 import { parseConfig, type Config } from "#src/config";
 import { generatePrivateJwk } from "../support/generate-keys.ts";
 import { readProblem, send } from "../support/call-service.ts";
-import { signToken, trustedPrivateJwk, type TokenOptions } from "../support/sign-token.ts";
+import { signToken, trustedPrivateJwk } from "../support/sign-token.ts";
 
 const PRIVATE_ROUTE = "/api/v1/tickets";
 
@@ -29,44 +30,32 @@ describe("a good token", () => {
 });
 
 describe("a token that is not ours", () => {
-  const bad: readonly (readonly [string, TokenOptions])[] = [
-    ["expired", { ttlSeconds: -1 }],
-    ["without a signature", { alg: "none" }],
-    ["signed by HS256 with the public keys as secret", { alg: "HS256" }],
-    ["signed by RS512, which is not pinned", { alg: "RS512" }],
-    ["for another audience", { audience: "https://issuer.test" }],
-    ["of another issuer", { issuer: "https://elsewhere.test" }],
-    ["without an issuer", { without: ["iss"] }],
-    ["without an audience", { without: ["aud"] }],
-    ["without an end", { without: ["exp"] }],
-    ["without a subject", { without: ["sub"] }],
-    ["without a tenant", { without: ["tenant_id"] }],
-    ["without a role", { without: ["role"] }],
-    ["with a role nobody knows", { role: "superuser" }],
-    ["whose subject is no UUID", { sub: "1" }],
-    ["whose tenant is no UUID", { tenantId: "' OR 1=1 --" }],
-    ["whose tenant is in upper case", { tenantId: crypto.randomUUID().toUpperCase().replace(/^./, "A") }],
-  ];
-
-  it.each(bad)("opens nothing: %s", async (_, options) => {
-    const response = await call(`Bearer ${await signToken(options)}`);
-    expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
-    expect(await readProblem(response)).toMatchObject({ status: 401, code: "unauthenticated" });
-  });
-
   it("opens nothing when a stranger's key signed it under our key's id", async () => {
     const privateJwk = await generatePrivateJwk(trustedPrivateJwk().kid);
     expect((await call(`Bearer ${await signToken({ privateJwk })}`)).status).toBe(401);
   });
 
-  it("opens nothing when its claims were changed after signing", async () => {
-    const [head, , signature] = (await signToken({ role: "user" })).split(".");
-    const [, claims] = (await signToken({ role: "admin" })).split(".");
-    expect((await call(`Bearer ${head}.${claims}.${signature}`)).status).toBe(401);
+  it.each(["RS512", "HS256", "none"] as const)(
+    "opens nothing as %s, even when our keys do not say their algorithm",
+    async (alg) => {
+      const keys = configWith({}).JWT_JWKS?.keys ?? [];
+      const unlabelled = keys.map((key) => Object.fromEntries(Object.entries(key).filter(([name]) => name !== "alg")) as JWK); // kty is still there
+      const authenticator = createAuthenticator(configWith({ JWT_JWKS: { keys: unlabelled } }));
+      expect(await authenticator.authenticate(`Bearer ${await signToken()}`, Date.now())).toMatchObject({ ok: true });
+      expect(await authenticator.authenticate(`Bearer ${await signToken({ alg })}`, Date.now())).toMatchObject({
+        ok: false,
+        failure: { code: "unauthenticated" },
+      });
+    },
+  );
+
+  it("opens nothing when its tenant is written in upper case, for ids have one spelling", async () => {
+    const tenantId = "0A4F8F1E-5B1B-4F0E-9C66-0F6C5B0A9F11";
+    expect(await readProblem(await call(`Bearer ${await signToken({ tenantId })}`))).toMatchObject({ status: 401 });
   });
 
-  it.each(["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer not-a-token", "Bearer a.b.c", `Bearer ${"a".repeat(9_000)}`])(
-    "opens nothing when there is none in the header: %.20j",
+  it.each(["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer not-a-token", "Bearer a.b.c"])(
+    "opens nothing when there is none in the header: %j",
     async (authorization) => {
       expect(await readProblem(await call(authorization))).toMatchObject({ status: 401, code: "unauthenticated" });
     },
