@@ -159,27 +159,6 @@ describe("every path", () => {
     expect(options.headers.get("allow")?.split(", ").toSorted()).toEqual(allow);
     expect(options.headers.get("access-control-allow-origin")).toBeNull();
   });
-
-  it.each(["/", "/api/v1", "/admin", "/api/v1/nothing", "/api/v1/purchase/", "//health", "/api/v2/events", "/.env"])(
-    "%s, which nobody declared, does not exist",
-    async (path) => {
-      for (const method of ["GET", "POST"]) {
-        expect(await call(method, path)).toMatchObject({ status: 404, body: { code: "not_found" } });
-      }
-    },
-  );
-});
-
-describe("a request's id", () => {
-  it("is the caller's own when it is sane, so that one call can be followed through many services", async () => {
-    const { headers, body } = await call("GET", "/nothing", { headers: { "x-request-id": "call-1.a_B" } });
-    expect([headers.get("x-request-id"), body["instance"]]).toEqual(["call-1.a_B", "call-1.a_B"]);
-  });
-
-  it.each(["", "a b", "<script>", "x".repeat(129), '{"a":1}'])("is a new one in place of %j", async (given) => {
-    const { headers } = await call("GET", "/nothing", { headers: { "x-request-id": given } });
-    expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
-  });
 });
 
 it("knows enough routes for these tests to mean something", () => {

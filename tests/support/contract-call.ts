@@ -1,11 +1,11 @@
 /** Calls the service over HTTP and holds every answer against what its route declares: documentation that drifts fails a test. */
-import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
 import { z } from "zod";
 import { PROBLEMS } from "#http/problem";
 import type { Route } from "#http/route";
 import { ROUTES } from "#http/routes";
 import type { Role } from "#domain/principal";
+import { send as sendRequest } from "./call-service.ts";
 import { signToken } from "./sign-token.ts";
 
 /** What a call sends. `body` goes out as JSON; `raw` exactly as it is. */
@@ -39,7 +39,7 @@ const problemShape = z.strictObject({
 /** Sends a request to the service and checks nothing. */
 export function send(method: string, path: string, options: CallOptions = {}): Promise<Response> {
   const { token, key, body, raw, headers } = options;
-  return exports.default.fetch(`https://tickets.test${path}`, {
+  return sendRequest(path, {
     method,
     headers: {
       ...(body === undefined ? {} : { "content-type": "application/json" }),
