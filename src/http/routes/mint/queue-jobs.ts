@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { MINT_STATUSES } from "#domain/statuses";
-import { queueMint } from "#services/mint/queue-mint";
+import { queueMintRequest } from "#services/mint/queue-mint-request";
 import { defineRoute } from "../../route.ts";
-import { id, json } from "../../schemas.ts";
+import { id, json, REPLAYED } from "../../schemas.ts";
 
 const queued = z.object({ items: z.array(z.object({ ticketId: id, status: z.enum(MINT_STATUSES) })) });
 
@@ -15,8 +15,9 @@ export const queueJobs = defineRoute({
   needsIdempotencyKey: true,
   body: z.union([z.strictObject({ ticketIds: z.array(id).min(1).max(100) }), z.strictObject({ orderId: id })]),
   answers: { 202: { description: "The jobs and their status now; repeating this does no harm", schema: queued } },
-  async handle({ ctx, body }) {
-    const result = await queueMint(ctx, ctx.principal.tenantId, body);
-    return result.ok ? json(result.value, 202) : result.failure;
+  async handle({ ctx, body, identify }) {
+    const answered = await queueMintRequest(ctx, { request: identify(), selection: body });
+    if (!answered.ok) return answered.failure;
+    return json(answered.value.queued, 202, answered.value.replayed ? REPLAYED : {});
   },
 });

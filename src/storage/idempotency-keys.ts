@@ -1,0 +1,33 @@
+import { eq, lt } from "drizzle-orm";
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { RequestIdentity } from "#domain/order-messages";
+import { idempotencyKeys } from "./schema.ts";
+
+/** How long a key is remembered, in milliseconds. */
+const KEPT_FOR_MS = 86_400_000;
+
+/** `new`: nobody used the key in the last 24 h. `repeated`: the same request did. `reused`: another body did. */
+export type KeyClaim = "new" | "repeated" | "reused";
+
+/**
+ * Notes who uses an Idempotency-Key for what, for requests whose effect is D1's own; orders and holds have their desk for it.
+ * Of two requests at once exactly one is told `new`, because D1 has one writer.
+ */
+export async function claimIdempotencyKey(db: DrizzleD1Database, request: RequestIdentity, nowMs: number): Promise<KeyClaim> {
+  const { requestId: id, tenantId, userId, route, bodyHash } = request;
+  const claimed = await db
+    .insert(idempotencyKeys)
+    .values({ id, tenantId, userId, route, bodyHash, createdAtMs: nowMs })
+    .onConflictDoUpdate({
+      target: idempotencyKeys.id,
+      set: { bodyHash, createdAtMs: nowMs },
+      setWhere: lt(idempotencyKeys.createdAtMs, nowMs - KEPT_FOR_MS),
+    })
+    .returning({ id: idempotencyKeys.id });
+  if (claimed.length > 0) return "new";
+  const [known] = await db
+    .select({ bodyHash: idempotencyKeys.bodyHash })
+    .from(idempotencyKeys)
+    .where(eq(idempotencyKeys.id, id));
+  return known?.bodyHash === bodyHash ? "repeated" : "reused";
+}
