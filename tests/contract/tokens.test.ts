@@ -1,11 +1,15 @@
 import { env } from "cloudflare:workers";
 import type { JWK } from "jose";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createAuthenticator } from "#http/middleware/authenticate";
 import { parseConfig, type Config } from "#src/config";
 import { generatePrivateJwk } from "../support/generate-keys.ts";
 import { readProblem, send } from "../support/call-service.ts";
 import { signToken, trustedPrivateJwk } from "../support/sign-token.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 const PRIVATE_ROUTE = "/api/v1/tickets";
 
@@ -94,12 +98,31 @@ describe("a token that was verified before", () => {
   });
 });
 
-describe("token keys that cannot be fetched", () => {
-  it("are our fault, not the bearer's: 503 and not 401", async () => {
-    const { JWT_JWKS: _, ...withoutKeys } = configWith({ JWT_JWKS_URL: "https://issuer.invalid/jwks.json" });
-    const authenticator = createAuthenticator(withoutKeys);
-    expect(await authenticator.authenticate(`Bearer ${await signToken()}`, Date.now())).toMatchObject({
-      ok: false,
+describe("token keys behind an address", () => {
+  const remote = (): ReturnType<typeof createAuthenticator> => {
+    const { JWT_JWKS: _, ...withoutKeys } = configWith({ JWT_JWKS_URL: "https://issuer.test/jwks.json" });
+    return createAuthenticator(withoutKeys);
+  };
+
+  it("are fetched once and open the door to the tokens they verify, and to no others", async () => {
+    const fetched = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response(env.JWT_JWKS));
+    const authenticator = remote();
+    expect(await authenticator.authenticate(`Bearer ${await signToken()}`, Date.now())).toMatchObject({ ok: true });
+    expect(await authenticator.authenticate(`Bearer ${await signToken()}`, Date.now())).toMatchObject({ ok: true });
+    const privateJwk = await generatePrivateJwk(trustedPrivateJwk().kid);
+    expect(await authenticator.authenticate(`Bearer ${await signToken({ privateJwk })}`, Date.now())).toMatchObject({
+      failure: { code: "unauthenticated" },
+    });
+    expect(fetched).toHaveBeenCalledTimes(1);
+  });
+
+  it.each<[string, () => Promise<Response>]>([
+    ["do not answer", () => Promise.reject(new TypeError("unreachable"))],
+    ["answer with an error", () => Promise.resolve(new Response("no", { status: 500 }))],
+    ["answer with something else", () => Promise.resolve(Response.json({ hello: "world" }))],
+  ])("are our fault when they %s: 503, for the bearer did nothing wrong", async (_, answer) => {
+    vi.spyOn(globalThis, "fetch").mockImplementation(answer);
+    expect(await remote().authenticate(`Bearer ${await signToken()}`, Date.now())).toMatchObject({
       failure: { code: "token_keys_unavailable" },
     });
   });
