@@ -3,7 +3,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { paymentWebhook } from "#http/routes/payments/payment-webhook";
 import { expectProblem, expectSafe, send, type Caller } from "../support/contract-call.ts";
 import { buy, closeObjects, flushDeskOf, idOf, openSale, runDeskOf, type Sale } from "../support/open-sale.ts";
-import { deliver, newestOf, serveOutside, signBody, type Delivery, type ProviderBooks } from "../support/payment-provider-at-test.ts";
+import {
+  deliver,
+  newestOf,
+  serveOutside,
+  signBody,
+  type Delivery,
+  type ProviderBooks,
+} from "../support/payment-provider-at-test.ts";
 
 let books: ProviderBooks;
 beforeEach(() => {

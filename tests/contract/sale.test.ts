@@ -104,7 +104,8 @@ describe("a purchase", () => {
   it("of the last tickets by many at once never sells more than there are", async () => {
     const sale = await openSale({ quantity: 3 });
     const answers = await Promise.all(Array.from({ length: 8 }, async () => buy(sale, await sale.makeBuyer())));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 201, 201, 409, 409, 409, 409, 409]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
+    expect(answers.filter(({ body }) => body["code"] === "sold_out")).toHaveLength(5);
     expect(await sale.readStock()).toMatchObject({ heldCount: 3, availableCount: 0 });
   });
 

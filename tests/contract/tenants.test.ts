@@ -61,11 +61,7 @@ const OF_A_BUYER: readonly Attempt[] = [
   ["GET /mint/{ticketId}", (has) => `/mint/${has.ticketId}`],
   ["GET /api/v1/tickets/reservations/{id}", (has) => `/api/v1/tickets/reservations/${has.reservationId}`],
   ["DELETE /api/v1/tickets/reservations/{id}", (has) => `/api/v1/tickets/reservations/${has.reservationId}`],
-  [
-    "POST /api/v1/purchase",
-    () => "/api/v1/purchase",
-    ({ reservationId }) => ({ key, body: { reservationId } }),
-  ],
+  ["POST /api/v1/purchase", () => "/api/v1/purchase", ({ reservationId }) => ({ key, body: { reservationId } })],
   ["POST /api/v1/purchase/quote", () => "/api/v1/purchase/quote", ({ reservationId }) => ({ body: { reservationId } })],
 ];
 
@@ -76,7 +72,11 @@ const scanBody = ({ qr, sale }: Belongings): CallOptions => ({ body: { qr, event
 
 /** Reads and changes of what belongs to a tenant, by someone of another. */
 const OF_A_TENANT: readonly Attempt[] = [
-  ["PUT /api/v1/events/{id}", (has) => `/api/v1/events/${has.sale.eventId}`, () => ({ body: { ...EVENT_BODY, name: "Stolen" } })],
+  [
+    "PUT /api/v1/events/{id}",
+    (has) => `/api/v1/events/${has.sale.eventId}`,
+    () => ({ body: { ...EVENT_BODY, name: "Stolen" } }),
+  ],
   ["POST /api/v1/tickets/types", () => "/api/v1/tickets/types", typeBody],
   ["PUT /api/v1/tickets/types/{id}", (has) => has.sale.path, () => ({ body: { priceCents: 1 } })],
   ["DELETE /api/v1/tickets/types/{id}", (has) => has.sale.path],
@@ -88,10 +88,7 @@ const OF_A_TENANT: readonly Attempt[] = [
   ["POST /api/v1/validation/scan", () => "/api/v1/validation/scan", scanBody],
   ["POST /api/v1/tickets/validate-qr", () => "/api/v1/tickets/validate-qr", scanBody],
   ["POST /api/v1/qr/validate", () => "/api/v1/qr/validate", ({ qr }) => ({ body: { qr } })],
-  [
-    "GET /api/v1/validation/events/{eventId}/stats",
-    (has) => `/api/v1/validation/events/${has.sale.eventId}/stats`,
-  ],
+  ["GET /api/v1/validation/events/{eventId}/stats", (has) => `/api/v1/validation/events/${has.sale.eventId}/stats`],
 ];
 
 /** Routes whose answer is the caller's own list or nobody's belongings; the lists have tests of their own below. */
@@ -105,6 +102,8 @@ const OF_NOBODY = [
   "POST /health/circuit-breakers/reset",
   "POST /api/v1/events",
 ];
+
+const named = (attempts: readonly Attempt[]): [string, Attempt][] => attempts.map((tried) => [tried[0], tried]);
 
 async function attempt([route, path, options]: Attempt, stranger: Caller, has: Belongings): Promise<void> {
   const [method = ""] = route.split(" ");
@@ -126,7 +125,11 @@ async function photograph({ sale, owner, openOrderId, paidOrderId, ticketId, res
   const read = await Promise.all(paths.map(async (path) => (await owner.call("GET", path)).body));
   const gate = await env.EVENT_GATE.getByName(sale.eventId).stats(sale.tenantId);
   // What the mint does with a paid ticket goes on by itself, so the job's own state is left out.
-  return { read: JSON.parse(JSON.stringify(read).replaceAll(/"mint":\{[^}]*\}/g, '"mint":{}')), gate, stock: await sale.readStock() };
+  return {
+    read: JSON.parse(JSON.stringify(read).replaceAll(/"mint":\{[^}]*\}/g, '"mint":{}')),
+    gate,
+    stock: await sale.readStock(),
+  };
 }
 
 const KINDS: readonly [string, () => Belongings][] = [
@@ -135,27 +138,33 @@ const KINDS: readonly [string, () => Belongings][] = [
 ];
 
 describe.each(KINDS)("what belongs to a buyer, %s,", (_, belongings) => {
-  it.each(OF_A_BUYER)("is not there for another buyer of the same tenant: %s", async (...tried) => {
+  it.each(named(OF_A_BUYER))("is not there for another buyer of the same tenant: %s", async (_route, tried) => {
     const has = belongings();
     const before = await photograph(has);
     await attempt(tried, await has.sale.makeBuyer(), has);
     expect(await photograph(has)).toEqual(before);
   });
 
-  it.each(OF_A_BUYER)("is not there for an admin of another tenant, even one with the owner's own user id: %s", async (...tried) => {
-    const has = belongings();
-    const before = await photograph(has);
-    await attempt(tried, await signIn("admin", crypto.randomUUID()), has);
-    await attempt(tried, await signIn("admin", crypto.randomUUID(), has.owner.userId), has);
-    expect(await photograph(has)).toEqual(before);
-  });
+  it.each(named(OF_A_BUYER))(
+    "is not there for an admin of another tenant, even one with the owner's own user id: %s",
+    async (_route, tried) => {
+      const has = belongings();
+      const before = await photograph(has);
+      await attempt(tried, await signIn("admin", crypto.randomUUID()), has);
+      await attempt(tried, await signIn("admin", crypto.randomUUID(), has.owner.userId), has);
+      expect(await photograph(has)).toEqual(before);
+    },
+  );
 
-  it.each(OF_A_TENANT)("and to its organiser, is not there for an admin of another tenant: %s", async (...tried) => {
-    const has = belongings();
-    const before = await photograph(has);
-    await attempt(tried, await signIn("admin", crypto.randomUUID(), has.owner.userId), has);
-    expect(await photograph(has)).toEqual(before);
-  });
+  it.each(named(OF_A_TENANT))(
+    "and to its organiser, is not there for an admin of another tenant: %s",
+    async (_route, tried) => {
+      const has = belongings();
+      const before = await photograph(has);
+      await attempt(tried, await signIn("admin", crypto.randomUUID(), has.owner.userId), has);
+      expect(await photograph(has)).toEqual(before);
+    },
+  );
 
   it("is there for its owner, so that the tests above are not refused for another reason", async () => {
     const { owner, paidOrderId, ticketId, reservationId } = belongings();
@@ -198,7 +207,9 @@ describe.each(KINDS)("what belongs to a buyer, %s,", (_, belongings) => {
 
 it("shows no mint job of one tenant in the list of another", async () => {
   const find = async (caller: Caller): Promise<string> => {
-    const pages = ["QUEUED", "SUBMITTED", "MINTED", "FAILED"].map((status) => caller.call("GET", `/mint/jobs?status=${status}`));
+    const pages = ["QUEUED", "SUBMITTED", "MINTED", "FAILED"].map((status) =>
+      caller.call("GET", `/mint/jobs?status=${status}`),
+    );
     return JSON.stringify((await Promise.all(pages)).map(({ body }) => body["items"]));
   };
   expect(await find(await signIn("admin", stored.sale.tenantId))).toContain(stored.ticketId);

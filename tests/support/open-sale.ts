@@ -91,7 +91,7 @@ const closed = new Set<string>();
 /** Empties every new object's outbox and stops its alarm: one that fires while the test run ends keeps it from ending. */
 export async function closeObjects(): Promise<void> {
   for (const namespace of [env.ORDER_DESK, env.TICKET_TYPE_INVENTORY, env.EVENT_GATE] as const) {
-    const objects: DurableObjectNamespace = namespace as unknown as DurableObjectNamespace; // the classes do not matter here
+    const objects: DurableObjectNamespace = namespace;
     for (const id of await listDurableObjectIds(objects)) {
       if (closed.has(id.toString())) continue;
       closed.add(id.toString());
