@@ -16,7 +16,12 @@ export interface CommandOutcome {
  */
 export function runCommand(program: string, args: readonly string[]): Promise<CommandOutcome> {
   const bin = join(PROJECT_ROOT, "node_modules/.bin");
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}`, WRANGLER_SEND_METRICS: "false" };
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}`,
+    WRANGLER_SEND_METRICS: "false",
+  };
+  if (!process.stdout.isTTY) env["NO_COLOR"] = "1";
   return new Promise((resolve, reject) => {
     const child = spawn(join(bin, program), args, { cwd: PROJECT_ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
