@@ -8,11 +8,11 @@ import type { InventoryPort, ReserveOutcome } from "#domain/inventory-messages";
 import type { BasketLine, MintMessage, OrderPayment, PaymentNews, PlaceCommand, RequestIdentity } from "#domain/order-messages";
 import type { OrderNumberBlock } from "#domain/order-number";
 import { priceBasket } from "#domain/pricing";
-import { refuse, succeed } from "#domain/result";
 import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
-import type { PaymentProvider, RefundRequest } from "#payments/payment-provider";
+import type { RefundRequest } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
+import { makeBreakableD1, makeProvider, type Call, type MakeCall } from "./breakable-reach.ts";
 import { insertEvent, makeInventoryConfig } from "./inventory-fixture.ts";
 import { MemoryInventory } from "./memory-inventory.ts";
 
@@ -22,11 +22,10 @@ export type TestDesk = OrderDeskObject<Cloudflare.Env>;
 /** How long stock is held in these tests, ms. */
 export const HOLD_MS = 600_000;
 
-/** Calls that leave the desk, in the order made, for a test that wants to break one. */
-type Call = "reserve" | "confirm" | "release" | "restock" | "refund" | "lease" | "d1" | "mint";
+/** What a test says of a call: let it through, fail it, never answer it, or let the whole desk die at it. */
+export type Fault = "ok" | "fails" | "hangs" | "dies_before" | "dies_after";
 
-/** What a test says of a call: let it through, fail it, or let the whole desk die at it. */
-export type Fault = "ok" | "fails" | "dies_before" | "dies_after";
+const NEVER = new Promise<never>(() => undefined);
 
 function answerOf<T>(outcome: InventoryOutcome): T {
   if (outcome.kind === "sweep") throw new Error("a desk does not sweep");
@@ -49,6 +48,9 @@ export class DeskWorld {
   fault: (call: Call, position: number) => Fault = () => "ok";
   readonly state: DurableObjectState;
   #die: () => void = () => undefined;
+  /** Which desk is alive: calls of an earlier one never return, as those of a dead process. */
+  #life = 0;
+  #isDead = false;
   readonly #logger: Logger = {
     debug: () => undefined,
     info: () => undefined,
@@ -86,12 +88,16 @@ export class DeskWorld {
 
   /** A desk over what is stored, as after a restart: nothing of an earlier one is in its memory. */
   openDesk(): TestDesk {
+    this.#life += 1;
+    this.#isDead = false;
+    const life = this.#life;
+    const call: MakeCall = (name, make) => this.#call(life, name, make);
     return new OrderDeskObject(this.state, env, {
-      db: this.#db(),
-      mintQueue: this.#mintQueue(),
-      inventory: (ticketTypeId) => this.#inventory(ticketTypeId),
-      paymentProviders: { standard: this.#provider() },
-      leaseBlock: (tenantId) => this.#call("lease", () => this.lease(tenantId)),
+      db: makeBreakableD1(call),
+      mintQueue: this.#mintQueue(call),
+      inventory: (ticketTypeId) => this.#inventory(call, ticketTypeId),
+      paymentProviders: { standard: makeProvider(call, this.refunds) },
+      leaseBlock: (tenantId) => call("lease", () => this.lease(tenantId)),
       logger: this.#logger,
     });
   }
@@ -100,10 +106,12 @@ export class DeskWorld {
   lease: (tenantId: string) => Promise<OrderNumberBlock> = (tenantId) =>
     leaseOrderNumbers(env.DB, tenantId, hashParts([tenantId]));
 
-  /** What `work` gives, or undefined when the desk died at a call on the way. */
+  /** What `work` gives, or undefined when the desk died at a call on the way, or has died since. */
   async untilDeath<T>(work: () => Promise<T>): Promise<T | undefined> {
+    if (this.#isDead) return undefined;
     const death = new Promise<undefined>((resolve) => {
-      this.#die = () => resolve(undefined);
+      // What the dead desk had already handed to its storage is still written.
+      this.#die = () => setTimeout(() => resolve(undefined), 5);
     });
     return Promise.race([work(), death]);
   }
@@ -191,11 +199,11 @@ export class DeskWorld {
     throw new Error("the desk did not come to rest");
   }
 
-  /** One row or none of D1. */
   async findRow(sql: string, ...values: string[]): Promise<Record<string, unknown> | undefined> {
     return (await this.listRows(sql, ...values))[0];
   }
 
+  /** Rows of D1. */
   async listRows(sql: string, ...values: string[]): Promise<Record<string, unknown>[]> {
     return (
       await env.DB.prepare(sql)
@@ -204,23 +212,29 @@ export class DeskWorld {
     ).results;
   }
 
-  async #call<T>(call: Call, make: () => T | Promise<T>): Promise<T> {
+  async #call<T>(life: number, call: Call, make: () => T | Promise<T>): Promise<T> {
+    if (life !== this.#life) return NEVER;
     const fate = this.fault(call, this.calls.push(call) - 1);
     await scheduler.wait(0);
+    if (life !== this.#life) return NEVER;
     if (fate === "fails") throw new Error(`${call} failed`);
-    if (fate === "dies_before") return this.#hang();
+    if (fate === "hangs") return NEVER;
+    if (fate === "dies_before") return this.#hang(life);
     const answer = await make();
-    return fate === "dies_after" ? this.#hang() : answer;
+    return fate === "dies_after" || life !== this.#life ? this.#hang(life) : answer;
   }
 
-  #hang(): Promise<never> {
+  #hang(life: number): Promise<never> {
+    if (life !== this.#life) return NEVER;
+    this.#life += 1;
+    this.#isDead = true;
     this.#die();
-    return new Promise(() => undefined);
+    return NEVER;
   }
 
-  #inventory(ticketTypeId: string): InventoryPort {
-    const tell = <T>(call: Call, command: InventoryCommand): Promise<T> =>
-      this.#call(call, () => answerOf<T>(this.tell(ticketTypeId, command)));
+  #inventory(call: MakeCall, ticketTypeId: string): InventoryPort {
+    const tell = <T>(name: Call, command: InventoryCommand): Promise<T> =>
+      call(name, () => answerOf<T>(this.tell(ticketTypeId, command)));
     const unused = (): never => {
       throw new Error("a desk does not ask this");
     };
@@ -229,7 +243,7 @@ export class DeskWorld {
       snapshot: unused,
       findReservation: unused,
       reserve: (commands) =>
-        this.#call("reserve", () => ({
+        call("reserve", () => ({
           outcomes: commands.map((command) => answerOf<ReserveOutcome>(this.tell(ticketTypeId, { kind: "reserve", command }))),
           snapshot: this.inventories.get(ticketTypeId)?.snapshotAt(Date.now()),
         })),
@@ -239,35 +253,9 @@ export class DeskWorld {
     };
   }
 
-  #provider(): PaymentProvider {
-    return {
-      name: "standard",
-      createPayment: async () => refuse({ code: "payment_provider_down", retryAfterSeconds: 1, reason: "unreachable" }),
-      verifyWebhook: async () => refuse({ code: "webhook_malformed", paths: [] }),
-      requestRefund: (request, key) =>
-        this.#call("refund", () => {
-          const known = this.refunds.get(key);
-          if (known && JSON.stringify(known) !== JSON.stringify(request))
-            throw new Error("a refund's key came back with another body");
-          this.refunds.set(key, request);
-          return succeed({ refundId: `refund-${key}`, status: "submitted" });
-        }),
-    };
-  }
-
-  #db(): D1Database {
-    return new Proxy(env.DB, {
-      get: (db, name) => {
-        const member: unknown = Reflect.get(db, name);
-        if (name === "batch") return (statements: D1PreparedStatement[]) => this.#call("d1", () => db.batch(statements));
-        return typeof member === "function" ? member.bind(db) : member;
-      },
-    });
-  }
-
-  #mintQueue(): Queue<MintMessage> {
+  #mintQueue(call: MakeCall): Queue<MintMessage> {
     const sendBatch = (messages: Iterable<{ body: MintMessage }>): Promise<void> =>
-      this.#call("mint", () => {
+      call("mint", () => {
         for (const { body } of messages) this.queued.push(body);
       });
     return { sendBatch, send: () => Promise.reject(new Error("a desk sends batches")) } as unknown as Queue<MintMessage>; // all it uses

@@ -129,7 +129,7 @@ describe("D1 behind the desk", () => {
       await placeMany(world, desk, 1, "mismatch");
       const [order] = await desk.listRecentOrders(world.tenantId, world.userId);
       await desk.settle(world.news(order?.id ?? "", { amountCents: 1 }));
-      world.fault = (call) => (call === "refund" ? "dies_before" : "ok"); // no answer, ever
+      world.fault = (call) => (call === "refund" ? "hangs" : "ok");
       vi.setSystemTime(Date.now() + 1_000);
       await desk.alarm();
       expect(await world.listRows("SELECT id FROM orders WHERE tenant_id = ?", world.tenantId)).toHaveLength(1);
