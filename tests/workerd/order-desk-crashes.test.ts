@@ -81,6 +81,7 @@ async function breakEachCall(story: Story, fault: Exclude<Fault, "ok" | "hangs">
 describe.each(["paid", "cancelled", "late", "sold out"] as const)("an order that ends %s", (story) => {
   it.each(["dies_before", "dies_after"] as const)(
     "ends so, exactly once, when its desk %s any one of its calls",
+    { timeout: 60_000 },
     async (fault) => {
       expect(await breakEachCall(story, fault)).toBeGreaterThanOrEqual(6);
     },
