@@ -12,6 +12,9 @@ export const time = z.iso.datetime({ message: "not an ISO 8601 time ending in Z"
 /** An amount in minor units of a currency, 0 to ten million units of two digits. */
 export const cents = z.int().min(0).max(1_000_000_000);
 
+/** A sum of amounts, in minor units: an order of the dearest tickets goes beyond what one price may be. */
+export const sumCents = z.int().min(0);
+
 /** A count of tickets. */
 export const quantity = z.int().min(1).max(1_000_000);
 

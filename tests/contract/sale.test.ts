@@ -119,6 +119,16 @@ describe("a purchase", () => {
     expect(books.paymentCalls).toEqual([]);
   });
 
+  it("of the dearest tickets there may be is priced, read, paid and listed to the cent", async () => {
+    const sale = await openSale({ priceCents: 1_000_000_000, feeCents: 1_000_000_000, maxPerOrder: 100, quantity: 100 });
+    const buyer = await sale.makeBuyer();
+    const order = await buy(sale, buyer, 100);
+    expect(order).toMatchObject({ status: 201, body: { totalCents: 200_000_000_000, subtotalCents: 100_000_000_000 } });
+    expect((await deliver({ orderId: idOf(order), amountCents: 200_000_000_000 })).status).toBe(200);
+    const paid = await buyer.call("GET", `/api/v1/orders/${idOf(order)}`);
+    expect(paid.body).toMatchObject({ status: "AWAITING_MINT", totalCents: 200_000_000_000 });
+  });
+
   it.each([
     [{ maxPerOrder: 2 }, 3, 422, "quantity_out_of_range"],
     [{ minPerOrder: 2 }, 1, 422, "quantity_out_of_range"],

@@ -27,22 +27,25 @@ export function checkDependencies(ctx: ServiceContext): Promise<readonly Depende
     ["d1", true, () => Promise.resolve(ctx.db.run(sql`SELECT 1`))],
     ["durable_objects", true, () => ctx.desk(PROBED_DESK).findOrder(NIL_ID, NIL_ID)],
     ["queue", false, () => ctx.mintQueue.metrics()],
-    ["chain", false, () => ctx.isChainHealthy()],
+    ["chain", false, () => assertChainHealthy(ctx)],
   ];
   return Promise.all(checks.map(([name, isNeeded, ask]) => check(name, isNeeded, ask)));
 }
 
-async function check(
-  name: DependencyCheck["name"],
-  isNeeded: boolean,
-  ask: () => Promise<unknown>,
-): Promise<DependencyCheck> {
+async function assertChainHealthy(ctx: ServiceContext): Promise<void> {
+  if (!(await ctx.isChainHealthy())) throw new Error("the chain's node says it is not well");
+}
+
+async function check(name: DependencyCheck["name"], isNeeded: boolean, ask: () => Promise<unknown>): Promise<DependencyCheck> {
   const startedAtMs = readClockMs();
   const answer = await Promise.race([
-    ask().then(
-      () => null,
-      () => "failed" as const,
-    ),
+    // Within a promise, so that what throws at once is down as well.
+    Promise.resolve()
+      .then(ask)
+      .then(
+        () => null,
+        () => "failed" as const,
+      ),
     wait(LONGEST_CHECK_MS),
   ]);
   return { name, isNeeded, isUp: answer === null, tookMs: readClockMs() - startedAtMs, problem: answer };

@@ -1,24 +1,24 @@
 import { z } from "@hono/zod-openapi";
 import type { OrderView } from "#domain/order-messages";
 import { ORDER_STATUSES, PAYMENT_STATUSES } from "#domain/statuses";
-import { cents, id, presentTime, quantity } from "../../schemas.ts";
+import { cents, id, presentTime, quantity, sumCents } from "../../schemas.ts";
 
 const line = z.object({
   ticketTypeId: id,
   name: z.string(),
   quantity,
   unitPriceCents: cents,
-  discountCents: cents,
-  totalCents: cents,
+  discountCents: sumCents,
+  totalCents: sumCents,
 });
 
 const totals = {
   currency: z.string(),
-  subtotalCents: cents,
-  discountCents: cents,
-  feeCents: cents,
-  taxCents: cents,
-  totalCents: cents,
+  subtotalCents: sumCents,
+  discountCents: sumCents,
+  feeCents: sumCents,
+  taxCents: sumCents,
+  totalCents: sumCents,
 };
 
 /** A priced basket as the contract shows it. */
