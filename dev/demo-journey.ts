@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Role } from "#domain/principal";
 import { createHttpClient, type Answer } from "./http-client.ts";
 import { verifyMintedLeaf } from "./localnet/tree-reader.ts";
+import { waitFor } from "./wait-for.ts";
 
 /** Where the demo's servers are and how it signs in. */
 export interface DemoStage {
@@ -26,7 +26,6 @@ export interface Narrator {
 
 const CAPACITY = 3;
 const BUYERS = 5;
-const PATIENCE_MS = 60_000;
 
 const withId = z.object({ id: z.string() });
 const orderSchema = z.object({
@@ -288,15 +287,4 @@ async function checkBooks(
     return ticket.status === "USED" ? ticket : undefined;
   });
   narrator.claim("the admitted ticket reads USED", used.status === "USED");
-}
-
-/** Asks again and again until there is an answer. @throws naming `what` when patience ends. */
-async function waitFor<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const givesUpAtMs = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > givesUpAtMs) throw new Error(`waited ${PATIENCE_MS / 1000} s in vain for ${what}`);
-    await sleep(100);
-  }
 }

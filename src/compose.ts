@@ -67,7 +67,11 @@ function parseOnce(env: Env): Result<Parsed, readonly ConfigProblem[]> {
 function composeWith(env: Env, config: Config): Parsed {
   configureLog(config.LOG_LEVEL);
   const providers: PaymentProviders = {
-    standard: new StandardProvider({ baseUrl: config.SANDBOX_PAYMENT_URL, webhookSecrets: config.PAYMENT_WEBHOOK_SECRETS, breakers }),
+    standard: new StandardProvider({
+      baseUrl: config.SANDBOX_PAYMENT_URL,
+      webhookSecrets: config.PAYMENT_WEBHOOK_SECRETS,
+      breakers,
+    }),
   };
   const logger = createLogger("http");
   const shared = createShared(env, config, providers);
@@ -79,7 +83,11 @@ function composeWith(env: Env, config: Config): Parsed {
   return { config, providers, composition };
 }
 
-function createShared(env: Env, config: Config, providers: PaymentProviders): Omit<ServiceContext, "requestId" | "nowMs" | "logger"> {
+function createShared(
+  env: Env,
+  config: Config,
+  providers: PaymentProviders,
+): Omit<ServiceContext, "requestId" | "nowMs" | "logger"> {
   const chain = createRpcClient(config.SOLANA_RPC_URL);
   return {
     db: drizzle(env.DB),

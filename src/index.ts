@@ -33,7 +33,13 @@ async function createMintContext(env: Env): Promise<MintConsumerContext> {
     walletSecretKey: config.SOLANA_WALLET_PRIVATE_KEY,
     treeAddress: config.SOLANA_TREE,
   });
-  return { db: drizzle(env.DB), minter, publicBaseUrl: config.PUBLIC_BASE_URL, nowMs: readClockMs(), logger: createLogger("mint") };
+  return {
+    db: drizzle(env.DB),
+    minter,
+    publicBaseUrl: config.PUBLIC_BASE_URL,
+    nowMs: readClockMs(),
+    logger: createLogger("mint"),
+  };
 }
 
 /** The Worker's handlers: requests, queue batches and the cron trigger. */

@@ -150,6 +150,7 @@ function splitOrFailure(svm: LiteSVM, decoded: DecodedTransaction, emulated: rea
   >[0];
   const messageBytes = getCompiledTransactionMessageEncoder().encode(changed);
   const native = getTransactionDecoder().decode(
+    // The encoder brands its bytes; these are encoded just above.
     getTransactionEncoder().encode({ ...decoded.transaction, messageBytes: messageBytes as Transaction["messageBytes"] }),
   );
   return { value: { native, emulated, origins } };

@@ -70,7 +70,7 @@ function callMethod(methods: Readonly<Record<string, RpcMethod>>, request: RpcRe
   const method = Object.hasOwn(methods, request.method ?? "") ? methods[request.method ?? ""] : undefined;
   if (method === undefined) return { error: { code: METHOD_NOT_FOUND, message: `Method not found: ${request.method ?? ""}` } };
   try {
-    return { result: method((request.params ?? []) as never) };
+    return { result: method((request.params ?? []) as never) }; // each method checks its own parameters
   } catch (error) {
     if (error instanceof RpcRefusal) return { error: { code: error.code, message: error.message, data: error.detail } };
     return { error: { code: INTERNAL_ERROR, message: error instanceof Error ? error.message : String(error) } };
@@ -88,6 +88,7 @@ function parseRequest(body: string): RpcRequest | RpcRequest[] | undefined {
 async function readBody(incoming: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let byteCount = 0;
+  // A request without an encoding gives Buffers.
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     byteCount += chunk.length;
     if (byteCount > LARGEST_BODY_BYTES) throw new Error("request body too large");

@@ -1,5 +1,4 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { secureHeaders } from "hono/secure-headers";
 import type { Failure } from "#domain/failure";
 import type { Principal } from "#domain/principal";
 import type { Result } from "#domain/result";
@@ -10,6 +9,7 @@ import type { Authenticator } from "./middleware/authenticate.ts";
 import { isWithinLimit, limitHeaders, retryAfterSeconds } from "./middleware/rate-limit.ts";
 import { describeRoute } from "./describe-route.ts";
 import { presentFailure } from "./problem.ts";
+import { respond } from "./security-headers.ts";
 import { isFailure, mayCall, type Route } from "./route.ts";
 import { declareOpenApi } from "./routes/openapi.ts";
 
@@ -33,12 +33,6 @@ type App = OpenAPIHono<{ Bindings: Env }>;
 /** Builds the router and `/openapi.json` from the declared routes; a path or method that none declares is 404 or 405. */
 export function createApp(parts: AppParts): App {
   const app: App = new OpenAPIHono();
-  app.use(
-    secureHeaders({
-      xFrameOptions: "DENY",
-      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    }),
-  );
   app.use(async (c, next) => {
     const composed = parts.compose(c.env);
     if (composed.ok) return next();
@@ -60,9 +54,7 @@ export function createApp(parts: AppParts): App {
       app.on(route.method.toUpperCase(), pattern, (c) => dispatch(parts, route, c.req.raw, c.req.param(), c.env));
     }
     const allow = listAllowed(routes);
-    app.options(pattern, (c) =>
-      withId(new Response(null, { status: 204, headers: { allow: allow.join(", ") } }), requestIdOf(c.req.raw)),
-    );
+    app.options(pattern, (c) => withId(respond(null, 204, { allow: allow.join(", ") }), requestIdOf(c.req.raw)));
     app.all(pattern, (c) => presentWithId({ code: "method_not_allowed", allow }, requestIdOf(c.req.raw)));
   }
   app.notFound((c) => presentWithId({ code: "not_found", what: "path" }, requestIdOf(c.req.raw)));
@@ -130,7 +122,8 @@ async function answerCaller(route: Route, arrival: Arrival, env: Env, compositio
   const caller = await admitCaller(route, request, composition.authenticator, startedAtMs);
   if (!caller.ok) return caller.failure;
   const principal = caller.value;
-  if (!(await isWithinLimit(env, route.tier, limitKey(request, principal)))) {
+  const key = limitKey(request, principal);
+  if (key !== null && !(await isWithinLimit(env, route.tier, key))) {
     return { code: "rate_limited", retryAfterSeconds: retryAfterSeconds(route.tier) };
   }
   return route.answer({ request, params, ctx: composition.createContext(requestId, startedAtMs), principal });
@@ -152,9 +145,13 @@ async function admitCaller(
   return principal;
 }
 
-function limitKey(request: Request, principal: Principal | undefined): string {
+/**
+ * Whom a request counts against: the user, or the address of who has not signed in. Null when neither is known, which is
+ * only so off Cloudflare, where one shared count would let one caller shut everybody out.
+ */
+function limitKey(request: Request, principal: Principal | undefined): string | null {
   if (principal) return `${principal.tenantId}:${principal.userId}`;
-  return request.headers.get("cf-connecting-ip") ?? "unknown";
+  return request.headers.get("cf-connecting-ip");
 }
 
 /** The caller's own id when it is sane, else a new one; the same for every use in one request. */

@@ -1,4 +1,5 @@
 import type { Failure, FailureCode, FieldError } from "#domain/failure";
+import { respond } from "./security-headers.ts";
 
 /** How a code is told to a caller: RFC 9457 `status` and `title`. */
 interface ProblemKind {
@@ -66,7 +67,7 @@ export function presentFailure(failure: Failure, requestId: string): Response {
     code: failure.code,
     ...(errors.length > 0 ? { errors } : {}),
   };
-  return new Response(JSON.stringify(problem), { status, headers: headersOf(failure) });
+  return respond(JSON.stringify(problem), status, headersOf(failure));
 }
 
 /** The refusal of a request that makes something, marked when it is the first answer again. */
@@ -107,10 +108,12 @@ function errorsOf(failure: Failure): Problem["errors"] & object {
   return [];
 }
 
-function headersOf(failure: Failure): Headers {
-  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
-  if ("retryAfterSeconds" in failure) headers.set("retry-after", String(failure.retryAfterSeconds));
-  if (failure.code === "unauthenticated") headers.set("www-authenticate", 'Bearer realm="tickets"');
-  if (failure.code === "method_not_allowed") headers.set("allow", failure.allow.join(", "));
-  return headers;
+function headersOf(failure: Failure): Readonly<Record<string, string>> {
+  return {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    ...("retryAfterSeconds" in failure ? { "retry-after": String(failure.retryAfterSeconds) } : {}),
+    ...(failure.code === "unauthenticated" ? { "www-authenticate": 'Bearer realm="tickets"' } : {}),
+    ...(failure.code === "method_not_allowed" ? { allow: failure.allow.join(", ") } : {}),
+  };
 }

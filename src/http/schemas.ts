@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { respond } from "./security-headers.ts";
 
 /** A lower-case UUID of any version. */
 export const id = z
@@ -46,10 +47,7 @@ export function presentOptionalTime(ms: number | null): string | null {
 
 /** A JSON answer that no cache keeps. */
 export function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
-  });
+  return respond(JSON.stringify(body), status, { "content-type": "application/json", "cache-control": "no-store", ...headers });
 }
 
 /** Says that an answer is the first one again. */

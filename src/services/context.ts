@@ -1,11 +1,10 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
-import type { MintMessage } from "#domain/order-messages";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
 import type { SigningKeys } from "#platform/signing-keys";
 import type { GatePort } from "#domain/gate-messages";
 import type { DeskNumber } from "#domain/ids";
 import type { InventoryPort } from "#domain/inventory-messages";
-import type { DeskPort } from "#domain/order-messages";
+import type { DeskPort, MintMessage } from "#domain/order-messages";
 import type { Principal } from "#domain/principal";
 import type { PaymentProviders } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";

@@ -189,7 +189,10 @@ export const orders = sqliteTable(
     index("orders_by_tenant").on(t.tenantId, t.createdAtMs, t.id),
     check("orders_status", isOneOf(t.status, ORDER_STATUSES)),
     check("orders_total_is_sum", sql`${t.totalCents} = ${t.subtotalCents} - ${t.discountCents} + ${t.feeCents}`),
-    check("orders_money_not_negative", sql`${t.totalCents} >= 0 AND ${t.discountCents} >= 0 AND ${t.feeCents} >= 0 AND ${t.taxCents} >= 0`),
+    check(
+      "orders_money_not_negative",
+      sql`${t.totalCents} >= 0 AND ${t.discountCents} >= 0 AND ${t.feeCents} >= 0 AND ${t.taxCents} >= 0`,
+    ),
   ],
 );
 
@@ -272,7 +275,9 @@ export const ticketTransfers = sqliteTable(
     settledAtMs: integer("settled_at_ms"),
   },
   (t) => [
-    uniqueIndex("ticket_transfers_one_open").on(t.ticketId).where(sql`${t.status} = 'PENDING'`),
+    uniqueIndex("ticket_transfers_one_open")
+      .on(t.ticketId)
+      .where(sql`${t.status} = 'PENDING'`),
     check("ticket_transfers_status", isOneOf(t.status, TRANSFER_STATUSES)),
     check("ticket_transfers_one_recipient", sql`(${t.toUserId} IS NULL) <> (${t.toEmail} IS NULL)`),
   ],
@@ -340,7 +345,10 @@ export const discounts = sqliteTable(
   (t) => [
     uniqueIndex("discounts_code").on(t.tenantId, t.code),
     check("discounts_type", isOneOf(t.type, ["percentage", "fixed", "bogo", "early_bird"])),
-    check("discounts_window", sql`${t.validFromMs} IS NULL OR ${t.validUntilMs} IS NULL OR ${t.validUntilMs} > ${t.validFromMs}`),
+    check(
+      "discounts_window",
+      sql`${t.validFromMs} IS NULL OR ${t.validUntilMs} IS NULL OR ${t.validUntilMs} > ${t.validFromMs}`,
+    ),
     check("discounts_rule_is_json", sql`json_valid(${t.rule})`),
   ],
 );
@@ -461,9 +469,14 @@ export const mintJobs = sqliteTable(
   },
   (t) => [
     index("mint_jobs_by_status").on(t.tenantId, t.status, t.ticketId),
-    index("mint_jobs_at_work").on(t.updatedAtMs).where(sql`${t.status} IN ('QUEUED', 'SUBMITTED')`),
+    index("mint_jobs_at_work")
+      .on(t.updatedAtMs)
+      .where(sql`${t.status} IN ('QUEUED', 'SUBMITTED')`),
     check("mint_jobs_status", isOneOf(t.status, MINT_STATUSES)),
-    check("mint_jobs_minted_has_asset", sql`${t.status} <> 'MINTED' OR (${t.assetId} IS NOT NULL AND ${t.signature} IS NOT NULL)`),
+    check(
+      "mint_jobs_minted_has_asset",
+      sql`${t.status} <> 'MINTED' OR (${t.assetId} IS NOT NULL AND ${t.signature} IS NOT NULL)`,
+    ),
   ],
 );
 

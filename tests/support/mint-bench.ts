@@ -10,7 +10,9 @@ import type { MintQueue } from "#services/mint/queue-mint";
 import { mintJobs, orders } from "#storage/schema";
 import type { SoldTickets } from "./sold-tickets.ts";
 
+/** D1 of the test. */
 export const db: DrizzleD1Database = drizzle(env.DB);
+/** The time at which the tests play, Unix milliseconds. */
 export const NOW_MS = 1_800_000_000_000;
 const COLLECTION = "CoLLection1111111111111111111111111111111111";
 
@@ -112,6 +114,7 @@ export function messagesOf(sold: SoldTickets): MintMessage[] {
   return sold.ticketIds.map((ticketId) => ({ ticketId, tenantId: sold.tenantId }));
 }
 
+/** The mint job of a ticket. */
 export async function findJob(ticketId: string | undefined): Promise<typeof mintJobs.$inferSelect | undefined> {
   return db
     .select()
@@ -120,6 +123,7 @@ export async function findJob(ticketId: string | undefined): Promise<typeof mint
     .get();
 }
 
+/** The status of an order in D1. */
 export async function findOrderStatus(orderId: string): Promise<string | undefined> {
   return (await db.select().from(orders).where(eq(orders.id, orderId)).get())?.status;
 }

@@ -1,7 +1,9 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import { events, mintJobs, orderItems, orders, ticketTypes, tickets } from "#storage/schema";
 
+/** Name of the event whose tickets are sold. */
 export const EVENT_NAME = "Night of the Lamps";
+/** Name of the ticket type. */
 export const TYPE_NAME = "Standing";
 
 /** Tickets of one order, sold and waiting to be minted. */

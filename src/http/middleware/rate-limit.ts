@@ -5,10 +5,10 @@ export type RateTier = "read" | "write" | "sale" | "scan" | "none";
 
 /** What `wrangler.toml` allows per key and location. */
 export const RATE_LIMITS = {
-  read: { binding: "RATE_LIMIT_READ", quota: 600, windowSeconds: 10 },
-  write: { binding: "RATE_LIMIT_WRITE", quota: 120, windowSeconds: 10 },
-  sale: { binding: "RATE_LIMIT_SALE", quota: 120, windowSeconds: 10 },
-  scan: { binding: "RATE_LIMIT_SCAN", quota: 1200, windowSeconds: 10 },
+  read: { binding: "RATE_LIMIT_READ", quota: 3000, windowSeconds: 10 },
+  write: { binding: "RATE_LIMIT_WRITE", quota: 300, windowSeconds: 10 },
+  sale: { binding: "RATE_LIMIT_SALE", quota: 300, windowSeconds: 10 },
+  scan: { binding: "RATE_LIMIT_SCAN", quota: 6000, windowSeconds: 10 },
 } as const satisfies Record<Exclude<RateTier, "none">, { binding: keyof Env; quota: number; windowSeconds: number }>;
 
 /** Counts a request against its tier; true when there is room. `key` is the user, or the address of who has not signed in. */

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { respond } from "../security-headers.ts";
 import { defineRoute, type Route } from "../route.ts";
 
 /** The route that shows all routes. @param describeAll Called once an isolate, at the first request: it is slow. */
@@ -13,7 +14,7 @@ export function declareOpenApi(describeAll: () => unknown): Route {
     answers: { 200: { description: "The service as its routes declare it", schema: z.looseObject({ openapi: z.string() }) } },
     handle() {
       text ??= JSON.stringify(describeAll());
-      return new Response(text, { headers: { "content-type": "application/json" } });
+      return respond(text, 200, { "content-type": "application/json" });
     },
   });
 }

@@ -9,7 +9,11 @@ import type { TicketView } from "../ticket/ticket-view.ts";
 import { verifyInternalCall, type SignedCall } from "./verify-internal-call.ts";
 
 /** Any tenant's order, for an operator's own service that signed the call. It is there once D1 has it. */
-export async function findOrderForOperator(ctx: ServiceContext, call: SignedCall, orderId: string): Promise<Result<OrderView, Failure>> {
+export async function findOrderForOperator(
+  ctx: ServiceContext,
+  call: SignedCall,
+  orderId: string,
+): Promise<Result<OrderView, Failure>> {
   const signed = verifyInternalCall(ctx, call);
   if (!signed.ok) return signed;
   const tenantId = await findTenantOfOrder(ctx.db, orderId);
@@ -18,7 +22,11 @@ export async function findOrderForOperator(ctx: ServiceContext, call: SignedCall
 }
 
 /** Any tenant's ticket, for an operator's own service that signed the call. It is there once D1 has it. */
-export async function findTicketForOperator(ctx: ServiceContext, call: SignedCall, ticketId: string): Promise<Result<TicketView, Failure>> {
+export async function findTicketForOperator(
+  ctx: ServiceContext,
+  call: SignedCall,
+  ticketId: string,
+): Promise<Result<TicketView, Failure>> {
   const signed = verifyInternalCall(ctx, call);
   if (!signed.ok) return signed;
   const tenantId = await findTenantOfTicket(ctx.db, ticketId);

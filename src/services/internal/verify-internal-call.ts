@@ -11,7 +11,10 @@ export interface SignedCall {
 }
 
 /** Verifies Standard Webhooks headers over the raw body with the internal key ring; refuses `webhook_signature_invalid`. */
-export function verifyInternalCall(ctx: ServiceContext, call: SignedCall): Result<{ webhookId: string; signedAtMs: number }, Failure> {
+export function verifyInternalCall(
+  ctx: ServiceContext,
+  call: SignedCall,
+): Result<{ webhookId: string; signedAtMs: number }, Failure> {
   const verified = verifyStandardWebhook(ctx.internalSecrets, call.rawBody, call.headers, ctx.nowMs);
   if (verified.ok) return succeed(verified.value);
   ctx.logger.warn("an internal call was refused", { reason: verified.failure.reason });

@@ -45,7 +45,11 @@ export async function priceRequestedBasket(
 }
 
 /** The event's catalogue; read anew when it lacks a type that is asked for, which may just have been made elsewhere. */
-async function findCatalogWith(ctx: SignedInContext, eventId: string, lines: readonly BasketLine[]): Promise<Catalog | undefined> {
+async function findCatalogWith(
+  ctx: SignedInContext,
+  eventId: string,
+  lines: readonly BasketLine[],
+): Promise<Catalog | undefined> {
   const known = await findCatalog(ctx, eventId);
   if (!known || lines.every((line) => known.types.has(line.ticketTypeId))) return known;
   forgetCatalog(eventId);

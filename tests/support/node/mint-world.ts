@@ -15,6 +15,7 @@ import { advanceMint, type MintContext, type MintProgress } from "#services/mint
 import { events, mintJobs, orders } from "#storage/schema";
 import { EVENT_NAME, TYPE_NAME, sellTickets, type SoldTickets } from "../sold-tickets.ts";
 
+/** Where the metadata of the tests would be. */
 export const PUBLIC_BASE_URL = "https://tickets.test";
 /** A round of deliveries, then a few slots: enough rounds for any fault here to pass, few enough to end when one never does. */
 const MAX_ROUNDS = 400;

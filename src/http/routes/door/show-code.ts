@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { generateCode } from "#services/door/generate-code";
+import { respond } from "../../security-headers.ts";
 import { defineRoute } from "../../route.ts";
 import { id, json, presentTime } from "../../schemas.ts";
 
@@ -28,6 +29,6 @@ export const showCode = defineRoute({
     if (!answer.ok) return answer.failure;
     const { qr, svg, expiresAtMs } = answer.value;
     if (!wantsPicture(request)) return json({ qr, expiresAt: presentTime(expiresAtMs), svg }, 200, { vary: "accept" });
-    return new Response(svg, { headers: { "content-type": "image/svg+xml", "cache-control": "no-store", vary: "accept" } });
+    return respond(svg, 200, { "content-type": "image/svg+xml", "cache-control": "no-store", vary: "accept" });
   },
 });

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { releaseReservation } from "#services/reservation/release-reservation";
+import { respond } from "../../security-headers.ts";
 import { defineRoute } from "../../route.ts";
 import { id } from "../../schemas.ts";
 
@@ -13,6 +14,6 @@ export const release = defineRoute({
   answers: { 204: { description: "Its tickets are on sale again" } },
   async handle({ ctx, params }) {
     const released = await releaseReservation(ctx, params.id);
-    return released.ok ? new Response(null, { status: 204 }) : released.failure;
+    return released.ok ? respond(null, 204) : released.failure;
   },
 });

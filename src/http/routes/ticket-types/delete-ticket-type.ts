@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { archiveTicketType } from "#services/ticket-type/archive-ticket-type";
+import { respond } from "../../security-headers.ts";
 import { defineRoute } from "../../route.ts";
 import { id } from "../../schemas.ts";
 
@@ -13,6 +14,6 @@ export const deleteTicketType = defineRoute({
   answers: { 204: { description: "It is archived" } },
   async handle({ ctx, params }) {
     const archived = await archiveTicketType(ctx, params.id);
-    return archived.ok ? new Response(null, { status: 204 }) : archived.failure;
+    return archived.ok ? respond(null, 204) : archived.failure;
   },
 });
