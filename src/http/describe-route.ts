@@ -33,7 +33,7 @@ export function describeRoute(route: Route): RouteConfig {
       schema ? { description, content: { [contentType]: { schema } } } : { description },
     ],
   );
-  const idempotencyKey = z.object({ "Idempotency-Key": z.string().min(1).max(255) });
+  const headers = headersOf(route);
   const signsIn = route.who !== "P" && route.who !== "S";
   return {
     method: route.method,
@@ -44,12 +44,31 @@ export function describeRoute(route: Route): RouteConfig {
     request: {
       ...(route.params instanceof z.ZodObject ? { params: route.params } : {}),
       ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
-      ...(route.needsIdempotencyKey ? { headers: idempotencyKey } : {}),
-      ...(route.body ? { body: { required: true, content: { "application/json": { schema: route.body } } } } : {}),
+      ...(headers ? { headers } : {}),
+      ...bodyOf(route),
     },
     responses: {
       ...Object.fromEntries(answers),
       default: { description: "A problem (RFC 9457)", content: { "application/problem+json": { schema: problemSchema } } },
     },
   };
+}
+
+/** The headers of a signed call, as Standard Webhooks names them. */
+const SIGNATURE_HEADERS = z.object({
+  "webhook-id": z.string().openapi({ description: "The call's own id; the same one again has no second effect." }),
+  "webhook-timestamp": z.string().openapi({ description: "Unix seconds, at most five minutes from the service's clock." }),
+  "webhook-signature": z.string().openapi({ description: "`v1,` and the base64 of the HMAC over id, timestamp and raw body." }),
+});
+
+const IDEMPOTENCY_KEY = z.object({ "Idempotency-Key": z.string().min(1).max(255) });
+
+function headersOf(route: Route): z.ZodObject | undefined {
+  if (route.who === "S") return SIGNATURE_HEADERS;
+  return route.needsIdempotencyKey ? IDEMPOTENCY_KEY : undefined;
+}
+
+function bodyOf(route: Route): Pick<RouteConfig["request"] & object, "body"> {
+  const schema = route.body ?? route.signedBody;
+  return schema ? { body: { required: route.body !== undefined, content: { "application/json": { schema } } } } : {};
 }

@@ -56,6 +56,8 @@ export interface RouteSpec<W extends Who, Body, Params, Query> {
   readonly tier: RateTier;
   readonly needsIdempotencyKey?: boolean;
   readonly body?: z.ZodType<Body>;
+  /** A body that the handler parses itself, from the bytes whose signature it has verified; named here to be documented. */
+  readonly signedBody?: z.ZodType;
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly answers: Readonly<Record<number, AnswerSpec>>;
@@ -79,6 +81,7 @@ export interface Route {
   readonly tier: RateTier;
   readonly needsIdempotencyKey: boolean;
   readonly body: z.ZodType | undefined;
+  readonly signedBody: z.ZodType | undefined;
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
   readonly answers: Readonly<Record<number, AnswerSpec>>;
@@ -96,6 +99,7 @@ export function defineRoute<W extends Who, Body = undefined, Params = undefined,
     ...spec,
     needsIdempotencyKey,
     body: spec.body,
+    signedBody: spec.signedBody,
     params: spec.params,
     query: spec.query,
     async answer({ request, params, ctx, principal }) {

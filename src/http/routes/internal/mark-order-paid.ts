@@ -19,6 +19,7 @@ export const markOrderPaid = defineRoute({
   who: "S",
   tier: "none",
   params: z.object({ orderId: id }),
+  signedBody: markPaidBody,
   answers: { 200: { description: "The order as it is then", schema: orderShape } },
   async handle({ ctx, params, request }) {
     const rawBody = await readBytes(request);
