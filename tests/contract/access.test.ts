@@ -2,8 +2,10 @@ import { env } from "cloudflare:workers";
 import { generateKeyPair, exportJWK } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ROLES, type Role } from "#domain/principal";
+import { createAuthenticator } from "#http/middleware/authenticate";
 import type { Route, Who } from "#http/route";
 import { ROUTES } from "#http/routes";
+import { parseConfig } from "#src/config";
 import { call, nameOf, pathOf, send, signIn, type CheckedAnswer } from "../support/contract-call.ts";
 import { closeObjects } from "../support/open-sale.ts";
 import { serveOutside } from "../support/payment-provider-at-test.ts";
@@ -159,6 +161,17 @@ describe("every path", () => {
     expect(options.headers.get("allow")?.split(", ").toSorted()).toEqual(allow);
     expect(options.headers.get("access-control-allow-origin")).toBeNull();
   });
+});
+
+it("takes RS256 alone even where the key set does not say what its keys are for", async () => {
+  const config = parseConfig(env);
+  if (!config.ok) throw new Error("the tests' environment is misconfigured");
+  const keys = (config.value.JWT_JWKS?.keys ?? []).map(({ kty, n = "", e = "", kid = "" }) => ({ kty, n, e, kid }));
+  const authenticator = createAuthenticator({ ...config.value, JWT_JWKS: { keys } });
+  const isTaken = async (options: TokenOptions): Promise<boolean> =>
+    (await authenticator.authenticate(`Bearer ${await signToken(options)}`, Date.now())).ok;
+  expect(await isTaken({})).toBe(true);
+  for (const alg of ["RS512", "HS256", "none"] as const) expect(await isTaken({ alg }), alg).toBe(false);
 });
 
 it("knows enough routes for these tests to mean something", () => {

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { signIn, type Caller } from "../support/contract-call.ts";
+import { buy, closeObjects, flushDeskOf, idOf, openSale, type Sale } from "../support/open-sale.ts";
+import { serveOutside } from "../support/payment-provider-at-test.ts";
+
+const page = z.object({ items: z.array(z.record(z.string(), z.unknown())), nextCursor: z.string().nullable() });
+
+let sale: Sale;
+let buyer: Caller;
+let orderIds: string[];
+
+beforeAll(async () => {
+  serveOutside();
+  sale = await openSale({ priceCents: 0, quantity: 100 });
+  buyer = await sale.makeBuyer();
+  orderIds = [];
+  for (let count = 0; count < 5; count += 1) {
+    orderIds.push(idOf(await buy(sale, buyer, 2)));
+    // Some of what is listed is in D1, the rest is known to the desk alone.
+    if (count === 2) await flushDeskOf(orderIds[0] ?? "");
+  }
+});
+afterAll(async () => {
+  await closeObjects();
+  vi.restoreAllMocks();
+});
+
+/** Turns all pages of a list, and gives the named field of each item in the order of the list. */
+async function turnPages(caller: Caller, path: string, field: string): Promise<{ found: unknown[]; sizes: number[] }> {
+  const found: unknown[] = [];
+  const sizes: number[] = [];
+  let cursor: string | null = "";
+  while (cursor !== null && sizes.length < 50) {
+    const at = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const { items, nextCursor } = page.parse((await caller.call("GET", `${path}${at}`)).body);
+    found.push(...items.map((item) => item[field]));
+    sizes.push(items.length);
+    cursor = nextCursor;
+  }
+  return { found, sizes };
+}
+
+describe("a list, turned page by page,", () => {
+  it("shows each order once, the newest first, and ends", async () => {
+    const { found, sizes } = await turnPages(buyer, "/api/v1/orders?limit=2", "id");
+    expect(found).toEqual(orderIds.toReversed());
+    expect(sizes).toEqual([2, 2, 1]);
+  });
+
+  it("shows each ticket once, and as many as were bought", async () => {
+    for (const path of ["/api/v1/tickets?limit=3", `/api/v1/tickets/users/${buyer.userId}?limit=3`]) {
+      const { found, sizes } = await turnPages(buyer, path, "id");
+      expect(new Set(found).size, path).toBe(10);
+      expect(sizes, path).toEqual([3, 3, 3, 1]);
+    }
+  });
+
+  it("shows each mint job of the tenant once", async () => {
+    await flushDeskOf(orderIds.at(-1) ?? "");
+    const admin = await signIn("admin", sale.tenantId);
+    // A job may move from one status to the next while its list is being read, so all of them are read until nothing moved.
+    await expect
+      .poll(async () => {
+        const walks = ["QUEUED", "SUBMITTED", "FAILED"].map((status) =>
+          turnPages(admin, `/mint/jobs?limit=4&status=${status}`, "ticketId"),
+        );
+        const found = (await Promise.all(walks)).flatMap((walk) => walk.found);
+        return [found.length, new Set(found).size];
+      })
+      .toEqual([10, 10]);
+  });
+
+  it("has twenty on a page when nobody says how many, and at most a hundred", async () => {
+    expect(page.parse((await buyer.call("GET", "/api/v1/orders")).body).items).toHaveLength(5);
+    expect((await buyer.call("GET", "/api/v1/orders?limit=100")).status).toBe(200);
+    expect((await buyer.call("GET", "/api/v1/orders?limit=101")).status).toBe(400);
+  });
+
+  it("takes no cursor of another list", async () => {
+    const answer = await buyer.call("GET", `/api/v1/orders?cursor=${orderIds[0]}`);
+    expect(answer).toMatchObject({ status: 400, body: { code: "validation_failed" } });
+  });
+
+  it("is all there for an order's tickets", async () => {
+    const { found, sizes } = await turnPages(buyer, `/api/v1/orders/${orderIds[0]}/tickets?`, "orderId");
+    expect([found, sizes]).toEqual([[orderIds[0], orderIds[0]], [2]]);
+  });
+});
