@@ -1,5 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { buildBundle, type Bundle } from "../build-bundle.ts";
@@ -49,24 +48,23 @@ export interface BenchBundles {
   readonly counted: Bundle;
   readonly sizeBytes: number;
   readonly gzipBytes: number;
-  close(): Promise<void>;
 }
 
-/** Builds the service as it is deployed, and puts the benchmark's own module in front of copies of it. */
-export async function buildBenchBundles(): Promise<BenchBundles> {
+/** Builds the service as it is deployed, and puts the benchmark's own module in front of copies of it within `directory`. */
+export async function buildBenchBundles(directory: string): Promise<BenchBundles> {
   const deployed = await buildBundle();
-  const folder = await mkdtemp(join(tmpdir(), "edge-tickets-bench-bundle-"));
-  const contents = await Promise.all(deployed.modules.map(({ name }) => readFile(join(deployed.directory, name))));
-  const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
-  return {
-    timed: await putInFront(deployed, join(folder, "timed"), FRONTS.timed),
-    counted: await putInFront(deployed, join(folder, "counted"), FRONTS.counted),
-    sizeBytes: sum(contents.map((content) => content.byteLength)),
-    gzipBytes: sum(contents.map((content) => gzipSync(content, { level: 9 }).byteLength)),
-    async close() {
-      await Promise.all([deployed.directory, folder].map((path) => rm(path, { recursive: true, force: true })));
-    },
-  };
+  try {
+    const contents = await Promise.all(deployed.modules.map(({ name }) => readFile(join(deployed.directory, name))));
+    const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
+    return {
+      timed: await putInFront(deployed, join(directory, "timed-bundle"), FRONTS.timed),
+      counted: await putInFront(deployed, join(directory, "counted-bundle"), FRONTS.counted),
+      sizeBytes: sum(contents.map((content) => content.byteLength)),
+      gzipBytes: sum(contents.map((content) => gzipSync(content, { level: 9 }).byteLength)),
+    };
+  } finally {
+    await rm(deployed.directory, { recursive: true, force: true });
+  }
 }
 
 async function putInFront(service: Bundle, directory: string, front: string): Promise<Bundle> {

@@ -2,7 +2,8 @@
  * `npm run bench`: how fast the service is beside the bare runtime it runs on, and what an operation costs. The service is
  * the deployed bundle on workerd with storage on disk; docs/benchmarks.md says how to read the figures.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../build-bundle.ts";
@@ -50,9 +51,12 @@ async function measure(options: BenchOptions, bundles: BenchBundles, directory: 
   if (timed.errorLines.length > 0) throw new Error(`the service logged errors, the first: ${timed.errorLines[0]}`);
   console.log("counting what an operation costs");
   const counted = await startTargets(bundles, "counted", directory);
-  const counts = await measureCounts(operations, counted, { ...COUNTED, connections: CONNECTIONS }).finally(() =>
-    counted.close(),
-  );
+  let counts: Awaited<ReturnType<typeof measureCounts>>;
+  try {
+    counts = await measureCounts(operations, counted, { ...COUNTED, connections: CONNECTIONS });
+  } finally {
+    await counted.close();
+  }
   const { sizeBytes, gzipBytes } = bundles;
   return {
     startedAt,
@@ -74,19 +78,14 @@ async function measure(options: BenchOptions, bundles: BenchBundles, directory: 
 async function main(): Promise<void> {
   const options = parseBenchOptions(process.argv.slice(2));
   const directory = await mkdtemp(join(tmpdir(), "edge-tickets-bench-"));
-  try {
-    console.log("building the bundle");
-    const bundles = await buildBenchBundles();
-    try {
-      const report = await measure(options, bundles, directory);
-      await writeFile(RESULTS, `${JSON.stringify(report, null, 2)}\n`);
-      console.log(`\n${formatReport(report)}\n\nwritten to bench-results.json`);
-    } finally {
-      await bundles.close();
-    }
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  // Also when it is stopped half-way: Miniflare ends its runtimes when this process exits, and the folder goes with them.
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
+  console.log("building the bundle");
+  const bundles = await buildBenchBundles(directory);
+  const report = await measure(options, bundles, directory);
+  await writeFile(RESULTS, `${JSON.stringify(report, null, 2)}\n`);
+  console.log(`\n${formatReport(report)}\n\nwritten to bench-results.json`);
 }
 
 try {
