@@ -166,7 +166,7 @@ describe("every path", () => {
 it("takes RS256 alone even where the key set does not say what its keys are for", async () => {
   const config = parseConfig(env);
   if (!config.ok) throw new Error("the tests' environment is misconfigured");
-  const keys = (config.value.JWT_JWKS?.keys ?? []).map(({ kty, n = "", e = "", kid = "" }) => ({ kty, n, e, kid }));
+  const keys = (config.value.JWT_JWKS?.keys ?? []).map(({ n = "", e = "", kid = "" }) => ({ kty: "RSA" as const, n, e, kid }));
   const authenticator = createAuthenticator({ ...config.value, JWT_JWKS: { keys } });
   const isTaken = async (options: TokenOptions): Promise<boolean> =>
     (await authenticator.authenticate(`Bearer ${await signToken(options)}`, Date.now())).ok;
