@@ -19,7 +19,7 @@ export function describeFirstSteps({ serviceUrl, paymentUrl }: Addresses, { even
     `field() { node -pe "JSON.parse(require('fs').readFileSync(0, 'utf8'))$1"; }`,
     `PAYMENT=$(curl -s ${serviceUrl}/api/v1/purchase ${bearer("USER_TOKEN")} -H "idempotency-key: $RANDOM-$RANDOM" ${json} -d '${basket}' | field .payment.id)`,
     `curl -s -X POST ${paymentUrl}/payments/$PAYMENT/succeed; sleep 2`,
-    `TICKET=$(curl -s ${serviceUrl}/api/v1/tickets ${bearer("USER_TOKEN")} | field .items[0].id)`,
+    `TICKET=$(curl -s ${serviceUrl}/api/v1/tickets ${bearer("USER_TOKEN")} | field '.items[0].id')`,
     `curl -s ${serviceUrl}/api/v1/tickets/$TICKET ${bearer("USER_TOKEN")}`,
     `QR=$(curl -s ${serviceUrl}/api/v1/qr/$TICKET/generate ${bearer("USER_TOKEN")} | field .qr)`,
     `curl -s ${serviceUrl}/api/v1/validation/scan ${bearer("DOOR_STAFF_TOKEN")} ${json} -d "{\\"qr\\":\\"$QR\\",\\"eventId\\":\\"${eventId}\\",\\"type\\":\\"entry\\"}"`,

@@ -31,6 +31,7 @@ export interface DeliveryReach {
  */
 export async function deliverDeskNews(reach: DeliveryReach, rows: readonly OutboxRow[], nowMs: number): Promise<void> {
   const orders = new Map<string, OrderRecord>();
+  const newOrders: OrderRecord[] = [];
   const issued: OrderRecord[] = [];
   const paymentEvents: RecordedPaymentEvent[] = [];
   for (const row of rows) {
@@ -41,10 +42,11 @@ export async function deliverDeskNews(reach: DeliveryReach, rows: readonly Outbo
     }
     const record = body as OrderRecord; // written by orderMessage
     orders.set(record.view.id, record);
+    if (record.version === 1) newOrders.push(record);
     if (row.topic === "order_issued") issued.push(record);
   }
   const tickets = issued.flatMap(ticketsOf);
-  await projectDeskNews(reach.db, { orders: [...orders.values()], tickets, paymentEvents }, nowMs);
+  await projectDeskNews(reach.db, { orders: [...orders.values()], newOrders, tickets, paymentEvents }, nowMs);
   await queueMints(reach, tickets);
 }
 

@@ -51,6 +51,17 @@ export class DeskStore {
     );
   }
 
+  /** True when the request was answered before, in whichever way. Nearly every request is new, and this is one statement. */
+  knowsRequest(requestId: string): boolean {
+    const known = this.#sql.exec(
+      `SELECT 1 FROM holds WHERE reservation_id = ?1
+       UNION ALL SELECT 1 FROM orders WHERE order_id = ?1
+       UNION ALL SELECT 1 FROM answers WHERE request_id = ?1`,
+      requestId,
+    );
+    return known.toArray().length > 0;
+  }
+
   findOrder(orderId: string): OrderRecord | undefined {
     const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM orders WHERE order_id = ?", orderId).toArray();
     return row && (JSON.parse(row.body) as OrderRecord); // written by saveOrder

@@ -126,10 +126,13 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   }
 
   async attachPayment(tenantId: string, orderId: string, payment: OrderPayment): Promise<OrderView | undefined> {
-    const record = this.#findOwn(tenantId, orderId);
-    if (!record) return undefined;
-    await this.#changeOrder(orderId, (stored) => attachPayment(stored, payment));
-    return this.findOrder(tenantId, orderId);
+    return this.#commit((nowMs, emit) => {
+      const stored = this.#findOwn(tenantId, orderId);
+      if (!stored) return undefined;
+      const changed = attachPayment(stored, payment);
+      this.#save(stored, changed, nowMs, emit);
+      return viewAt(changed, nowMs);
+    });
   }
 
   async findOrder(tenantId: string, orderId: string): Promise<OrderView | undefined> {
@@ -201,6 +204,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   }
 
   #findPlaced(requestId: string): Remembered<OrderView> {
+    if (!this.#store.knowsRequest(requestId)) return undefined;
     const record = this.#store.findOrder(requestId);
     if (!record) return this.#findAnswer(requestId);
     const answer = { ok: true as const, value: firstAnswerOf(record, readClockMs()), replayed: true, stock: [] };

@@ -1,6 +1,6 @@
 -- Holds made for buyers, so that a hold can be read, used and given back by its id alone. `seq` is the order of making.
 CREATE TABLE holds (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   reservation_id TEXT NOT NULL UNIQUE,
   body TEXT NOT NULL,
   created_at_ms INTEGER NOT NULL
@@ -8,7 +8,7 @@ CREATE TABLE holds (
 
 -- Orders with what the desk still has to do for them. `due_at_ms` is null when nothing is left to do.
 CREATE TABLE orders (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   order_id TEXT NOT NULL UNIQUE,
   user_id TEXT NOT NULL,
   body TEXT NOT NULL,
@@ -20,7 +20,7 @@ CREATE INDEX orders_by_user ON orders (user_id, seq);
 
 -- Each payment event once, under the provider's own id.
 CREATE TABLE payment_events (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   provider TEXT NOT NULL,
   event_id TEXT NOT NULL,
   order_id TEXT NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE payment_events (
 
 -- Answers to requests that made nothing under their own id (refusals, cancellations), so that a repeat gets the first answer.
 CREATE TABLE answers (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   request_id TEXT NOT NULL UNIQUE,
   body_hash TEXT NOT NULL,
   answer TEXT NOT NULL,

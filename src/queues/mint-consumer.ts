@@ -21,7 +21,7 @@ export function consumeMints(ctx: MintConsumerContext, batch: MessageBatch): Pro
 export async function consumeMessages(
   ctx: MintConsumerContext,
   batch: MessageBatch,
-  work: (ctx: MintContext, message: MintMessage) => Promise<MintProgress>,
+  work: (ctx: MintConsumerContext, message: MintMessage) => Promise<MintProgress>,
 ): Promise<void> {
   await Promise.all(
     batch.messages.map(async (message) => {

@@ -17,6 +17,8 @@ export interface RecordedPaymentEvent {
 /** What a desk tells D1 in one delivery. */
 export interface DeskNews {
   readonly orders: readonly OrderRecord[];
+  /** Those of the orders that D1 hears of for the first time: their lines and their keys go with them, once. */
+  readonly newOrders: readonly OrderRecord[];
   readonly tickets: readonly IssuedTicket[];
   readonly paymentEvents: readonly RecordedPaymentEvent[];
 }
@@ -63,7 +65,7 @@ INSERT INTO payments (provider, payment_id, tenant_id, order_id, status, amount_
 SELECT value ->> '$.view.payment.provider', value ->> '$.view.payment.paymentId', value ->> '$.view.tenantId',
   value ->> '$.view.id', value ->> '$.view.payment.status', value ->> '$.view.totalCents', value ->> '$.view.currency',
   value ->> '$.view.createdAtMs', ?2, value ->> '$.version'
-FROM json_each(?1) WHERE json_type(value, '$.view.payment') = 'object'
+FROM json_each(?1) WHERE true
 ON CONFLICT (provider, payment_id) DO UPDATE SET status = excluded.status, updated_at_ms = excluded.updated_at_ms, seq = excluded.seq
 WHERE excluded.seq > payments.seq`;
 
@@ -134,13 +136,17 @@ function toJsonChunks(items: readonly unknown[]): string[] {
  */
 export async function projectDeskNews(db: D1Database, news: DeskNews, nowMs: number): Promise<void> {
   const statements = [
-    ...toJsonChunks(news.orders).flatMap((orders) => [
-      db.prepare(UPSERT_ORDERS).bind(orders),
+    ...toJsonChunks(news.orders).map((orders) => db.prepare(UPSERT_ORDERS).bind(orders)),
+    ...toJsonChunks(news.newOrders).flatMap((orders) => [
       db.prepare(INSERT_ORDER_ITEMS).bind(orders),
       db.prepare(INSERT_IDEMPOTENCY_KEYS).bind(orders),
-      db.prepare(UPSERT_PAYMENTS).bind(orders, nowMs),
-      db.prepare(UPSERT_REFUNDS).bind(orders),
     ]),
+    ...toJsonChunks(news.orders.filter((order) => order.view.payment !== null)).map((orders) =>
+      db.prepare(UPSERT_PAYMENTS).bind(orders, nowMs),
+    ),
+    ...toJsonChunks(news.orders.filter((order) => order.refunds.length > 0)).map((orders) =>
+      db.prepare(UPSERT_REFUNDS).bind(orders),
+    ),
     ...toJsonChunks(news.tickets).flatMap((tickets) => [
       db.prepare(INSERT_TICKETS).bind(tickets),
       db.prepare(INSERT_MINT_JOBS).bind(tickets),

@@ -132,7 +132,7 @@ describe("too many requests", () => {
     const response = await app.fetch("/api/v1/purchase", { method: "POST", headers, body: "{}" });
     expect(response.headers.get("retry-after")).toBe("10");
     expect(response.headers.get("ratelimit")).toBe('"sale";r=0;t=10');
-    expect(response.headers.get("ratelimit-policy")).toBe('"sale";q=120;w=10');
+    expect(response.headers.get("ratelimit-policy")).toBe('"sale";q=300;w=10');
     expect(await readProblem(response)).toMatchObject({ status: 429, code: "rate_limited" });
   });
 

@@ -226,12 +226,7 @@ it("agrees with a simple model of a door for every run of scans", () => {
       let admittedCount = 0;
       for (const { isOpen, ...changes } of run) {
         const command = scan(changes);
-        const decision = decideScan(
-          ticket,
-          OPEN,
-          command,
-          isOpen ? STARTS_AT_MS : ENDS_AT_MS + GATE_CLOSES_AFTER_END_MS,
-        );
+        const decision = decideScan(ticket, OPEN, command, isOpen ? STARTS_AT_MS : ENDS_AT_MS + GATE_CLOSES_AFTER_END_MS);
         ticket = after(ticket, decision, command);
         insideCount += decision.insideChange;
         admittedCount += decision.admittedChange;

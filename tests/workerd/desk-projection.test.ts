@@ -75,7 +75,7 @@ function later(record: OrderRecord, version: number, status: OrderStatus, change
 }
 
 async function project(news: Partial<DeskNews>): Promise<void> {
-  await projectDeskNews(env.DB, { orders: [], tickets: [], paymentEvents: [], ...news }, 5);
+  await projectDeskNews(env.DB, { orders: [], newOrders: news.orders ?? [], tickets: [], paymentEvents: [], ...news }, 5);
 }
 
 async function dump(tenantId: string): Promise<unknown> {
@@ -190,7 +190,7 @@ describe("news of a desk", () => {
       prepare: (query: string) => measure(env.DB.prepare(query)),
       batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
     };
-    await projectDeskNews(db as unknown as D1Database, { orders: [order], tickets, paymentEvents: [] }, 5); // all it uses
+    await projectDeskNews(db as unknown as D1Database, { orders: [order], newOrders: [order], tickets, paymentEvents: [] }, 5); // all it uses
     expect(Math.max(...lengths)).toBeLessThan(1_000_000);
     expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM mint_jobs WHERE tenant_id = ?").bind(tenantId).first("n")).toBe(
       4_000,

@@ -146,7 +146,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   insertEventRow: (db) => events.insertEventRow(db, identity, event, 1),
   insertQrCode: (db) => insertQrCode(db, { ticketId: "k", userId: "u", credentialEpoch: 0, tenantId, firstIssuedAtMs: 1 }),
   insertRejectedEvent: (db) => insertRejectedEvent(db, { provider: "standard", eventId: "v", type: "x", occurredAtMs: 1 }, 1),
-  projectDeskNews: (_, d1) => projectDeskNews(d1, { orders: [ORDER], tickets: [TICKET], paymentEvents: [PAYMENT_EVENT] }, 1),
+  projectDeskNews: (_, d1) =>
+    projectDeskNews(d1, { orders: [ORDER], newOrders: [ORDER], tickets: [TICKET], paymentEvents: [PAYMENT_EVENT] }, 1),
   projectInventory: (_, d1) =>
     reservations.projectInventory(d1, { tenantId, eventId: "e", ticketTypeId: "y", changes: [CHANGE], snapshot }),
   projectValidations: (_, d1) => projectValidations(d1, { tenantId, eventId: "e" }, [{ seq: 1, scan: SCAN }]),

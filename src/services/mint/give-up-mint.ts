@@ -1,4 +1,5 @@
 import type { MintMessage } from "#domain/order-messages";
+import type { Logger } from "#platform/logger";
 import { findMintTask, storeMintFailure } from "#storage/mint-jobs";
 import { advanceMint, type MintContext, type MintProgress } from "./advance-mint.ts";
 import { describeCause } from "./describe-cause.ts";
@@ -9,7 +10,7 @@ import { describeCause } from "./describe-cause.ts";
  * @returns `later` when the job is not in D1 yet.
  * @throws when D1 can't be reached.
  */
-export async function giveUpMint(ctx: MintContext, message: MintMessage): Promise<MintProgress> {
+export async function giveUpMint(ctx: MintContext & { readonly logger: Logger }, message: MintMessage): Promise<MintProgress> {
   let cause = "not final after the last delivery";
   try {
     if ((await advanceMint(ctx, message)) === "settled") return "settled";
@@ -18,6 +19,7 @@ export async function giveUpMint(ctx: MintContext, message: MintMessage): Promis
   }
   const task = await findMintTask(ctx.db, message);
   if (task === undefined) return "later";
+  ctx.logger.error("a mint was given up", { alert: "mint_given_up", ticketId: message.ticketId, cause });
   await storeMintFailure(ctx.db, task, `given up: ${cause}`, ctx.nowMs);
   return "settled";
 }
