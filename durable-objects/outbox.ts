@@ -36,14 +36,19 @@ export class Outbox {
     );
   }
 
-  /** The oldest rows that are due, at most `limit`. */
+  /** Rows that are due, at most `limit`: the oldest that were never refused, then those that have rested long enough. */
   listDue(nowMs: number, limit: number): OutboxRow[] {
+    const fresh = this.#list("due_at_ms = 0 ORDER BY seq LIMIT ?", limit);
+    if (fresh.length === limit) return fresh;
+    return [
+      ...fresh,
+      ...this.#list("due_at_ms > 0 AND due_at_ms <= ? ORDER BY due_at_ms LIMIT ?", nowMs, limit - fresh.length),
+    ];
+  }
+
+  #list(where: string, ...bindings: readonly number[]): OutboxRow[] {
     return this.#sql
-      .exec<{ seq: number; topic: string; body: string }>(
-        "SELECT seq, topic, body FROM outbox WHERE due_at_ms <= ? ORDER BY seq LIMIT ?",
-        nowMs,
-        limit,
-      )
+      .exec<{ seq: number; topic: string; body: string }>(`SELECT seq, topic, body FROM outbox WHERE ${where}`, ...bindings)
       .toArray();
   }
 

@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
+import { claimIdempotencyKey } from "#storage/idempotency-keys";
 import { projectDeskNews } from "#storage/desk-projection";
 import * as doorTypes from "#storage/door-types";
 import * as events from "#storage/events";
@@ -142,6 +143,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   "requeueMintJobs of tickets": (db) => mintJobs.requeueMintJobs(db, tenantId, { ticketIds: ["k"] }, 1),
   listMintJobsOf: (db) => mintJobs.listMintJobsOf(db, tenantId, { orderId: "o" }),
   claimStaleMintJobs: (db) => mintJobs.claimStaleMintJobs(db, { beforeMs: 1, nowMs: 2, limit: 100 }),
+  claimIdempotencyKey: (db) =>
+    claimIdempotencyKey(db, { tenantId, userId: "u", route: "POST /mint", requestId: "r", bodyHash: "h" }, 1),
   leaseOrderNumbers: (_, d1) => leaseOrderNumbers(d1, tenantId, "key"),
   insertEventRow: (db) => events.insertEventRow(db, identity, event, 1),
   insertQrCode: (db) => insertQrCode(db, { ticketId: "k", userId: "u", credentialEpoch: 0, tenantId, firstIssuedAtMs: 1 }),
