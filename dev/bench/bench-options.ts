@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly rounds: number;
   readonly operations: readonly Operation[];
+  /** Order desks of the tenant; undefined: as many as the service has by itself. */
+  readonly desks: number | undefined;
 }
 
 /** A command line that says something else than {@link USAGE}. */
@@ -15,30 +17,33 @@ export class UsageError extends Error {
 
 const LONGEST_SECONDS = 60;
 const MOST_ROUNDS = 20;
+const MOST_DESKS = 256;
 const NAMES = OPERATIONS.map((operation) => operation.name).join(", ");
 
 /** What the command takes. */
-export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME]
+export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] [--desks N]
   --seconds  length of each load, 1 to ${LONGEST_SECONDS}; 5 when left out
   --rounds   loads of each kind, 1 to ${MOST_ROUNDS}; 3 when left out; the middle one is reported
-  --only     one of ${NAMES}`;
+  --only     one of ${NAMES}
+  --desks    ORDER_DESKS_PER_TENANT, 1 to ${MOST_DESKS}; the service's own default when left out`;
 
 /** @throws UsageError */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
-  const { seconds, rounds, only } = readFlags(args);
+  const { seconds, rounds, only, desks } = readFlags(args);
   const operations = only === undefined ? OPERATIONS : OPERATIONS.filter((operation) => operation.name === only);
   if (operations.length === 0) throw new UsageError(`--only takes one of ${NAMES}\n${USAGE}`);
   return {
     seconds: parseCount("seconds", seconds ?? "5", LONGEST_SECONDS),
     rounds: parseCount("rounds", rounds ?? "3", MOST_ROUNDS),
     operations,
+    desks: desks === undefined ? undefined : parseCount("desks", desks, MOST_DESKS),
   };
 }
 
-function readFlags(args: readonly string[]): { seconds?: string; rounds?: string; only?: string } {
+function readFlags(args: readonly string[]): { seconds?: string; rounds?: string; only?: string; desks?: string } {
   const flag = { type: "string" } as const;
   try {
-    return parseArgs({ args: [...args], options: { seconds: flag, rounds: flag, only: flag } }).values;
+    return parseArgs({ args: [...args], options: { seconds: flag, rounds: flag, only: flag, desks: flag } }).values;
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
   }

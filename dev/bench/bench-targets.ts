@@ -24,9 +24,11 @@ export async function startTargets(
   bundles: BenchBundles,
   kind: "timed" | "counted",
   directory: string,
+  desks: number | undefined,
 ): Promise<RunningTargets> {
   const secrets = await generateDevelopmentSecrets();
-  const bindings = { ...secrets.variables, SANDBOX_PAYMENT_URL: PAYMENT_ORIGIN };
+  const spread = desks === undefined ? {} : { ORDER_DESKS_PER_TENANT: String(desks) };
+  const bindings = { ...secrets.variables, ...spread, SANDBOX_PAYMENT_URL: PAYMENT_ORIGIN };
   const errorLines: string[] = [];
   const onLogLine = (line: string): void => {
     if (/"level":"(error|fatal)"/i.test(line)) errorLines.push(line);

@@ -13,6 +13,7 @@ import { startTargets } from "./bench-targets.ts";
 import { measureCounts, measureRounds, type Sample } from "./measure.ts";
 import { formatReport, toFigures, type BenchReport } from "./report.ts";
 import { profileStartUp } from "./start-up.ts";
+import { readMachineTicks, stolenShare } from "./workerd-usage.ts";
 
 const CONNECTIONS = 32;
 const WARM_UP_MS = 750;
@@ -34,13 +35,14 @@ function rssAfterRounds(samples: readonly Sample[], rounds: number): (number | u
 }
 
 async function measure(options: BenchOptions, bundles: BenchBundles, directory: string): Promise<BenchReport> {
-  const { operations, rounds, seconds } = options;
+  const { operations, rounds, seconds, desks } = options;
   const startedAt = new Date().toISOString();
   const [loadAverage = 0] = loadavg();
   console.log("profiling the start-up");
   const startUp = await profileStartUp(directory);
-  const timed = await startTargets(bundles, "timed", directory);
+  const timed = await startTargets(bundles, "timed", directory, desks);
   const pace = { connections: CONNECTIONS, warmUpMs: WARM_UP_MS, measureMs: seconds * 1000 };
+  const ticksBefore = await readMachineTicks();
   let samples: Sample[];
   try {
     console.log(`measuring with ${CONNECTIONS} connections, ${seconds} s each`);
@@ -48,9 +50,10 @@ async function measure(options: BenchOptions, bundles: BenchBundles, directory: 
   } finally {
     await timed.close();
   }
+  const stolen = stolenShare(ticksBefore, await readMachineTicks());
   if (timed.errorLines.length > 0) throw new Error(`the service logged errors, the first: ${timed.errorLines[0]}`);
   console.log("counting what an operation costs");
-  const counted = await startTargets(bundles, "counted", directory);
+  const counted = await startTargets(bundles, "counted", directory, desks);
   let counts: Awaited<ReturnType<typeof measureCounts>>;
   try {
     counts = await measureCounts(operations, counted, { ...COUNTED, connections: CONNECTIONS });
@@ -65,6 +68,7 @@ async function measure(options: BenchOptions, bundles: BenchBundles, directory: 
     connections: CONNECTIONS,
     machine: `${availableParallelism()} cores, ${cpus()[0]?.model.trim() || process.arch}, Node ${process.version}`,
     loadAverage,
+    stolenShare: stolen,
     figures: toFigures(operations, samples),
     counts: Object.fromEntries(counts),
     bundle: { sizeBytes, gzipBytes, withinLimit: gzipBytes < GZIP_LIMIT_BYTES },

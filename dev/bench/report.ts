@@ -11,6 +11,8 @@ export interface BenchReport {
   readonly connections: number;
   readonly machine: string;
   readonly loadAverage: number;
+  /** Share of processor time that the host gave to other machines meanwhile; undefined where it is not known. */
+  readonly stolenShare: number | undefined;
   readonly figures: readonly Figure[];
   readonly counts: Readonly<Partial<Record<OperationName, Counts>>>;
   readonly bundle: { readonly sizeBytes: number; readonly gzipBytes: number; readonly withinLimit: boolean };
@@ -80,6 +82,8 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
   return [format(header), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(format)].join("\n");
 }
 
+/** Above this, pauses of the machine itself are longer than what is measured. */
+const TOO_MUCH_STOLEN = 0.1;
 const MEBIBYTE = 1024 * 1024;
 const round = (value: number | undefined, digits = 0): string => (value === undefined ? "?" : value.toFixed(digits));
 
@@ -96,8 +100,13 @@ export function formatReport(report: BenchReport): string {
     `start-up   ${round(startUp.activeMs)} ms at work while loading: ${round(startUp.scriptMs)} ms script, ${round(startUp.garbageMs)} ms garbage, the rest compiling; first answer ${round(firstAnswerMs)} ms after launch of the runtime`,
     ...startUp.slowest.map(({ place, selfMs }) => `           ${round(selfMs, 1).padStart(5)} ms ${place}`),
     `memory     workerd holds ${rss.at(-1)} MiB at the end; after each round: ${rss.join(", ")}`,
-    `machine    ${report.machine}, load ${round(report.loadAverage, 1)}`,
+    `machine    ${report.machine}, load ${round(report.loadAverage, 1)} before; ${formatStolen(report.stolenShare)}`,
   ].join("\n");
+}
+
+function formatStolen(share: number | undefined): string {
+  if (share === undefined) return "its host's share is not known";
+  return `its host took ${round(share * 100)} % of its processor time${share > TOO_MUCH_STOLEN ? ": rates and p99 say little" : ""}`;
 }
 
 function formatFigures(figures: readonly Figure[]): string {

@@ -72,3 +72,25 @@ export async function waitUntilCalm(pid: number | undefined): Promise<number> {
   }
   return Math.max(0, performance.now() - startedAtMs - CALM_WINDOWS * CALM_WINDOW_MS);
 }
+
+/** Processor time of the whole machine so far, in ticks. */
+export interface MachineTicks {
+  readonly all: number;
+  /** Time this machine wanted to run and its host ran another in its place. */
+  readonly stolen: number;
+}
+
+/** Reads proc(5), stat; undefined where it is not known. */
+export async function readMachineTicks(): Promise<MachineTicks | undefined> {
+  const text = await readFile(`${PROC}/stat`, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  // user, nice, system, idle, iowait, irq, softirq, steal; guest time after them is part of user
+  const ticks = (text.split("\n")[0] ?? "").trim().split(/\s+/).slice(1, 9).map(Number);
+  return { all: ticks.reduce((sum, count) => sum + count, 0), stolen: ticks[7] ?? 0 };
+}
+
+/** Share of the machine's processor time that its host gave to others between two readings, 0 to 1. */
+export function stolenShare(before: MachineTicks | undefined, after: MachineTicks | undefined): number | undefined {
+  if (before === undefined || after === undefined) return undefined;
+  return (after.stolen - before.stolen) / Math.max(1, after.all - before.all);
+}
