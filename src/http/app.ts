@@ -3,6 +3,7 @@ import type { Failure } from "#domain/failure";
 import type { Principal } from "#domain/principal";
 import type { Result } from "#domain/result";
 import type { Logger } from "#platform/logger";
+import { isUnavailable } from "#platform/unavailable";
 import type { ServiceContext } from "#services/context";
 import type { ConfigProblem, Env } from "#src/config";
 import type { Authenticator } from "./middleware/authenticate.ts";
@@ -176,8 +177,7 @@ function withId(response: Response, requestId: string): Response {
 
 /** What was thrown is a bug or the platform: the caller learns nothing but the request id. */
 function explainError(error: unknown, logger: Logger, requestId: string): Failure {
-  const isOverloaded = error instanceof Error && "overloaded" in error && error.overloaded === true;
-  const isRetryable = error instanceof Error && "retryable" in error && error.retryable === true;
-  logger.error("request failed", { requestId, error, isOverloaded, isRetryable });
-  return isOverloaded || isRetryable ? { code: "overloaded", retryAfterSeconds: 1 } : { code: "internal_error" };
+  const canTryAgain = isUnavailable(error);
+  logger.error("request failed", { requestId, error, canTryAgain });
+  return canTryAgain ? { code: "overloaded", retryAfterSeconds: 1 } : { code: "internal_error" };
 }

@@ -114,6 +114,8 @@ function headersOf(failure: Failure): Readonly<Record<string, string>> {
     "cache-control": "no-store",
     ...("retryAfterSeconds" in failure ? { "retry-after": String(failure.retryAfterSeconds) } : {}),
     ...(failure.code === "unauthenticated" ? { "www-authenticate": 'Bearer realm="tickets"' } : {}),
+    // RFC 9110 wants a challenge with every 401.
+    ...(failure.code === "webhook_signature_invalid" ? { "www-authenticate": "StandardWebhooks" } : {}),
     ...(failure.code === "method_not_allowed" ? { allow: failure.allow.join(", ") } : {}),
   };
 }
