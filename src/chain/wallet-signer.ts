@@ -1,28 +1,8 @@
 import { publicKey, type Signer, type Transaction } from "@metaplex-foundation/umi";
 import { base58 } from "@metaplex-foundation/umi/serializers";
+import { importSeed, SEED_BYTES } from "#platform/ed25519-seed";
 
-const SEED_BYTES = 32;
 const SECRET_KEY_BYTES = 64;
-
-/** DER of a PKCS #8 PrivateKeyInfo for Ed25519 (RFC 8410, section 7), up to the 32 bytes of the seed. */
-const PKCS8_PREFIX = Uint8Array.of(
-  0x30,
-  0x2e,
-  0x02,
-  0x01,
-  0x00,
-  0x30,
-  0x05,
-  0x06,
-  0x03,
-  0x2b,
-  0x65,
-  0x70,
-  0x04,
-  0x22,
-  0x04,
-  0x20,
-);
 
 const MALFORMED = "SOLANA_WALLET_PRIVATE_KEY must be the base58 form of a 64-byte Solana secret key";
 
@@ -40,11 +20,7 @@ const MALFORMED = "SOLANA_WALLET_PRIVATE_KEY must be the base58 form of a 64-byt
 export async function importWalletSigner(secretKeyBase58: string): Promise<Signer> {
   const secretKey = decodeSecretKey(secretKeyBase58);
   const publicBytes = secretKey.slice(SEED_BYTES);
-  const pkcs8 = new Uint8Array(PKCS8_PREFIX.length + SEED_BYTES);
-  pkcs8.set(PKCS8_PREFIX);
-  pkcs8.set(secretKey.subarray(0, SEED_BYTES), PKCS8_PREFIX.length);
-  const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
-  pkcs8.fill(0);
+  const privateKey = await importSeed(secretKey.subarray(0, SEED_BYTES));
   secretKey.fill(0);
 
   const signMessage = async (message: Uint8Array): Promise<Uint8Array> =>

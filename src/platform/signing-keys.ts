@@ -1,4 +1,5 @@
 import { assertInvariant } from "#domain/result";
+import { importSeed } from "./ed25519-seed.ts";
 
 /** One Ed25519 key of a ring as it is configured: its id, 1 to 255, and its 32-byte seed (RFC 8032). */
 export interface SigningSeed {
@@ -14,39 +15,14 @@ export interface SigningKeys {
   readonly publicKeys: ReadonlyMap<number, CryptoKey>;
 }
 
-const SEED_BYTES = 32;
-/** DER of a PKCS #8 Ed25519 private key up to its seed (RFC 8410, section 7). */
-const PKCS8_HEAD = Uint8Array.of(
-  0x30,
-  0x2e,
-  0x02,
-  0x01,
-  0x00,
-  0x30,
-  0x05,
-  0x06,
-  0x03,
-  0x2b,
-  0x65,
-  0x70,
-  0x04,
-  0x22,
-  0x04,
-  0x20,
-);
-
 async function importPair(seed: Uint8Array): Promise<{ readonly privateKey: CryptoKey; readonly publicKey: CryptoKey }> {
-  assertInvariant(seed.length === SEED_BYTES, "an Ed25519 seed has 32 bytes");
-  const pkcs8 = new Uint8Array(PKCS8_HEAD.length + SEED_BYTES);
-  pkcs8.set(PKCS8_HEAD, 0);
-  pkcs8.set(seed, PKCS8_HEAD.length);
   // WebCrypto derives a public key only on export, so one short-lived copy of the key can be exported.
-  const exportable = await crypto.subtle.importKey("pkcs8", pkcs8, { name: "Ed25519" }, true, ["sign"]);
+  const exportable = await importSeed(seed, true);
   const jwk = await crypto.subtle.exportKey("jwk", exportable);
   assertInvariant(!(jwk instanceof ArrayBuffer) && jwk.x !== undefined, "an exported Ed25519 key has its public half");
   const publicJwk = { kty: "OKP", crv: "Ed25519", x: jwk.x };
   return {
-    privateKey: await crypto.subtle.importKey("pkcs8", pkcs8, { name: "Ed25519" }, false, ["sign"]),
+    privateKey: await importSeed(seed),
     publicKey: await crypto.subtle.importKey("jwk", publicJwk, { name: "Ed25519" }, false, ["verify"]),
   };
 }

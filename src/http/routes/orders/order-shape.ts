@@ -60,30 +60,18 @@ export function presentLines(lines: OrderView["lines"]): z.input<typeof line>[] 
 
 /** The order's wire form. */
 export function presentOrder(order: OrderView): z.input<typeof orderShape> {
-  const {
-    id: orderId,
-    orderNumber,
-    eventId,
-    status,
-    currency,
-    subtotalCents,
-    discountCents,
-    feeCents,
-    taxCents,
-    totalCents,
-    payment,
-  } = order;
+  const { payment } = order;
   return {
-    id: orderId,
-    orderNumber,
-    eventId,
-    status,
-    currency,
-    subtotalCents,
-    discountCents,
-    feeCents,
-    taxCents,
-    totalCents,
+    id: order.id,
+    orderNumber: order.orderNumber,
+    eventId: order.eventId,
+    status: order.status,
+    currency: order.currency,
+    subtotalCents: order.subtotalCents,
+    discountCents: order.discountCents,
+    feeCents: order.feeCents,
+    taxCents: order.taxCents,
+    totalCents: order.totalCents,
     items: presentLines(order.lines),
     reservation: { id: order.reservationId, expiresAt: presentTime(order.holdExpiresAtMs) },
     payment: payment && { provider: payment.provider, id: payment.paymentId, status: payment.status, action: payment.action },
