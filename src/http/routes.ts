@@ -25,7 +25,7 @@ import { queueJobs } from "./routes/mint/queue-jobs.ts";
 import { cancel } from "./routes/orders/cancel.ts";
 import { getOrderTickets } from "./routes/orders/get-order-tickets.ts";
 import { getOrder } from "./routes/orders/get-order.ts";
-import { listOwnOrders } from "./routes/orders/list-own-orders.ts";
+import { listAllowedOrders } from "./routes/orders/list-orders.ts";
 import { purchase } from "./routes/orders/purchase.ts";
 import { quote } from "./routes/orders/quote.ts";
 import { paymentWebhook } from "./routes/payments/payment-webhook.ts";
@@ -60,7 +60,7 @@ export const ROUTES: readonly Route[] = [
   release,
   quote,
   purchase,
-  listOwnOrders,
+  listAllowedOrders,
   getOrder,
   getOrderTickets,
   cancel,

@@ -5,10 +5,11 @@ import { orderItems, orders, payments } from "./schema.ts";
 
 type OrderRow = typeof orders.$inferSelect;
 
-/** What a page of a user's orders is asked by; rows start after `after`, newest first. */
+/** What a page of orders is asked by; rows start after `after`, newest first. */
 export interface OrderListQuery {
   readonly tenantId: string;
-  readonly userId: string;
+  /** Null for the orders of the whole tenant. */
+  readonly userId: string | null;
   readonly limit: number;
   readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
   readonly nowMs: number;
@@ -25,13 +26,14 @@ export async function findOrderRow(
   return found;
 }
 
-/** At most `limit` + 1 of the user's orders, newest first; the one too many says that there is a next page. */
+/** At most `limit` + 1 of the user's or tenant's orders, newest first; the one too many says that there is a next page. */
 export function listOrderRows(db: DrizzleD1Database, query: OrderListQuery): Promise<readonly OrderView[]> {
   const { tenantId, userId, after, limit, nowMs } = query;
   const isAfter =
     after &&
     or(lt(orders.createdAtMs, after.createdAtMs), and(eq(orders.createdAtMs, after.createdAtMs), lt(orders.id, after.id)));
-  return readWithParts(db, and(eq(orders.tenantId, tenantId), eq(orders.userId, userId), isAfter), limit + 1, nowMs);
+  const isOfUser = userId === null ? undefined : eq(orders.userId, userId);
+  return readWithParts(db, and(eq(orders.tenantId, tenantId), isOfUser, isAfter), limit + 1, nowMs);
 }
 
 /** The orders, their lines and their payments in two round trips. */

@@ -42,6 +42,15 @@ async function turnPages(caller: Caller, path: string, field: string): Promise<{
 }
 
 describe("a list, turned page by page,", () => {
+  it("shows a venue manager the orders of the tenant, and of no other", async () => {
+    await flushDeskOf(orderIds.at(-1) ?? "");
+    const manager = await signIn("venue_manager", sale.tenantId);
+    const { found } = await turnPages(manager, "/api/v1/orders?limit=2", "id");
+    expect(found).toEqual(orderIds.toReversed());
+    const stranger = await signIn("venue_manager", crypto.randomUUID());
+    expect((await turnPages(stranger, "/api/v1/orders", "id")).found).toEqual([]);
+  });
+
   it("shows each order once, the newest first, and ends", async () => {
     const { found, sizes } = await turnPages(buyer, "/api/v1/orders?limit=2", "id");
     expect(found).toEqual(orderIds.toReversed());

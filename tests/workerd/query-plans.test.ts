@@ -121,6 +121,9 @@ const CALLS: Readonly<Record<string, Call>> = {
   findOrderRow: (db) => orders.findOrderRow(db, tenantId, "o", 1),
   "listOrderRows, first page": (db) =>
     orders.listOrderRows(db, { tenantId, userId: "u", limit: 20, after: undefined, nowMs: 1 }),
+  "listOrderRows of a tenant": (db) =>
+    orders.listOrderRows(db, { tenantId, userId: null, limit: 20, after: undefined, nowMs: 1 }),
+  "listOrderRows of a tenant, next page": (db) => orders.listOrderRows(db, { tenantId, userId: null, ...page, nowMs: 1 }),
   "listOrderRows, next page": (db) => orders.listOrderRows(db, { tenantId, userId: "u", ...page, nowMs: 1 }),
   findTicketRow: (db) => tickets.findTicketRow(db, tenantId, "k"),
   "listTicketRows, first page": (db) => tickets.listTicketRows(db, { tenantId, ownerUserId: "u", limit: 20, after: undefined }),

@@ -4,10 +4,10 @@ import { defineRoute } from "../../route.ts";
 import { json, pageOf, pageQuery } from "../../schemas.ts";
 import { orderShape, presentOrder } from "./order-shape.ts";
 
-export const listOwnOrders = defineRoute({
+export const listAllowedOrders = defineRoute({
   method: "get",
   path: "/api/v1/orders",
-  summary: "The caller's own orders, newest first",
+  summary: "The caller's own orders (venue managers: those of the tenant), newest first",
   who: "A",
   tier: "read",
   query: pageQuery,
