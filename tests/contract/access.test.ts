@@ -7,13 +7,11 @@ import type { Route, Who } from "#http/route";
 import { ROUTES } from "#http/routes";
 import { parseConfig } from "#src/config";
 import { call, nameOf, pathOf, send, signIn, type CheckedAnswer } from "../support/contract-call.ts";
-import { closeObjects } from "../support/open-sale.ts";
 import { serveOutside } from "../support/payment-provider-at-test.ts";
 import { signToken, type TokenOptions } from "../support/sign-token.ts";
 
 afterEach(async () => {
   vi.restoreAllMocks();
-  await closeObjects();
 });
 
 const LEAST_ROLE: Readonly<Partial<Record<Who, Role>>> = { A: "user", D: "door_staff", M: "venue_manager", O: "admin" };

@@ -4,7 +4,7 @@ import { LARGEST_BODY_BYTES } from "#http/middleware/read-body";
 import type { Route } from "#http/route";
 import { ROUTES } from "#http/routes";
 import { call, nameOf, pathOf, signIn, type CallOptions, type Caller, type CheckedAnswer } from "../support/contract-call.ts";
-import { buy, closeObjects, EVENT_BODY, flushDeskOf, idOf, openSale, type Sale } from "../support/open-sale.ts";
+import { buy, EVENT_BODY, flushDeskOf, idOf, openSale, type Sale } from "../support/open-sale.ts";
 import { newestOf, serveOutside, signBody } from "../support/payment-provider-at-test.ts";
 
 let sale: Sale;
@@ -18,8 +18,7 @@ beforeAll(async () => {
   orderId = idOf(await buy(sale, owner));
   await flushDeskOf(orderId);
 });
-afterAll(async () => {
-  await closeObjects();
+afterAll(() => {
   vi.restoreAllMocks();
 });
 

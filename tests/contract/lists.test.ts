@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { signIn, type Caller } from "../support/contract-call.ts";
-import { buy, closeObjects, flushDeskOf, idOf, openSale, type Sale } from "../support/open-sale.ts";
+import { buy, flushDeskOf, idOf, openSale, type Sale } from "../support/open-sale.ts";
 import { serveOutside } from "../support/payment-provider-at-test.ts";
 
 const page = z.object({ items: z.array(z.record(z.string(), z.unknown())), nextCursor: z.string().nullable() });
@@ -21,8 +21,7 @@ beforeAll(async () => {
     if (count === 2) await flushDeskOf(orderIds[0] ?? "");
   }
 });
-afterAll(async () => {
-  await closeObjects();
+afterAll(() => {
   vi.restoreAllMocks();
 });
 

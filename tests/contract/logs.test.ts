@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { configureLog, createLogger } from "#platform/logger";
 import { call, send, signIn, type Caller } from "../support/contract-call.ts";
-import { buy, closeObjects, flushDeskOf, hold, idOf, openSale } from "../support/open-sale.ts";
+import { buy, flushDeskOf, hold, idOf, openSale } from "../support/open-sale.ts";
 import { deliver, serveOutside, signBody, type ProviderBooks } from "../support/payment-provider-at-test.ts";
 import { signToken } from "../support/sign-token.ts";
 
@@ -25,7 +25,6 @@ beforeEach(async () => {
   for (const method of METHODS) vi.spyOn(console, method).mockImplementation(capture);
 });
 afterEach(async () => {
-  await closeObjects();
   vi.restoreAllMocks();
   configureLog("info");
 });

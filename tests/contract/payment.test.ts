@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { paymentWebhook } from "#http/routes/payments/payment-webhook";
 import { expectProblem, expectSafe, send, type Caller } from "../support/contract-call.ts";
-import { buy, closeObjects, flushDeskOf, idOf, openSale, runDeskOf, type Sale } from "../support/open-sale.ts";
+import { buy, flushDeskOf, idOf, openSale, runDeskOf, type Sale } from "../support/open-sale.ts";
 import {
   deliver,
   newestOf,
@@ -17,7 +17,6 @@ beforeEach(() => {
   books = serveOutside();
 });
 afterEach(async () => {
-  await closeObjects();
   vi.restoreAllMocks();
 });
 

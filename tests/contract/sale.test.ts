@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CheckedAnswer } from "../support/contract-call.ts";
-import { buy, closeObjects, flushDeskOf, hold, idOf, openSale } from "../support/open-sale.ts";
+import { buy, flushDeskOf, hold, idOf, openSale } from "../support/open-sale.ts";
 import { deliver, paymentIdOf, serveOutside, type ProviderBooks } from "../support/payment-provider-at-test.ts";
 
 let books: ProviderBooks;
@@ -8,7 +8,6 @@ beforeEach(() => {
   books = serveOutside();
 });
 afterEach(async () => {
-  await closeObjects();
   vi.restoreAllMocks();
 });
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { ROUTES } from "#http/routes";
 import { nameOf, signIn, type CallOptions, type Caller } from "../support/contract-call.ts";
-import { buy, closeObjects, EVENT_BODY, flushDeskOf, hold, idOf, openSale, type Sale } from "../support/open-sale.ts";
+import { buy, EVENT_BODY, flushDeskOf, hold, idOf, openSale, type Sale } from "../support/open-sale.ts";
 import { deliver, serveOutside } from "../support/payment-provider-at-test.ts";
 
 /** What a buyer has, once as its desk just made it and once as D1 has it. */
@@ -42,8 +42,7 @@ beforeAll(async () => {
   await flushDeskOf(stored.paidOrderId);
   await flushDeskOf(stored.openOrderId);
 });
-afterAll(async () => {
-  await closeObjects();
+afterAll(() => {
   vi.restoreAllMocks();
 });
 

@@ -1,5 +1,5 @@
 /** A sale over HTTP, in a tenant of its own: an organiser, an event, one ticket type, buyers. */
-import { listDurableObjectIds, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { z } from "zod";
 import { deskName, deskNumberOf } from "#domain/ids";
@@ -84,21 +84,4 @@ export async function flushDeskOf(orderId: string): Promise<void> {
     await scheduler.wait(10);
   }
   throw new Error("the order did not reach D1");
-}
-
-const closed = new Set<string>();
-
-/** Empties every new object's outbox and stops its alarm: one that fires while the test run ends keeps it from ending. */
-export async function closeObjects(): Promise<void> {
-  for (const namespace of [env.ORDER_DESK, env.TICKET_TYPE_INVENTORY, env.EVENT_GATE] as const) {
-    const objects: DurableObjectNamespace = namespace;
-    for (const id of await listDurableObjectIds(objects)) {
-      if (closed.has(id.toString())) continue;
-      closed.add(id.toString());
-      await runInDurableObject(objects.get(id), (_, state) => {
-        state.storage.sql.exec("DELETE FROM outbox");
-        return state.storage.deleteAlarm();
-      });
-    }
-  }
 }

@@ -125,7 +125,7 @@ async function audit(world: DeskWorld, chaos: Chaos): Promise<void> {
   expect(new Set(refunded).size).toBe(refunded.length);
 }
 
-const SEEDS = Array.from({ length: 25 }, (_, seed) => seed + 1);
+const SEEDS = Array.from({ length: 10 }, (_, seed) => seed + 1);
 
 it.each(SEEDS)("tickets, stock, money and D1 agree after chaos with seed %d", { timeout: 30_000 }, (seed) =>
   inDeskWorld(async (world) => {
