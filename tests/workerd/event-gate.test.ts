@@ -246,7 +246,7 @@ describe("the database behind the gate", () => {
     expect(await door.listValidations()).toMatchObject([{ ticket_id: known }]);
     await door.sellTicket(unknown);
     await runInDurableObject(door.gate, (_, state) => {
-      expect(state.storage.sql.exec("SELECT attempts FROM outbox").toArray()).toEqual([{ attempts: 1 }]);
+      expect(state.storage.sql.exec("SELECT seq FROM outbox WHERE attempts > 0").toArray()).toHaveLength(1);
       state.storage.sql.exec("UPDATE outbox SET due_at_ms = 1"); // its rest is over
     });
     await door.flush();
