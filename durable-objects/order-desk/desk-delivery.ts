@@ -1,5 +1,6 @@
 import { ticketsOf, type OrderRecord } from "#domain/order";
 import type { IssuedTicket, MintMessage } from "#domain/order-messages";
+import { assertInvariant } from "#domain/result";
 import type { Logger } from "#platform/logger";
 import { projectDeskNews, type RecordedPaymentEvent } from "#storage/desk-projection";
 import type { OutboxMessage, OutboxRow } from "../outbox.ts";
@@ -7,9 +8,17 @@ import type { OutboxMessage, OutboxRow } from "../outbox.ts";
 /** Messages one `sendBatch` may carry (Cloudflare Queues). */
 const QUEUE_BATCH = 100;
 
-/** Tells of an order in its new state. `issued` is true once: for the change that made its tickets. */
-export function orderMessage(record: OrderRecord, issued: boolean): OutboxMessage {
-  return { topic: issued ? "order_issued" : "order", body: record };
+/** What an order's message says; its state is read when it is told, so the latest is. */
+interface OrderNews {
+  readonly orderId: string;
+  /** True for the change that made the order, and for the one that made its tickets. */
+  readonly isNew: boolean;
+  readonly isIssued: boolean;
+}
+
+/** Tells that an order is in a new state. */
+export function orderMessage(news: OrderNews): OutboxMessage {
+  return { topic: "order", body: news };
 }
 
 /** Tells of a payment event and what became of it. */
@@ -19,6 +28,7 @@ export function paymentEventMessage(event: RecordedPaymentEvent): OutboxMessage 
 
 /** What a delivery reaches. */
 export interface DeliveryReach {
+  listOrders(orderIds: readonly string[]): readonly OrderRecord[];
   readonly db: D1Database;
   readonly mintQueue: Queue<MintMessage>;
   readonly logger: Logger;
@@ -30,9 +40,9 @@ export interface DeliveryReach {
  * @throws when D1 cannot be reached or refuses; all of it may be delivered again.
  */
 export async function deliverDeskNews(reach: DeliveryReach, rows: readonly OutboxRow[], nowMs: number): Promise<void> {
-  const orders = new Map<string, OrderRecord>();
-  const newOrders: OrderRecord[] = [];
-  const issued: OrderRecord[] = [];
+  const changedIds = new Set<string>();
+  const newIds = new Set<string>();
+  const issuedIds = new Set<string>();
   const paymentEvents: RecordedPaymentEvent[] = [];
   for (const row of rows) {
     const body: unknown = JSON.parse(row.body);
@@ -40,13 +50,16 @@ export async function deliverDeskNews(reach: DeliveryReach, rows: readonly Outbo
       paymentEvents.push(body as RecordedPaymentEvent); // written by paymentEventMessage
       continue;
     }
-    const record = body as OrderRecord; // written by orderMessage
-    orders.set(record.view.id, record);
-    if (record.version === 1) newOrders.push(record);
-    if (row.topic === "order_issued") issued.push(record);
+    const { orderId, isNew, isIssued } = body as OrderNews; // written by orderMessage
+    changedIds.add(orderId);
+    if (isNew) newIds.add(orderId);
+    if (isIssued) issuedIds.add(orderId);
   }
-  const tickets = issued.flatMap(ticketsOf);
-  await projectDeskNews(reach.db, { orders: [...orders.values()], newOrders, tickets, paymentEvents }, nowMs);
+  const orders = reach.listOrders([...changedIds]);
+  assertInvariant(orders.length === changedIds.size, "a desk keeps every order that it has not told of");
+  const newOrders = orders.filter((record) => newIds.has(record.view.id));
+  const tickets = orders.filter((record) => issuedIds.has(record.view.id)).flatMap(ticketsOf);
+  await projectDeskNews(reach.db, { orders, newOrders, tickets, paymentEvents }, nowMs);
   await queueMints(reach, tickets);
 }
 

@@ -25,30 +25,88 @@ const PRUNED = [
   { table: "orders", kept: "orders" },
 ] as const;
 
+/** What the commands of one commit have written so far, by key. */
+class PendingWrites {
+  readonly holds = new Map<string, { readonly record: HoldRecord; readonly createdAtMs: number }>();
+  readonly orders = new Map<string, { readonly record: OrderRecord; readonly dueAtMs: number | null }>();
+  readonly answers = new Map<string, { readonly record: AnswerRecord; readonly createdAtMs: number }>();
+  readonly numberBlocks = new Map<string, { readonly tenantId: string; readonly block: OrderNumberBlock }>();
+}
+
+const UPSERT_HOLDS = `
+  INSERT INTO holds (reservation_id, body, created_at_ms)
+  SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true ORDER BY key
+  ON CONFLICT (reservation_id) DO UPDATE SET body = excluded.body`;
+
+const UPSERT_ORDERS = `
+  INSERT INTO orders (order_id, user_id, body, due_at_ms, created_at_ms)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true ORDER BY key
+  ON CONFLICT (order_id) DO UPDATE SET body = excluded.body, due_at_ms = excluded.due_at_ms`;
+
+const INSERT_ANSWERS = `
+  INSERT INTO answers (request_id, body_hash, answer, created_at_ms)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true ORDER BY key
+  ON CONFLICT DO NOTHING`;
+
 /**
  * The desk's own SQLite. Bodies are JSON written by this class alone, so they are read back without a check.
- * Writers are called inside a commit; readers anywhere.
+ *
+ * Writers are called inside a commit, and what they write is kept until {@link flush} stores it at the end of that commit:
+ * one statement a table for all its commands, which costs a third of a statement for each. Readers see it before that.
  */
 export class DeskStore {
   readonly #sql: SqlStorage;
+  #pending = new PendingWrites();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
-  findHold(reservationId: string): HoldRecord | undefined {
-    const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM holds WHERE reservation_id = ?", reservationId).toArray();
-    return row && (JSON.parse(row.body) as HoldRecord); // written by saveHold
+  /** Stores what was written. Call at the end of each commit, in its transaction. */
+  flush(): void {
+    const { holds, orders, answers, numberBlocks } = this.#pending;
+    this.#pending = new PendingWrites();
+    this.#writeRows(
+      UPSERT_HOLDS,
+      Array.from(holds.values(), ({ record, createdAtMs }) => [record.view.id, JSON.stringify(record), createdAtMs]),
+    );
+    this.#writeRows(
+      UPSERT_ORDERS,
+      Array.from(orders.values(), ({ record, dueAtMs }) => {
+        const { id, userId, createdAtMs } = record.view;
+        return [id, userId, JSON.stringify(record), dueAtMs, createdAtMs];
+      }),
+    );
+    this.#writeRows(
+      INSERT_ANSWERS,
+      Array.from(answers, ([requestId, { record, createdAtMs }]) => [
+        requestId,
+        record.bodyHash,
+        JSON.stringify(record.answer),
+        createdAtMs,
+      ]),
+    );
+    for (const { tenantId, block } of numberBlocks.values()) this.#storeNumberBlock(tenantId, block);
   }
 
-  saveHold(hold: HoldRecord, nowMs: number): void {
-    this.#sql.exec(
-      `INSERT INTO holds (reservation_id, body, created_at_ms) VALUES (?, ?, ?)
-       ON CONFLICT (reservation_id) DO UPDATE SET body = excluded.body`,
-      hold.view.id,
-      JSON.stringify(hold),
-      nowMs,
-    );
+  /** Forgets what was written but not stored, after a rollback. */
+  discard(): void {
+    this.#pending = new PendingWrites();
+  }
+
+  #writeRows(statement: string, rows: readonly (readonly (string | number | null)[])[]): void {
+    if (rows.length > 0) this.#sql.exec(statement, JSON.stringify(rows));
+  }
+
+  findHold(reservationId: string): HoldRecord | undefined {
+    const pending = this.#pending.holds.get(reservationId);
+    if (pending) return pending.record;
+    const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM holds WHERE reservation_id = ?", reservationId).toArray();
+    return row && (JSON.parse(row.body) as HoldRecord); // written by flush
+  }
+
+  saveHold(record: HoldRecord, nowMs: number): void {
+    this.#pending.holds.set(record.view.id, { record, createdAtMs: nowMs });
   }
 
   /** True when the request was answered before, in whichever way. Nearly every request is new, and this is one statement. */
@@ -63,40 +121,49 @@ export class DeskStore {
   }
 
   findOrder(orderId: string): OrderRecord | undefined {
+    const pending = this.#pending.orders.get(orderId);
+    if (pending) return pending.record;
     const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM orders WHERE order_id = ?", orderId).toArray();
-    return row && (JSON.parse(row.body) as OrderRecord); // written by saveOrder
+    return row && (JSON.parse(row.body) as OrderRecord); // written by flush
+  }
+
+  /** The orders with these ids that are known, in no order. */
+  listOrders(orderIds: readonly string[]): OrderRecord[] {
+    this.flush();
+    return this.#sql
+      .exec<{ body: string }>(
+        "SELECT body FROM json_each(?) AS wanted CROSS JOIN orders ON order_id = wanted.value",
+        JSON.stringify(orderIds),
+      )
+      .toArray()
+      .map((row) => JSON.parse(row.body) as OrderRecord); // written by flush
   }
 
   /** Orders whose id begins with `prefix` (desk and 28 bits of hash): nearly always one. */
   listOrdersByPrefix(prefix: string): OrderRecord[] {
+    this.flush();
     return this.#sql
       .exec<{ body: string }>("SELECT body FROM orders WHERE order_id >= ? AND order_id < ?", prefix, `${prefix}~`)
       .toArray()
-      .map((row) => JSON.parse(row.body) as OrderRecord); // written by saveOrder
+      .map((row) => JSON.parse(row.body) as OrderRecord); // written by flush
   }
 
   saveOrder(record: OrderRecord, dueAtMs: number | null): void {
-    this.#sql.exec(
-      `INSERT INTO orders (order_id, user_id, body, due_at_ms, created_at_ms) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (order_id) DO UPDATE SET body = excluded.body, due_at_ms = excluded.due_at_ms`,
-      record.view.id,
-      record.view.userId,
-      JSON.stringify(record),
-      dueAtMs,
-      record.view.createdAtMs,
-    );
+    this.#pending.orders.set(record.view.id, { record, dueAtMs });
   }
 
   /** The user's orders, newest first. */
   listOrdersOfUser(userId: string, limit: number): OrderRecord[] {
+    this.flush();
     return this.#sql
       .exec<{ body: string }>("SELECT body FROM orders WHERE user_id = ? ORDER BY seq DESC LIMIT ?", userId, limit)
       .toArray()
-      .map((row) => JSON.parse(row.body) as OrderRecord); // written by saveOrder
+      .map((row) => JSON.parse(row.body) as OrderRecord); // written by flush
   }
 
   /** Ids of the orders that are due, the longest waiting first. */
   listDueOrderIds(nowMs: number, limit: number): string[] {
+    this.flush();
     return this.#sql
       .exec<{ order_id: string }>(
         "SELECT order_id FROM orders WHERE due_at_ms IS NOT NULL AND due_at_ms <= ? ORDER BY due_at_ms LIMIT ?",
@@ -109,6 +176,7 @@ export class DeskStore {
 
   /** Says when these orders are looked at next, or never (null). */
   putOffOrders(orderIds: readonly string[], dueAtMs: number | null): void {
+    this.flush();
     this.#sql.exec(
       "UPDATE orders SET due_at_ms = ? WHERE order_id IN (SELECT value FROM json_each(?))",
       dueAtMs,
@@ -138,25 +206,22 @@ export class DeskStore {
   }
 
   findAnswer(requestId: string): AnswerRecord | undefined {
+    const pending = this.#pending.answers.get(requestId);
+    if (pending) return pending.record;
     const [row] = this.#sql
       .exec<{ body_hash: string; answer: string }>("SELECT body_hash, answer FROM answers WHERE request_id = ?", requestId)
       .toArray();
-    return row && { bodyHash: row.body_hash, answer: JSON.parse(row.answer) as AnswerRecord["answer"] }; // written by insertAnswer
+    return row && { bodyHash: row.body_hash, answer: JSON.parse(row.answer) as AnswerRecord["answer"] }; // written by flush
   }
 
   /** Keeps an answer; the first one stays. */
   insertAnswer(requestId: string, record: AnswerRecord, nowMs: number): void {
-    this.#sql.exec(
-      "INSERT INTO answers (request_id, body_hash, answer, created_at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-      requestId,
-      record.bodyHash,
-      JSON.stringify(record.answer),
-      nowMs,
-    );
+    if (!this.#pending.answers.has(requestId)) this.#pending.answers.set(requestId, { record, createdAtMs: nowMs });
   }
 
   /** The tenant's unused order numbers, oldest block first. */
   listNumberBlocks(tenantId: string): OrderNumberBlock[] {
+    this.flush();
     return this.#sql
       .exec<{ next_index: number; end_index: number; shuffle_key: string }>(
         "SELECT next_index, end_index, shuffle_key FROM number_blocks WHERE tenant_id = ? ORDER BY end_index",
@@ -167,6 +232,10 @@ export class DeskStore {
   }
 
   saveNumberBlock(tenantId: string, block: OrderNumberBlock): void {
+    this.#pending.numberBlocks.set(`${tenantId} ${block.endIndex}`, { tenantId, block });
+  }
+
+  #storeNumberBlock(tenantId: string, block: OrderNumberBlock): void {
     if (block.nextIndex >= block.endIndex) {
       this.#sql.exec("DELETE FROM number_blocks WHERE tenant_id = ? AND end_index = ?", tenantId, block.endIndex);
       return;
@@ -183,6 +252,7 @@ export class DeskStore {
 
   /** Forgets what was made before `sinceMs`, at most `limit` rows of each kind, oldest first; an order only when nothing is left to do. False when there was nothing to forget. */
   prune(sinceMs: { readonly requests: number; readonly orders: number }, limit: number): boolean {
+    this.flush();
     let rowsWritten = 0;
     for (const { table, kept } of PRUNED) {
       const deleted = this.#sql.exec(

@@ -181,19 +181,25 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   }
 
   #openLedger(storage: DurableObjectStorage, reach: DeskReach): DurableLedger<(nowMs: number, emit: Emit) => void, true> {
+    const { db, mintQueue, logger } = reach;
+    const delivery = { db, mintQueue, logger, listOrders: (orderIds: readonly string[]) => this.#store.listOrders(orderIds) };
     return new DurableLedger(
       storage,
       {
-        apply: (commands, nowMs, emit) =>
-          commands.map((command) => {
+        apply: (commands, nowMs, emit) => {
+          const outcomes = commands.map((command) => {
             command(nowMs, emit);
-            return true;
-          }),
+            return true as const;
+          });
+          this.#store.flush();
+          return outcomes;
+        },
         reload: () => {
+          this.#store.discard();
           this.#numbers.reload();
           this.#upkeep.reload();
         },
-        deliver: (rows) => deliverDeskNews(reach, rows, readClockMs()),
+        deliver: (rows) => deliverDeskNews(delivery, rows, readClockMs()),
         isRefusal: isD1ConstraintError,
         onAlarm: (nowMs) => this.#upkeep.run(nowMs),
         nextWorkMs: () => this.#upkeep.nextWorkMs(),
@@ -278,8 +284,9 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     const dueMs = dueAtMs(record, nowMs);
     this.#store.saveOrder(record, dueMs);
     this.#upkeep.noteDue(dueMs);
-    const issued = record.view.paidAtMs !== null && (before?.view.paidAtMs ?? null) === null;
-    if (record.version !== before?.version) emit(orderMessage(record, issued));
+    if (record.version === before?.version) return;
+    const isIssued = record.view.paidAtMs !== null && (before?.view.paidAtMs ?? null) === null;
+    emit(orderMessage({ orderId: record.view.id, isNew: before === undefined, isIssued }));
   }
 
   readonly #commit: Commit = async (decide) => {

@@ -13,7 +13,7 @@ CREATE TABLE `discounts` (
 	CONSTRAINT "discounts_type" CHECK("discounts"."type" IN ('percentage', 'fixed', 'bogo', 'early_bird')),
 	CONSTRAINT "discounts_window" CHECK("discounts"."valid_from_ms" IS NULL OR "discounts"."valid_until_ms" IS NULL OR "discounts"."valid_until_ms" > "discounts"."valid_from_ms"),
 	CONSTRAINT "discounts_rule_is_json" CHECK(json_valid("discounts"."rule"))
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `discounts_code` ON `discounts` (`tenant_id`,`code`);--> statement-breakpoint
 CREATE TABLE `events` (
@@ -30,7 +30,7 @@ CREATE TABLE `events` (
 	`updated_at_ms` integer NOT NULL,
 	CONSTRAINT "events_end_after_start" CHECK("events"."ends_at_ms" > "events"."starts_at_ms"),
 	CONSTRAINT "events_currency_is_iso_4217" CHECK(length("events"."currency") = 3)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `idempotency_keys` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE `idempotency_keys` (
 	`route` text NOT NULL,
 	`body_hash` text NOT NULL,
 	`created_at_ms` integer NOT NULL
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `idempotency_keys_by_age` ON `idempotency_keys` (`created_at_ms`);--> statement-breakpoint
 CREATE TABLE `mint_jobs` (
@@ -61,7 +61,7 @@ CREATE TABLE `mint_jobs` (
 	FOREIGN KEY (`event_id`) REFERENCES `events`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "mint_jobs_status" CHECK("mint_jobs"."status" IN ('QUEUED', 'SUBMITTED', 'MINTED', 'FAILED')),
 	CONSTRAINT "mint_jobs_minted_has_asset" CHECK("mint_jobs"."status" <> 'MINTED' OR ("mint_jobs"."asset_id" IS NOT NULL AND "mint_jobs"."signature" IS NOT NULL))
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `mint_jobs_by_status` ON `mint_jobs` (`tenant_id`,`status`,`ticket_id`);--> statement-breakpoint
 CREATE INDEX `mint_jobs_at_work` ON `mint_jobs` (`updated_at_ms`) WHERE "mint_jobs"."status" IN ('QUEUED', 'SUBMITTED');--> statement-breakpoint
@@ -75,7 +75,7 @@ CREATE TABLE `order_discounts` (
 	FOREIGN KEY (`discount_id`) REFERENCES `discounts`(`id`) ON UPDATE no action ON DELETE no action,
 	FOREIGN KEY (`order_id`,`line_number`) REFERENCES `order_items`(`order_id`,`line_number`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "order_discounts_amount" CHECK("order_discounts"."amount_cents" >= 0)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `order_items` (
 	`order_id` text NOT NULL,
@@ -94,13 +94,13 @@ CREATE TABLE `order_items` (
 	FOREIGN KEY (`ticket_type_id`) REFERENCES `ticket_types`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "order_items_quantity" CHECK("order_items"."quantity" >= 1),
 	CONSTRAINT "order_items_total_is_sum" CHECK("order_items"."total_cents" = "order_items"."unit_price_cents" * "order_items"."quantity" - "order_items"."discount_cents" + "order_items"."fee_cents")
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `order_number_leases` (
 	`tenant_id` text PRIMARY KEY NOT NULL,
 	`next_block` integer NOT NULL,
 	`shuffle_key` text NOT NULL
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `orders` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -126,7 +126,7 @@ CREATE TABLE `orders` (
 	CONSTRAINT "orders_status" CHECK("orders"."status" IN ('PENDING', 'PAYMENT_FAILED', 'EXPIRED', 'CANCELLED', 'PAID', 'AWAITING_MINT', 'MINT_FAILED', 'COMPLETED', 'REFUNDED')),
 	CONSTRAINT "orders_total_is_sum" CHECK("orders"."total_cents" = "orders"."subtotal_cents" - "orders"."discount_cents" + "orders"."fee_cents"),
 	CONSTRAINT "orders_money_not_negative" CHECK("orders"."total_cents" >= 0 AND "orders"."discount_cents" >= 0 AND "orders"."fee_cents" >= 0 AND "orders"."tax_cents" >= 0)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `orders_number` ON `orders` (`tenant_id`,`order_number`);--> statement-breakpoint
 CREATE INDEX `orders_by_user` ON `orders` (`tenant_id`,`user_id`,`created_at_ms`,`id`);--> statement-breakpoint
@@ -157,7 +157,7 @@ CREATE TABLE `payment_events` (
 	PRIMARY KEY(`provider`, `event_id`),
 	FOREIGN KEY (`order_id`) REFERENCES `orders`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "payment_events_outcome" CHECK("payment_events"."outcome" IN ('recorded', 'applied', 'ignored', 'rejected'))
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `payments` (
 	`provider` text NOT NULL,
@@ -174,7 +174,7 @@ CREATE TABLE `payments` (
 	FOREIGN KEY (`order_id`) REFERENCES `orders`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "payments_status" CHECK("payments"."status" IN ('REQUIRES_ACTION', 'SUCCEEDED', 'FAILED', 'CANCELED', 'REFUNDED', 'DISPUTED')),
 	CONSTRAINT "payments_amount" CHECK("payments"."amount_cents" >= 0)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `payments_by_order` ON `payments` (`order_id`);--> statement-breakpoint
 CREATE TABLE `qr_codes` (
@@ -185,7 +185,7 @@ CREATE TABLE `qr_codes` (
 	`first_issued_at_ms` integer NOT NULL,
 	PRIMARY KEY(`ticket_id`, `user_id`, `credential_epoch`),
 	FOREIGN KEY (`ticket_id`) REFERENCES `tickets`(`id`) ON UPDATE no action ON DELETE no action
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `refunds` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -203,7 +203,7 @@ CREATE TABLE `refunds` (
 	FOREIGN KEY (`order_id`) REFERENCES `orders`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "refunds_status" CHECK("refunds"."status" IN ('created', 'submitted', 'succeeded', 'failed')),
 	CONSTRAINT "refunds_amount" CHECK("refunds"."amount_cents" > 0)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `refunds_by_order` ON `refunds` (`order_id`);--> statement-breakpoint
 CREATE TABLE `reservation_history` (
@@ -219,7 +219,7 @@ CREATE TABLE `reservation_history` (
 	PRIMARY KEY(`ticket_type_id`, `seq`),
 	FOREIGN KEY (`ticket_type_id`) REFERENCES `ticket_types`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "reservation_history_status" CHECK("reservation_history"."status" IN ('PENDING', 'ACTIVE', 'COMPLETED', 'CANCELLED', 'EXPIRED'))
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `reservations` (
 	`id` text NOT NULL,
@@ -238,7 +238,7 @@ CREATE TABLE `reservations` (
 	FOREIGN KEY (`event_id`) REFERENCES `events`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "reservations_status" CHECK("reservations"."status" IN ('PENDING', 'ACTIVE', 'COMPLETED', 'CANCELLED', 'EXPIRED')),
 	CONSTRAINT "reservations_quantity" CHECK("reservations"."quantity" >= 1)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `ticket_transfers` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -254,7 +254,7 @@ CREATE TABLE `ticket_transfers` (
 	FOREIGN KEY (`ticket_id`) REFERENCES `tickets`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "ticket_transfers_status" CHECK("ticket_transfers"."status" IN ('PENDING', 'ACCEPTED', 'DECLINED', 'CANCELLED', 'EXPIRED')),
 	CONSTRAINT "ticket_transfers_one_recipient" CHECK(("ticket_transfers"."to_user_id" IS NULL) <> ("ticket_transfers"."to_email" IS NULL))
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `ticket_transfers_one_open` ON `ticket_transfers` (`ticket_id`) WHERE "ticket_transfers"."status" = 'PENDING';--> statement-breakpoint
 CREATE TABLE `ticket_types` (
@@ -287,7 +287,7 @@ CREATE TABLE `ticket_types` (
 	CONSTRAINT "ticket_types_money" CHECK("ticket_types"."price_cents" >= 0 AND "ticket_types"."fee_cents" >= 0 AND "ticket_types"."tax_rate_bps" BETWEEN 0 AND 10000),
 	CONSTRAINT "ticket_types_per_order" CHECK("ticket_types"."min_per_order" >= 1 AND "ticket_types"."max_per_order" >= "ticket_types"."min_per_order"),
 	CONSTRAINT "ticket_types_ttl" CHECK("ticket_types"."reservation_ttl_seconds" BETWEEN 5 AND 3600)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `ticket_types_event_number` ON `ticket_types` (`event_id`,`number`);--> statement-breakpoint
 CREATE TABLE `ticket_validations` (
@@ -309,7 +309,7 @@ CREATE TABLE `ticket_validations` (
 	FOREIGN KEY (`ticket_id`) REFERENCES `tickets`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "ticket_validations_type" CHECK("ticket_validations"."type" IN ('entry', 'exit')),
 	CONSTRAINT "ticket_validations_result" CHECK("ticket_validations"."result" IN ('admitted', 'refused'))
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `tickets` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -328,7 +328,7 @@ CREATE TABLE `tickets` (
 	FOREIGN KEY (`order_id`) REFERENCES `orders`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "tickets_status" CHECK("tickets"."status" IN ('AVAILABLE', 'RESERVED', 'SOLD', 'TRANSFERRED', 'USED', 'CANCELLED', 'EXPIRED')),
 	CONSTRAINT "tickets_epoch" CHECK("tickets"."credential_epoch" BETWEEN 0 AND 65535)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `tickets_by_owner` ON `tickets` (`tenant_id`,`owner_user_id`,`created_at_ms`,`id`);--> statement-breakpoint
 CREATE INDEX `tickets_by_order` ON `tickets` (`order_id`);--> statement-breakpoint
@@ -340,13 +340,13 @@ CREATE TABLE `user_blacklists` (
 	`created_at_ms` integer NOT NULL,
 	`expires_at_ms` integer,
 	PRIMARY KEY(`tenant_id`, `user_id`)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `webhook_nonces` (
 	`provider` text NOT NULL,
 	`webhook_id` text NOT NULL,
 	`received_at_ms` integer NOT NULL,
 	PRIMARY KEY(`provider`, `webhook_id`)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `webhook_nonces_by_age` ON `webhook_nonces` (`received_at_ms`);

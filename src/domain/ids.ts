@@ -29,13 +29,29 @@ export function hashParts(parts: readonly string[]): string {
  * @param desksPerTenant 1 to 256. A change moves buyers to other desks: replays of keys older than the change are not recognised.
  */
 export function deskNumberFor(tenantId: string, userId: string, desksPerTenant: number): DeskNumber {
-  const tenantBits = tenantBitsOf(tenantId);
-  const buyerBits = Number.parseInt(hashParts(["buyer", tenantId, userId]).slice(0, 8), 16) % desksPerTenant;
-  return tenantBits * 256 + buyerBits;
+  return tenantBitsOf(tenantId) * 256 + (spreadBits(userId) % desksPerTenant);
 }
 
+/** Tenants whose bits are remembered: a hash for each request would be for the same few tenants over and over. */
+const TENANTS_REMEMBERED = 1_000;
+const tenantBits = new Map<string, number>();
+
 function tenantBitsOf(tenantId: string): number {
-  return Number.parseInt(hashParts(["desk", tenantId]).slice(0, 6), 16);
+  const known = tenantBits.get(tenantId);
+  if (known !== undefined) return known;
+  if (tenantBits.size >= TENANTS_REMEMBERED) tenantBits.clear();
+  const bits = Number.parseInt(hashParts(["desk", tenantId]).slice(0, 6), 16);
+  tenantBits.set(tenantId, bits);
+  return bits;
+}
+
+/** 32 bits that spread texts evenly: FNV-1a, then the finalizer of MurmurHash3. It only shares work out, it guards nothing. */
+function spreadBits(text: string): number {
+  let bits = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) bits = Math.imul(bits ^ text.charCodeAt(at), 0x01000193);
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
 }
 
 /**

@@ -29,89 +29,137 @@ function rankOf(column: string): string {
   return `(CASE ${column} ${whens} END)`;
 }
 
-const UPSERT_ORDERS = `
-INSERT INTO orders (id, tenant_id, order_number, user_id, event_id, status, currency, subtotal_cents, discount_cents, fee_cents,
-  tax_cents, total_cents, reservation_id, hold_expires_at_ms, wallet_address, created_at_ms, paid_at_ms, seq)
-SELECT value ->> '$.view.id', value ->> '$.view.tenantId', value ->> '$.view.orderNumber', value ->> '$.view.userId',
-  value ->> '$.view.eventId', value ->> '$.view.status', value ->> '$.view.currency', value ->> '$.view.subtotalCents',
-  value ->> '$.view.discountCents', value ->> '$.view.feeCents', value ->> '$.view.taxCents', value ->> '$.view.totalCents',
-  value ->> '$.view.reservationId', value ->> '$.view.holdExpiresAtMs', value ->> '$.view.walletAddress',
-  value ->> '$.view.createdAtMs', value ->> '$.view.paidAtMs', value ->> '$.version'
-FROM json_each(?1) WHERE true
-ON CONFLICT (id) DO UPDATE SET
-  status = CASE WHEN ${rankOf("excluded.status")} > orders.status_rank THEN excluded.status ELSE orders.status END,
-  paid_at_ms = excluded.paid_at_ms,
-  seq = excluded.seq
-WHERE excluded.seq > orders.seq`;
+type Row = readonly (string | number | null)[];
 
-const INSERT_ORDER_ITEMS = `
-INSERT INTO order_items (order_id, line_number, tenant_id, ticket_type_id, name, quantity, unit_price_cents, discount_cents,
-  fee_cents, tax_cents, total_cents)
-SELECT o.value ->> '$.view.id', l.value ->> '$.lineNumber', o.value ->> '$.view.tenantId', l.value ->> '$.ticketTypeId',
-  l.value ->> '$.name', l.value ->> '$.quantity', l.value ->> '$.unitPriceCents', l.value ->> '$.discountCents',
-  l.value ->> '$.feeCents', l.value ->> '$.taxCents', l.value ->> '$.totalCents'
-FROM json_each(?1) AS o, json_each(o.value, '$.view.lines') AS l WHERE true
-ON CONFLICT (order_id, line_number) DO NOTHING`;
+/** `INSERT` of rows that come as JSON arrays, one value a column: a row of scalars is read faster than paths into an object. */
+function insertRows(table: string, columns: string, onConflict: string): string {
+  const values = columns.split(",").map((_, position) => `value ->> ${position}`);
+  return `INSERT INTO ${table} (${columns}) SELECT ${values.join(", ")} FROM json_each(?1) WHERE true ON CONFLICT ${onConflict}`;
+}
 
-const INSERT_IDEMPOTENCY_KEYS = `
-INSERT INTO idempotency_keys (id, tenant_id, user_id, route, body_hash, created_at_ms)
-SELECT value ->> '$.view.id', value ->> '$.view.tenantId', value ->> '$.view.userId', value ->> '$.route',
-  value ->> '$.bodyHash', value ->> '$.view.createdAtMs'
-FROM json_each(?1) WHERE true
-ON CONFLICT (id) DO NOTHING`;
+const UPSERT_ORDERS = insertRows(
+  "orders",
+  `id, tenant_id, order_number, user_id, event_id, status, currency, subtotal_cents, discount_cents, fee_cents, tax_cents,
+   total_cents, reservation_id, hold_expires_at_ms, wallet_address, created_at_ms, paid_at_ms, seq`,
+  `(id) DO UPDATE SET
+     status = CASE WHEN ${rankOf("excluded.status")} > orders.status_rank THEN excluded.status ELSE orders.status END,
+     paid_at_ms = excluded.paid_at_ms, seq = excluded.seq
+   WHERE excluded.seq > orders.seq`,
+);
 
-const UPSERT_PAYMENTS = `
-INSERT INTO payments (provider, payment_id, tenant_id, order_id, status, amount_cents, currency, created_at_ms, updated_at_ms, seq)
-SELECT value ->> '$.view.payment.provider', value ->> '$.view.payment.paymentId', value ->> '$.view.tenantId',
-  value ->> '$.view.id', value ->> '$.view.payment.status', value ->> '$.view.totalCents', value ->> '$.view.currency',
-  value ->> '$.view.createdAtMs', ?2, value ->> '$.version'
-FROM json_each(?1) WHERE true
-ON CONFLICT (provider, payment_id) DO UPDATE SET status = excluded.status, updated_at_ms = excluded.updated_at_ms, seq = excluded.seq
-WHERE excluded.seq > payments.seq`;
+function toOrderRow({ view, version }: OrderRecord): Row {
+  return [
+    ...[view.id, view.tenantId, view.orderNumber, view.userId, view.eventId, view.status, view.currency],
+    ...[view.subtotalCents, view.discountCents, view.feeCents, view.taxCents, view.totalCents],
+    ...[view.reservationId, view.holdExpiresAtMs, view.walletAddress, view.createdAtMs, view.paidAtMs, version],
+  ];
+}
 
-const UPSERT_REFUNDS = `
-INSERT INTO refunds (id, tenant_id, order_id, provider, payment_id, provider_refund_id, status, amount_cents, currency, reason,
-  created_at_ms, seq)
-SELECT r.value ->> '$.id', o.value ->> '$.view.tenantId', o.value ->> '$.view.id', r.value ->> '$.provider',
-  r.value ->> '$.paymentId', r.value ->> '$.providerRefundId', r.value ->> '$.status', r.value ->> '$.amountCents',
-  r.value ->> '$.currency', r.value ->> '$.reason', r.value ->> '$.createdAtMs', o.value ->> '$.version'
-FROM json_each(?1) AS o, json_each(o.value, '$.refunds') AS r WHERE true
-ON CONFLICT (id) DO UPDATE SET status = excluded.status, provider_refund_id = excluded.provider_refund_id, seq = excluded.seq
-WHERE excluded.seq > refunds.seq`;
+const INSERT_ORDER_ITEMS = insertRows(
+  "order_items",
+  `order_id, line_number, tenant_id, ticket_type_id, name, quantity, unit_price_cents, discount_cents, fee_cents, tax_cents,
+   total_cents`,
+  "(order_id, line_number) DO NOTHING",
+);
 
-const INSERT_TICKETS = `
-INSERT INTO tickets (id, tenant_id, event_id, ticket_type_id, order_id, owner_user_id, status, credential_epoch, wallet_address,
-  created_at_ms)
-SELECT value ->> '$.id', value ->> '$.tenantId', value ->> '$.eventId', value ->> '$.ticketTypeId', value ->> '$.orderId',
-  value ->> '$.ownerUserId', value ->> '$.status', value ->> '$.credentialEpoch', value ->> '$.walletAddress',
-  value ->> '$.createdAtMs'
-FROM json_each(?1) WHERE true
-ON CONFLICT (id) DO NOTHING`;
+function toItemRows({ view }: OrderRecord): Row[] {
+  return view.lines.map((line) => [
+    ...[view.id, line.lineNumber, view.tenantId, line.ticketTypeId, line.name, line.quantity, line.unitPriceCents],
+    ...[line.discountCents, line.feeCents, line.taxCents, line.totalCents],
+  ]);
+}
 
-const INSERT_MINT_JOBS = `
-INSERT INTO mint_jobs (ticket_id, tenant_id, event_id, status, queued_at_ms, updated_at_ms)
-SELECT value ->> '$.id', value ->> '$.tenantId', value ->> '$.eventId', 'QUEUED', value ->> '$.createdAtMs',
-  value ->> '$.createdAtMs'
-FROM json_each(?1) WHERE true
-ON CONFLICT (ticket_id) DO NOTHING`;
+const INSERT_IDEMPOTENCY_KEYS = insertRows(
+  "idempotency_keys",
+  "id, tenant_id, user_id, route, body_hash, created_at_ms",
+  "(id) DO NOTHING",
+);
 
-const INSERT_PAYMENT_EVENTS = `
-INSERT INTO payment_events (provider, event_id, tenant_id, order_id, type, outcome, attempts, occurred_at_ms, received_at_ms, seq)
-SELECT value ->> '$.provider', value ->> '$.eventId', value ->> '$.tenantId', value ->> '$.orderId', value ->> '$.type',
-  value ->> '$.outcome', 1, value ->> '$.occurredAtMs', value ->> '$.receivedAtMs', 1
-FROM json_each(?1) WHERE true
-ON CONFLICT (provider, event_id) DO NOTHING`;
+function toKeyRow({ view, route, bodyHash }: OrderRecord): Row {
+  return [view.id, view.tenantId, view.userId, route, bodyHash, view.createdAtMs];
+}
 
-const INSERT_WEBHOOK_NONCES = `
-INSERT INTO webhook_nonces (provider, webhook_id, received_at_ms)
-SELECT value ->> '$.provider', value ->> '$.eventId', value ->> '$.receivedAtMs' FROM json_each(?1) WHERE true
-ON CONFLICT (provider, webhook_id) DO NOTHING`;
+const UPSERT_PAYMENTS = insertRows(
+  "payments",
+  "provider, payment_id, tenant_id, order_id, status, amount_cents, currency, created_at_ms, updated_at_ms, seq",
+  `(provider, payment_id) DO UPDATE SET status = excluded.status, updated_at_ms = excluded.updated_at_ms, seq = excluded.seq
+   WHERE excluded.seq > payments.seq`,
+);
+
+function toPaymentRows({ view, version }: OrderRecord, nowMs: number): Row[] {
+  const { payment } = view;
+  if (payment === null) return [];
+  const { provider, paymentId, status } = payment;
+  return [
+    [provider, paymentId, view.tenantId, view.id, status, view.totalCents, view.currency, view.createdAtMs, nowMs, version],
+  ];
+}
+
+const UPSERT_REFUNDS = insertRows(
+  "refunds",
+  `id, tenant_id, order_id, provider, payment_id, provider_refund_id, status, amount_cents, currency, reason, created_at_ms,
+   seq`,
+  `(id) DO UPDATE SET status = excluded.status, provider_refund_id = excluded.provider_refund_id, seq = excluded.seq
+   WHERE excluded.seq > refunds.seq`,
+);
+
+function toRefundRows({ view, refunds, version }: OrderRecord): Row[] {
+  return refunds.map((refund) => [
+    ...[refund.id, view.tenantId, view.id, refund.provider, refund.paymentId, refund.providerRefundId, refund.status],
+    ...[refund.amountCents, refund.currency, refund.reason, refund.createdAtMs, version],
+  ]);
+}
+
+const INSERT_TICKETS = insertRows(
+  "tickets",
+  `id, tenant_id, event_id, ticket_type_id, order_id, owner_user_id, status, credential_epoch, wallet_address, created_at_ms`,
+  "(id) DO NOTHING",
+);
+
+function toTicketRow(ticket: IssuedTicket): Row {
+  const { id, tenantId, eventId, ticketTypeId, orderId, ownerUserId, status, credentialEpoch, walletAddress } = ticket;
+  return [
+    ...[id, tenantId, eventId, ticketTypeId, orderId, ownerUserId, status, credentialEpoch, walletAddress],
+    ticket.createdAtMs,
+  ];
+}
+
+const INSERT_MINT_JOBS = insertRows(
+  "mint_jobs",
+  "ticket_id, tenant_id, event_id, status, queued_at_ms, updated_at_ms",
+  "(ticket_id) DO NOTHING",
+);
+
+function toMintJobRow({ id, tenantId, eventId, createdAtMs }: IssuedTicket): Row {
+  return [id, tenantId, eventId, "QUEUED", createdAtMs, createdAtMs];
+}
+
+const INSERT_PAYMENT_EVENTS = insertRows(
+  "payment_events",
+  "provider, event_id, tenant_id, order_id, type, outcome, attempts, occurred_at_ms, received_at_ms, seq",
+  "(provider, event_id) DO NOTHING",
+);
+
+function toPaymentEventRow(event: RecordedPaymentEvent): Row {
+  const { provider, eventId, tenantId, orderId, type, outcome, occurredAtMs, receivedAtMs } = event;
+  return [provider, eventId, tenantId, orderId, type, outcome, 1, occurredAtMs, receivedAtMs, 1];
+}
+
+const INSERT_WEBHOOK_NONCES = insertRows(
+  "webhook_nonces",
+  "provider, webhook_id, received_at_ms",
+  "(provider, webhook_id) DO NOTHING",
+);
+
+function toNonceRow({ provider, eventId, receivedAtMs }: RecordedPaymentEvent): Row {
+  return [provider, eventId, receivedAtMs];
+}
 
 /** Characters of JSON in one bound value. D1 takes 2 MB; a longer one would be refused whenever it is tried again. */
 const LONGEST_JSON = 500_000;
 
 /** The items as JSON arrays of at most about {@link LONGEST_JSON} characters, in order; none for no items. */
-function toJsonChunks(items: readonly unknown[]): string[] {
+function toJsonChunks(items: readonly Row[]): string[] {
   const chunks: string[] = [];
   let parts: string[] = [];
   let length = 0;
@@ -135,26 +183,18 @@ function toJsonChunks(items: readonly unknown[]): string[] {
  * @throws when D1 is down, or refuses a row (a constraint): nothing is written then.
  */
 export async function projectDeskNews(db: D1Database, news: DeskNews, nowMs: number): Promise<void> {
-  const statements = [
-    ...toJsonChunks(news.orders).map((orders) => db.prepare(UPSERT_ORDERS).bind(orders)),
-    ...toJsonChunks(news.newOrders).flatMap((orders) => [
-      db.prepare(INSERT_ORDER_ITEMS).bind(orders),
-      db.prepare(INSERT_IDEMPOTENCY_KEYS).bind(orders),
-    ]),
-    ...toJsonChunks(news.orders.filter((order) => order.view.payment !== null)).map((orders) =>
-      db.prepare(UPSERT_PAYMENTS).bind(orders, nowMs),
-    ),
-    ...toJsonChunks(news.orders.filter((order) => order.refunds.length > 0)).map((orders) =>
-      db.prepare(UPSERT_REFUNDS).bind(orders),
-    ),
-    ...toJsonChunks(news.tickets).flatMap((tickets) => [
-      db.prepare(INSERT_TICKETS).bind(tickets),
-      db.prepare(INSERT_MINT_JOBS).bind(tickets),
-    ]),
-    ...toJsonChunks(news.paymentEvents).flatMap((paymentEvents) => [
-      db.prepare(INSERT_PAYMENT_EVENTS).bind(paymentEvents),
-      db.prepare(INSERT_WEBHOOK_NONCES).bind(paymentEvents),
-    ]),
+  const { orders, newOrders, tickets, paymentEvents } = news;
+  const writes: readonly (readonly [string, readonly Row[]])[] = [
+    [UPSERT_ORDERS, orders.map(toOrderRow)],
+    [INSERT_ORDER_ITEMS, newOrders.flatMap(toItemRows)],
+    [INSERT_IDEMPOTENCY_KEYS, newOrders.map(toKeyRow)],
+    [UPSERT_PAYMENTS, orders.flatMap((order) => toPaymentRows(order, nowMs))],
+    [UPSERT_REFUNDS, orders.flatMap(toRefundRows)],
+    [INSERT_TICKETS, tickets.map(toTicketRow)],
+    [INSERT_MINT_JOBS, tickets.map(toMintJobRow)],
+    [INSERT_PAYMENT_EVENTS, paymentEvents.map(toPaymentEventRow)],
+    [INSERT_WEBHOOK_NONCES, paymentEvents.map(toNonceRow)],
   ];
+  const statements = writes.flatMap(([sql, rows]) => toJsonChunks(rows).map((json) => db.prepare(sql).bind(json)));
   if (statements.length > 0) await db.batch(statements);
 }

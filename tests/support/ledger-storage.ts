@@ -14,9 +14,10 @@ export function withRecordedAlarm(storage: DurableObjectStorage): {
   readonly alarm: AlarmRecord;
 } {
   const alarm: AlarmRecord = { atMs: null, settings: [] };
-  const recorded: Pick<DurableObjectStorage, "sql" | "transactionSync" | "setAlarm" | "getAlarm"> = {
+  const recorded: Pick<DurableObjectStorage, "sql" | "transactionSync" | "sync" | "setAlarm" | "getAlarm"> = {
     sql: storage.sql,
     transactionSync: (closure) => storage.transactionSync(closure),
+    sync: () => storage.sync(),
     setAlarm: async (time) => {
       alarm.atMs = Number(time);
       alarm.settings.push(Number(time));

@@ -86,6 +86,11 @@ describe("D1 migrations", () => {
     expect(await listTables()).toEqual(tables);
   });
 
+  it("write one row where a rowid beside the key would cost two", async () => {
+    const withRowid = (await listTables()).filter((table) => !/\bWITHOUT ROWID$/.test(table.sql)).map((table) => table.name);
+    expect(withRowid).toEqual(["outbox"]);
+  });
+
   it("keep each tenant's rows marked as its own", async () => {
     for (const { name } of tables) {
       const { results } = await env.DB.prepare(`PRAGMA table_info("${name}")`).all<{ name: string }>();

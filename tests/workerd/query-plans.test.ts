@@ -160,7 +160,9 @@ const CALLS: Readonly<Record<string, Call>> = {
 };
 
 // Bodies that D1 refuses for their foreign keys, which is all the same: the statements were sent.
-const ORDER = { view: { id: "o" } } as unknown as Parameters<typeof projectDeskNews>[1]["orders"][number];
+const ORDER = { view: { id: "o", lines: [{}], payment: {} }, refunds: [{}] } as unknown as Parameters<
+  typeof projectDeskNews
+>[1]["orders"][number];
 const TICKET = { id: "k" } as unknown as Parameters<typeof projectDeskNews>[1]["tickets"][number];
 const PAYMENT_EVENT = { eventId: "v" } as unknown as Parameters<typeof projectDeskNews>[1]["paymentEvents"][number];
 const CHANGE = { seq: 1, reservationId: "r" } as unknown as reservations.ReservationNews;
