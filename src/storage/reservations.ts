@@ -31,19 +31,27 @@ export interface InventoryNews {
 const UPSERT_RESERVATIONS = `
   INSERT INTO reservations
     (id, ticket_type_id, tenant_id, event_id, user_id, quantity, status, order_id, expires_at_ms, created_at_ms, seq)
-  SELECT value ->> 'reservationId', ?2, ?3, ?4, value ->> 'userId', value ->> 'quantity', value ->> 'status', value ->> 'orderId',
-    value ->> 'expiresAtMs', value ->> 'createdAtMs', value ->> 'seq'
+  SELECT value ->> 0, ?2, ?3, ?4, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
   FROM json_each(?1) WHERE true
   ON CONFLICT (id, ticket_type_id) DO UPDATE
     SET status = excluded.status, order_id = excluded.order_id, expires_at_ms = excluded.expires_at_ms, seq = excluded.seq
     WHERE excluded.seq > reservations.seq`;
 
+function toReservationRow(change: ReservationNews): (string | number | null)[] {
+  const { reservationId, userId, quantity, status, orderId, expiresAtMs, createdAtMs, seq } = change;
+  return [reservationId, userId, quantity, status, orderId, expiresAtMs, createdAtMs, seq];
+}
+
 const INSERT_HISTORY = `
   INSERT INTO reservation_history (ticket_type_id, seq, tenant_id, reservation_id, status, quantity, actor, cause, at_ms)
-  SELECT ?2, value ->> 'seq', ?3, value ->> 'reservationId', value ->> 'status', value ->> 'changedQuantity', value ->> 'actor',
-    value ->> 'cause', value ->> 'atMs'
+  SELECT ?2, value ->> 0, ?3, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
   FROM json_each(?1) WHERE true
   ON CONFLICT (ticket_type_id, seq) DO NOTHING`;
+
+function toHistoryRow(change: ReservationNews): (string | number)[] {
+  const { seq, reservationId, status, changedQuantity, actor, cause, atMs } = change;
+  return [seq, reservationId, status, changedQuantity, actor, cause, atMs];
+}
 
 const UPDATE_COUNTERS = `
   UPDATE ticket_types SET quantity = ?2, held_count = ?3, sold_count = ?4, counters_seq = ?5
@@ -76,8 +84,10 @@ export async function projectInventory(db: D1Database, news: InventoryNews): Pro
   ];
   if (changes.length > 0) {
     statements.unshift(
-      db.prepare(UPSERT_RESERVATIONS).bind(JSON.stringify(keepLast(changes)), ticketTypeId, tenantId, eventId),
-      db.prepare(INSERT_HISTORY).bind(JSON.stringify(changes), ticketTypeId, tenantId),
+      db
+        .prepare(UPSERT_RESERVATIONS)
+        .bind(JSON.stringify(keepLast(changes).map(toReservationRow)), ticketTypeId, tenantId, eventId),
+      db.prepare(INSERT_HISTORY).bind(JSON.stringify(changes.map(toHistoryRow)), ticketTypeId, tenantId),
     );
   }
   const results = await db.batch(statements);

@@ -18,18 +18,22 @@ export interface RecordedScan {
 }
 
 const INSERT_VALIDATIONS = `
-INSERT INTO ticket_validations (event_id, seq, tenant_id, ticket_id, list_id, type, result, reason, scanned_by, nonce, forced,
+INSERT INTO ticket_validations (event_id, tenant_id, seq, ticket_id, list_id, type, result, reason, scanned_by, nonce, forced,
   scanned_at_ms, received_at_ms)
-SELECT ?1, value ->> '$.seq', ?2, value ->> '$.scan.ticketId', value ->> '$.scan.listId', value ->> '$.scan.type',
-  value ->> '$.scan.result', value ->> '$.scan.reason', value ->> '$.scan.scannedBy', value ->> '$.scan.nonce',
-  value ->> '$.scan.forced', value ->> '$.scan.scannedAtMs', value ->> '$.scan.receivedAtMs'
+SELECT ?1, ?2, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+  value ->> 8, value ->> 9, value ->> 10
 FROM json_each(?3) WHERE true
 ON CONFLICT (event_id, seq) DO NOTHING`;
+
+function toValidationRow(seq: number, scan: RecordedScan): (string | number | boolean | null)[] {
+  const { ticketId, listId, type, result, reason, scannedBy, nonce, forced, scannedAtMs, receivedAtMs } = scan;
+  return [seq, ticketId, listId, type, result, reason, scannedBy, nonce, forced, scannedAtMs, receivedAtMs];
+}
 
 /** `+` keeps SQLite from walking all the tenant's tickets by their index for each scan; by id it looks up one. */
 const MARK_USED = `
 UPDATE tickets SET status = 'USED', admitted_at_ms = used.admitted_at_ms
-FROM (SELECT value ->> '$.ticketId' AS ticket_id, value ->> '$.receivedAtMs' AS admitted_at_ms FROM json_each(?2)) AS used
+FROM (SELECT value ->> 0 AS ticket_id, value ->> 1 AS admitted_at_ms FROM json_each(?2)) AS used
 WHERE tickets.id = used.ticket_id AND +tickets.tenant_id = ?1 AND tickets.status IN ('SOLD', 'TRANSFERRED')`;
 
 /**
@@ -43,7 +47,8 @@ export async function projectValidations(
   rows: readonly { readonly seq: number; readonly scan: RecordedScan }[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  const used = rows.flatMap(({ scan }) => (scan.isFirstAdmission ? [scan] : []));
-  const insert = db.prepare(INSERT_VALIDATIONS).bind(gate.eventId, gate.tenantId, JSON.stringify(rows));
+  const used = rows.flatMap(({ scan }) => (scan.isFirstAdmission ? [[scan.ticketId, scan.receivedAtMs]] : []));
+  const values = rows.map(({ seq, scan }) => toValidationRow(seq, scan));
+  const insert = db.prepare(INSERT_VALIDATIONS).bind(gate.eventId, gate.tenantId, JSON.stringify(values));
   await db.batch(used.length === 0 ? [insert] : [insert, db.prepare(MARK_USED).bind(gate.tenantId, JSON.stringify(used))]);
 }

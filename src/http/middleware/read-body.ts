@@ -8,9 +8,9 @@ export const LARGEST_BODY_BYTES = 65_536;
 export async function readBytes(request: Request): Promise<Result<Uint8Array, Failure>> {
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
   if (declared > LARGEST_BODY_BYTES) return refuse({ code: "body_too_large" });
-  if (!request.body) return succeed(new Uint8Array());
-  // The HTTP parser holds a body to the length it declares, so there is no need to count the pieces.
+  // The HTTP parser holds a body to the length it declares, so there is no need to count the pieces, nor to make a stream.
   if (declared >= 0) return succeed(new Uint8Array(await request.arrayBuffer()));
+  if (!request.body) return succeed(new Uint8Array());
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = (request.body as ReadableStream<Uint8Array>).getReader(); // a body is bytes
@@ -48,10 +48,12 @@ export async function readJson(request: Request): Promise<Result<unknown, Failur
   return parseJson(bytes.value);
 }
 
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Bytes as JSON, or `malformed_json`. */
 export function parseJson(bytes: Uint8Array): Result<unknown, Failure> {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+    const parsed: unknown = JSON.parse(strictUtf8.decode(bytes));
     return succeed(parsed);
   } catch {
     return refuse({ code: "malformed_json" });

@@ -1,6 +1,6 @@
-import { CompactSign } from "jose";
+import { encodeBase64Url } from "#domain/base64url";
 import type { ScanAnswer } from "#domain/gate-messages";
-import type { SigningKeys } from "#platform/signing-keys";
+import { signBytes, type SigningKeys } from "#platform/signing-keys";
 
 const encoder = new TextEncoder();
 
@@ -8,7 +8,7 @@ const encoder = new TextEncoder();
  * Signs an answer as a compact JWS (RFC 7515, EdDSA of RFC 8037) with the ring's newest key; `kid` is the key's id. The same
  * answer gives the same receipt until the key is rotated.
  */
-export function signReceipt(
+export async function signReceipt(
   keys: SigningKeys,
   answer: ScanAnswer,
   question: { readonly eventId: string; readonly nonce: string | null },
@@ -22,7 +22,11 @@ export function signReceipt(
     at: new Date(answer.decidedAtMs).toISOString(),
     nonce: question.nonce,
   };
-  return new CompactSign(encoder.encode(JSON.stringify(claims)))
-    .setProtectedHeader({ alg: "EdDSA", kid: String(keys.newest.keyId), typ: "scan-receipt" })
-    .sign(keys.newest.privateKey);
+  const header = { alg: "EdDSA", kid: String(keys.newest.keyId), typ: "scan-receipt" };
+  const signed = `${encodeJson(header)}.${encodeJson(claims)}`;
+  return `${signed}.${encodeBase64Url(await signBytes(keys, encoder.encode(signed)))}`;
+}
+
+function encodeJson(part: unknown): string {
+  return encodeBase64Url(encoder.encode(JSON.stringify(part)));
 }

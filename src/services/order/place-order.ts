@@ -1,6 +1,6 @@
 import type { Failure } from "#domain/failure";
 import { deskNumberOf } from "#domain/ids";
-import type { MadeOnce, OrderView, RequestIdentity } from "#domain/order-messages";
+import type { DeskPort, MadeOnce, OrderView, RequestIdentity } from "#domain/order-messages";
 import { selectPaymentProvider, type PaymentProvider } from "#payments/payment-provider";
 import type { SignedInContext } from "../context.ts";
 import { rememberStock } from "../ticket-type/stock-cache.ts";
@@ -25,15 +25,15 @@ const DEFAULT_PROVIDER = "standard";
 export async function placeOrder(ctx: SignedInContext, input: PlaceOrderInput): Promise<MadeOnce<OrderView>> {
   const provider = selectPaymentProvider(ctx.paymentProviders, input.paymentProvider ?? DEFAULT_PROVIDER);
   if (!provider.ok) return refused(provider.failure);
-  const placed = await placeAtDesk(ctx, input);
+  const desk = ctx.desk(deskNumberOf(input.request.requestId));
+  const placed = await placeAtDesk(ctx, desk, input);
   rememberStock(placed.stock);
   if (!placed.ok || placed.value.payment !== null || placed.value.status !== "PENDING") return placed;
-  return addPayment(ctx, placed, provider.value);
+  return addPayment(ctx, desk, placed, provider.value);
 }
 
-async function placeAtDesk(ctx: SignedInContext, input: PlaceOrderInput): Promise<MadeOnce<OrderView>> {
+async function placeAtDesk(ctx: SignedInContext, desk: DeskPort, input: PlaceOrderInput): Promise<MadeOnce<OrderView>> {
   const { request, reservationId, walletAddress } = input;
-  const desk = ctx.desk(deskNumberOf(request.requestId));
   const priced = await priceRequestedBasket(ctx, input);
   // What was bought may be off sale by now: a repeat still gets its first answer.
   if (!priced.ok) return (await desk.findPlaceAnswer(request)) ?? refused(priced.failure);
@@ -45,6 +45,7 @@ async function placeAtDesk(ctx: SignedInContext, input: PlaceOrderInput): Promis
 /** Creates the order's payment, or finds the one an earlier try made, and tells the desk. */
 async function addPayment(
   ctx: SignedInContext,
+  desk: DeskPort,
   placed: Extract<MadeOnce<OrderView>, { ok: true }>,
   provider: PaymentProvider,
 ): Promise<MadeOnce<OrderView>> {
@@ -64,7 +65,7 @@ async function addPayment(
     ctx.logger.warn("the payment provider did not create a payment", { orderId: order.id, provider: provider.name, reason });
     return refused({ code, retryAfterSeconds });
   }
-  const withPayment = await ctx.desk(deskNumberOf(order.id)).attachPayment(order.tenantId, order.id, created.value);
+  const withPayment = await desk.attachPayment(order.tenantId, order.id, created.value);
   return { ...placed, value: withPayment ?? order };
 }
 
