@@ -6,8 +6,8 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly rounds: number;
   readonly operations: readonly Operation[];
-  /** Order desks of the tenant; undefined: as many as the service has by itself. */
-  readonly desks: number | undefined;
+  /** Order desks of the tenant. */
+  readonly desks: number;
 }
 
 /** A command line that says something else than {@link USAGE}. */
@@ -18,6 +18,7 @@ export class UsageError extends Error {
 const LONGEST_SECONDS = 60;
 const MOST_ROUNDS = 20;
 const MOST_DESKS = 256;
+const DESKS_OF_ONE_THREAD = 1;
 const NAMES = OPERATIONS.map((operation) => operation.name).join(", ");
 
 /** What the command takes. */
@@ -25,7 +26,7 @@ export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] 
   --seconds  length of each load, 1 to ${LONGEST_SECONDS}; 5 when left out
   --rounds   loads of each kind, 1 to ${MOST_ROUNDS}; 3 when left out; the middle one is reported
   --only     one of ${NAMES}
-  --desks    ORDER_DESKS_PER_TENANT, 1 to ${MOST_DESKS}; the service's own default when left out`;
+  --desks    ORDER_DESKS_PER_TENANT, 1 to ${MOST_DESKS}; ${DESKS_OF_ONE_THREAD} when left out, because here all objects share one thread`;
 
 /** @throws UsageError */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
@@ -36,7 +37,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     seconds: parseCount("seconds", seconds ?? "5", LONGEST_SECONDS),
     rounds: parseCount("rounds", rounds ?? "3", MOST_ROUNDS),
     operations,
-    desks: desks === undefined ? undefined : parseCount("desks", desks, MOST_DESKS),
+    desks: desks === undefined ? DESKS_OF_ONE_THREAD : parseCount("desks", desks, MOST_DESKS),
   };
 }
 

@@ -24,11 +24,14 @@ export async function startTargets(
   bundles: BenchBundles,
   kind: "timed" | "counted",
   directory: string,
-  desks: number | undefined,
+  desks: number,
 ): Promise<RunningTargets> {
   const secrets = await generateDevelopmentSecrets();
-  const spread = desks === undefined ? {} : { ORDER_DESKS_PER_TENANT: String(desks) };
-  const bindings = { ...secrets.variables, ...spread, SANDBOX_PAYMENT_URL: PAYMENT_ORIGIN };
+  const bindings = {
+    ...secrets.variables,
+    ORDER_DESKS_PER_TENANT: String(desks),
+    SANDBOX_PAYMENT_URL: PAYMENT_ORIGIN,
+  };
   const errorLines: string[] = [];
   const onLogLine = (line: string): void => {
     if (/"level":"(error|fatal)"/i.test(line)) errorLines.push(line);
