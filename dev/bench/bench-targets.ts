@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { generateDevelopmentSecrets } from "../dev-vars.ts";
 import { startRuntime } from "../runtime.ts";
+import { signDevelopmentToken } from "../sign-development-token.ts";
 import { startBareWorker } from "./bare-worker.ts";
 import { PAYMENT_ORIGIN, type BenchBundles } from "./bench-bundle.ts";
 import { createBenchWorld } from "./bench-world.ts";
@@ -16,6 +17,8 @@ export interface RunningTargets extends Targets {
   readonly firstAnswerMs: number;
   /** Lines of level error that the service has logged so far; a run with any is worth nothing. */
   readonly errorLines: readonly string[];
+  /** A venue manager's token of the benchmark's tenant. */
+  signManager(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -57,7 +60,9 @@ export async function startTargets(
     const servicePid = (await listWorkerdPids()).find((pid) => pid !== barePid);
     const world = await createBenchWorld(service.url, secrets);
     const credentialKeys = secrets.variables["CREDENTIAL_SIGNING_KEYS"] ?? "";
-    return { bareUrl: bare.url, world, credentialKeys, barePid, servicePid, firstAnswerMs, errorLines, close };
+    const signManager = (): Promise<string> =>
+      signDevelopmentToken(secrets, { role: "venue_manager", tenantId: world.tenantId });
+    return { bareUrl: bare.url, world, credentialKeys, barePid, servicePid, firstAnswerMs, errorLines, signManager, close };
   } catch (error) {
     await close();
     throw error;

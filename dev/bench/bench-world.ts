@@ -9,6 +9,7 @@ const BUYERS = 600;
 const SCANNERS = 100;
 const ADDRESSES = 500;
 const CAPACITY = 1_000_000;
+const SPREAD_TYPES = 64;
 const HOUR_MS = 3_600_000;
 
 /** What the load is about: an event with its doors open and two ticket types that do not sell out, and who calls. */
@@ -21,6 +22,9 @@ export interface BenchWorld {
   /** Orders are made of this one, and its tickets are scanned; it is the event's second. */
   readonly soldTypeId: string;
   readonly soldTypeNumber: number;
+  /** Types of an event of their own, for a sale that no single one is hot in. */
+  readonly spreadEventId: string;
+  readonly spreadTypeIds: readonly string[];
   /** Header lines of each buyer, and of each device at the door. */
   readonly buyers: readonly string[];
   readonly scanners: readonly string[];
@@ -43,19 +47,26 @@ export async function createBenchWorld(serviceUrl: string, secrets: DevelopmentS
     return String(answer.body["id"]);
   };
   const startsAtMs = Date.now() + HOUR_MS;
-  const eventId = await create("/api/v1/events", {
+  const newEvent = {
     name: "Benchmark",
     startsAt: new Date(startsAtMs).toISOString(),
     endsAt: new Date(startsAtMs + HOUR_MS).toISOString(),
     timezone: "Europe/Berlin",
     currency: "EUR",
-  });
-  const newType = { eventId, priceCents: 4_500, feeCents: 250, taxRateBps: 1_900, quantity: CAPACITY };
-  const heldTypeId = await create("/api/v1/tickets/types", { ...newType, name: "Held" });
-  const soldTypeId = await create("/api/v1/tickets/types", { ...newType, name: "Sold" });
+  };
+  const eventId = await create("/api/v1/events", newEvent);
+  const newType = { priceCents: 4_500, feeCents: 250, taxRateBps: 1_900, quantity: CAPACITY };
+  const heldTypeId = await create("/api/v1/tickets/types", { ...newType, eventId, name: "Held" });
+  const soldTypeId = await create("/api/v1/tickets/types", { ...newType, eventId, name: "Sold" });
+  const spreadEventId = await create("/api/v1/events", newEvent);
+  const spreadTypeIds: string[] = [];
+  for (let number = 1; number <= SPREAD_TYPES; number += 1) {
+    spreadTypeIds.push(await create("/api/v1/tickets/types", { ...newType, eventId: spreadEventId, name: `Block ${number}` }));
+  }
   const [buyers, scanners] = await Promise.all([signLines(BUYERS, "user"), signLines(SCANNERS, "door_staff")]);
   const visitors = Array.from({ length: ADDRESSES }, (_, n) => `CF-Connecting-IP: 203.0.${n >> 8}.${n & 255}`);
-  return { serviceUrl, tenantId, eventId, heldTypeId, soldTypeId, soldTypeNumber: 2, buyers, scanners, visitors };
+  const types = { heldTypeId, soldTypeId, soldTypeNumber: 2, spreadEventId, spreadTypeIds };
+  return { serviceUrl, tenantId, eventId, ...types, buyers, scanners, visitors };
 }
 
 const INSERT_ORDER = `
@@ -86,8 +97,10 @@ export async function issueTickets(world: BenchWorld, count: number): Promise<st
   return ticketIds;
 }
 
-async function runSql(world: BenchWorld, sql: string, values: readonly unknown[]): Promise<void> {
+/** Runs one statement on the service's D1 and gives its rows. */
+export async function runSql(world: BenchWorld, sql: string, values: readonly unknown[]): Promise<unknown[]> {
   const body = JSON.stringify({ sql, values });
   const response = await fetch(`${world.serviceUrl}${BENCH_PATH}sql`, { method: "POST", body });
-  if (!response.ok) throw new Error(`D1 did not take the tickets: ${response.status} ${await response.text()}`);
+  if (!response.ok) throw new Error(`D1 did not take a statement: ${response.status} ${await response.text()}`);
+  return (await response.json()) as unknown[]; // rows, as the bench module in front of the service sends them
 }

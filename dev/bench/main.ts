@@ -10,6 +10,7 @@ import { PROJECT_ROOT } from "../build-bundle.ts";
 import { buildBenchBundles, type BenchBundles } from "./bench-bundle.ts";
 import { parseBenchOptions, UsageError, type BenchOptions } from "./bench-options.ts";
 import { startTargets } from "./bench-targets.ts";
+import { formatLongRun, runLong } from "./long-run.ts";
 import { measureCounts, measureRounds, type Sample } from "./measure.ts";
 import { formatReport, toFigures, type BenchReport } from "./report.ts";
 import { profileStartUp } from "./start-up.ts";
@@ -87,6 +88,11 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
   console.log("building the bundle");
   const bundles = await buildBenchBundles(directory);
+  if (options.isLong) {
+    const run = await runLong(bundles, directory, options.seconds, options.desks);
+    console.log(`\n${formatLongRun(run)}`);
+    return;
+  }
   const report = await measure(options, bundles, directory);
   await writeFile(RESULTS, `${JSON.stringify(report, null, 2)}\n`);
   console.log(`\n${formatReport(report)}\n\nwritten to bench-results.json`);

@@ -5,14 +5,23 @@ import type { LoadPlan } from "./load-plan.ts";
 import { signScanBodies } from "./scan-bodies.ts";
 
 /** What is measured; the first two are ceilings of the bare runtime. */
-export const OPERATION_NAMES = ["bare insert", "bare hello", "reservations", "purchases", "scans", "reads"] as const;
+export const OPERATION_NAMES = [
+  "bare insert",
+  "bare hello",
+  "reservations",
+  "purchases",
+  "purchases of 64",
+  "scans",
+  "reads",
+] as const;
 export type OperationName = (typeof OPERATION_NAMES)[number];
 
 /** An operation of the service, its ceiling, and the share of it that the service aims at. */
 export interface Operation {
   readonly name: OperationName;
   readonly ceiling: "bare insert" | "bare hello";
-  readonly aimedRatio: number;
+  /** Undefined: shown without an aim. */
+  readonly aimedRatio: number | undefined;
   readonly does: string;
 }
 
@@ -24,6 +33,12 @@ export const OPERATIONS: readonly Operation[] = [
     ceiling: "bare insert",
     aimedRatio: 0.6,
     does: "POST /api/v1/purchase on one type, payment made at once",
+  },
+  {
+    name: "purchases of 64",
+    ceiling: "bare insert",
+    aimedRatio: undefined,
+    does: "POST /api/v1/purchase on 64 types in turn, payment made at once",
   },
   { name: "scans", ceiling: "bare insert", aimedRatio: 0.8, does: "POST /api/v1/validation/scan, each ticket once" },
   { name: "reads", ceiling: "bare hello", aimedRatio: 0.3, does: "GET /api/v1/tickets/types/:id" },
@@ -49,8 +64,8 @@ export interface Targets {
 /** The requests of an operation, every one of them new. For scans: issues tickets and signs their codes, which takes seconds. */
 export async function planLoad(name: OperationName, targets: Targets, pace: Pace): Promise<LoadPlan> {
   const { bareUrl, world } = targets;
-  const basket = (ticketTypeId: string): string =>
-    JSON.stringify({ eventId: world.eventId, tickets: [{ ticketTypeId, quantity: 1 }] });
+  const basket = (ticketTypeId: string, eventId = world.eventId): string =>
+    JSON.stringify({ eventId, tickets: [{ ticketTypeId, quantity: 1 }] });
   const common = { ...pace, eachBodyOnce: false, expectedText: "", headers: [], bodies: [] };
   const service = { ...common, origin: world.serviceUrl };
   const bare = { ...common, origin: bareUrl, path: "/" };
@@ -70,6 +85,10 @@ export async function planLoad(name: OperationName, targets: Targets, pace: Pace
       return { ...sale, path: "/api/v1/tickets/purchase", bodies: [basket(world.heldTypeId)], expectedText: `"expiresAt"` };
     case "purchases":
       return { ...sale, path: "/api/v1/purchase", bodies: [basket(world.soldTypeId)], expectedText: `"redirect"` };
+    case "purchases of 64": {
+      const bodies = world.spreadTypeIds.map((typeId) => basket(typeId, world.spreadEventId));
+      return { ...sale, path: "/api/v1/purchase", bodies, expectedText: `"redirect"` };
+    }
     case "scans": {
       const seconds = (pace.warmUpMs + pace.measureMs) / 1000;
       const ticketIds = await issueTickets(world, Math.ceil(seconds * MOST_SCANS_PER_SECOND));

@@ -31,7 +31,7 @@ export interface Figure {
   readonly ceilingPerSecond: number;
   /** Median of the ratios of each round, not ratio of the medians: neighbours in time share the machine's moods. */
   readonly ratio: number;
-  readonly aimedRatio: number;
+  readonly aimedRatio: number | undefined;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly cpuMicros: number | undefined;
@@ -118,7 +118,7 @@ function formatFigures(figures: readonly Figure[]): string {
       figure.ceiling,
       round(figure.ceilingPerSecond),
       round(figure.ratio, 2),
-      round(figure.aimedRatio, 1),
+      figure.aimedRatio === undefined ? "" : round(figure.aimedRatio, 1),
       round(figure.p50Ms, 1),
       round(figure.p99Ms, 1),
       round(figure.cpuMicros),

@@ -48,11 +48,10 @@ const UPSERT_ORDERS = insertRows(
 );
 
 function toOrderRow({ view, version }: OrderRecord): Row {
-  return [
-    ...[view.id, view.tenantId, view.orderNumber, view.userId, view.eventId, view.status, view.currency],
-    ...[view.subtotalCents, view.discountCents, view.feeCents, view.taxCents, view.totalCents],
-    ...[view.reservationId, view.holdExpiresAtMs, view.walletAddress, view.createdAtMs, view.paidAtMs, version],
-  ];
+  const whose = [view.id, view.tenantId, view.orderNumber, view.userId, view.eventId, view.status, view.currency];
+  const money = [view.subtotalCents, view.discountCents, view.feeCents, view.taxCents, view.totalCents];
+  const rest = [view.reservationId, view.holdExpiresAtMs, view.walletAddress, view.createdAtMs, view.paidAtMs, version];
+  return [...whose, ...money, ...rest];
 }
 
 const INSERT_ORDER_ITEMS = insertRows(
@@ -63,10 +62,10 @@ const INSERT_ORDER_ITEMS = insertRows(
 );
 
 function toItemRows({ view }: OrderRecord): Row[] {
-  return view.lines.map((line) => [
-    ...[view.id, line.lineNumber, view.tenantId, line.ticketTypeId, line.name, line.quantity, line.unitPriceCents],
-    ...[line.discountCents, line.feeCents, line.taxCents, line.totalCents],
-  ]);
+  return view.lines.map((line) => {
+    const what = [view.id, line.lineNumber, view.tenantId, line.ticketTypeId, line.name, line.quantity, line.unitPriceCents];
+    return [...what, line.discountCents, line.feeCents, line.taxCents, line.totalCents];
+  });
 }
 
 const INSERT_IDEMPOTENCY_KEYS = insertRows(
@@ -104,10 +103,11 @@ const UPSERT_REFUNDS = insertRows(
 );
 
 function toRefundRows({ view, refunds, version }: OrderRecord): Row[] {
-  return refunds.map((refund) => [
-    ...[refund.id, view.tenantId, view.id, refund.provider, refund.paymentId, refund.providerRefundId, refund.status],
-    ...[refund.amountCents, refund.currency, refund.reason, refund.createdAtMs, version],
-  ]);
+  return refunds.map((refund) => {
+    const { id, provider, paymentId, providerRefundId, status, amountCents, currency, reason, createdAtMs } = refund;
+    const whose = [id, view.tenantId, view.id, provider, paymentId, providerRefundId];
+    return [...whose, status, amountCents, currency, reason, createdAtMs, version];
+  });
 }
 
 const INSERT_TICKETS = insertRows(
@@ -117,11 +117,9 @@ const INSERT_TICKETS = insertRows(
 );
 
 function toTicketRow(ticket: IssuedTicket): Row {
-  const { id, tenantId, eventId, ticketTypeId, orderId, ownerUserId, status, credentialEpoch, walletAddress } = ticket;
-  return [
-    ...[id, tenantId, eventId, ticketTypeId, orderId, ownerUserId, status, credentialEpoch, walletAddress],
-    ticket.createdAtMs,
-  ];
+  const { id, tenantId, eventId, ticketTypeId, orderId } = ticket;
+  const { ownerUserId, status, credentialEpoch, walletAddress, createdAtMs } = ticket;
+  return [id, tenantId, eventId, ticketTypeId, orderId, ownerUserId, status, credentialEpoch, walletAddress, createdAtMs];
 }
 
 const INSERT_MINT_JOBS = insertRows(
