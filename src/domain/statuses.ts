@@ -62,6 +62,14 @@ export type MintStatus = (typeof MINT_STATUSES)[number];
 export const TRANSFER_STATUSES = ["PENDING", "ACCEPTED", "DECLINED", "CANCELLED", "EXPIRED"] as const;
 export type TransferStatus = (typeof TRANSFER_STATUSES)[number];
 
+/** Why an offer was CANCELLED by neither of its parties: its ticket was let in first, or was recalled. */
+export const TRANSFER_CAUSES = ["ticket_used", "ticket_recalled"] as const;
+export type TransferCause = (typeof TRANSFER_CAUSES)[number];
+
+/** States of an asset that must follow its ticket on chain. Nothing moves one yet, so only QUEUED is given (docs/adr/0012). */
+export const ASSET_MOVE_STATUSES = ["QUEUED", "SUBMITTED", "MOVED", "FAILED"] as const;
+export type AssetMoveStatus = (typeof ASSET_MOVE_STATUSES)[number];
+
 /** What became of a payment event. */
 export const PAYMENT_EVENT_OUTCOMES = ["recorded", "applied", "ignored", "rejected"] as const;
 export type PaymentEventOutcome = (typeof PAYMENT_EVENT_OUTCOMES)[number];

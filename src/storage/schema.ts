@@ -21,6 +21,7 @@ import {
   type AnySQLiteColumn,
 } from "drizzle-orm/sqlite-core";
 import {
+  ASSET_MOVE_STATUSES,
   MINT_STATUSES,
   ORDER_STATUS_RANK,
   ORDER_STATUSES,
@@ -30,6 +31,7 @@ import {
   RESERVATION_STATUSES,
   TICKET_STATUSES,
   TICKET_TYPE_STATUSES,
+  TRANSFER_CAUSES,
   TRANSFER_STATUSES,
 } from "#domain/statuses";
 
@@ -257,7 +259,10 @@ export const tickets = sqliteTable(
   ],
 );
 
-/** The ownership chain of a ticket: one row per offer. */
+/**
+ * The ownership chain of a ticket: one row per offer. `to_email` never holds an address, only its fingerprint while the offer is
+ * open, and nothing ('') after it (docs/adr/0012).
+ */
 export const ticketTransfers = sqliteTable(
   "ticket_transfers",
   {
@@ -268,8 +273,15 @@ export const ticketTransfers = sqliteTable(
       .references(() => tickets.id),
     fromUserId: text("from_user_id").notNull(),
     toUserId: text("to_user_id"),
-    toEmail: text("to_email"),
+    emailFingerprint: text("to_email"),
     status: text("status", { enum: TRANSFER_STATUSES }).notNull(),
+    /** Who is accepting: the offer is theirs, and what is left of the hand-over is done by whoever comes first. */
+    claimedByUserId: text("claimed_by_user_id"),
+    claimedAtMs: integer("claimed_at_ms"),
+    /** The Solana wallet that the accepting user named; null leaves the asset with the service. */
+    walletAddress: text("wallet_address"),
+    /** Why an offer ended that neither of its parties ended. */
+    cause: text("cause", { enum: TRANSFER_CAUSES }),
     expiresAtMs: integer("expires_at_ms").notNull(),
     createdAtMs: integer("created_at_ms").notNull(),
     settledAtMs: integer("settled_at_ms"),
@@ -278,8 +290,45 @@ export const ticketTransfers = sqliteTable(
     uniqueIndex("ticket_transfers_one_open")
       .on(t.ticketId)
       .where(sql`${t.status} = 'PENDING'`),
+    index("ticket_transfers_by_sender").on(t.tenantId, t.fromUserId, t.createdAtMs, t.id),
+    index("ticket_transfers_by_recipient").on(t.tenantId, t.toUserId, t.createdAtMs, t.id),
+    index("ticket_transfers_by_fingerprint")
+      .on(t.tenantId, t.emailFingerprint, t.createdAtMs, t.id)
+      .where(sql`${t.emailFingerprint} IS NOT NULL`),
+    index("ticket_transfers_by_ticket").on(t.ticketId, t.createdAtMs, t.id),
+    index("ticket_transfers_due")
+      .on(t.expiresAtMs)
+      .where(sql`${t.status} = 'PENDING' AND ${t.claimedAtMs} IS NULL`),
+    index("ticket_transfers_claimed")
+      .on(t.claimedAtMs)
+      .where(sql`${t.status} = 'PENDING' AND ${t.claimedAtMs} IS NOT NULL`),
     check("ticket_transfers_status", isOneOf(t.status, TRANSFER_STATUSES)),
-    check("ticket_transfers_one_recipient", sql`(${t.toUserId} IS NULL) <> (${t.toEmail} IS NULL)`),
+    check("ticket_transfers_one_recipient", sql`(${t.toUserId} IS NULL) <> (${t.emailFingerprint} IS NULL)`),
+  ],
+);
+
+/**
+ * Assets that must follow a ticket to another wallet on chain, written in the transaction that changed the owner. Null addresses
+ * are the custody of the service's wallet.
+ */
+export const assetMoves = sqliteTable(
+  "asset_moves",
+  {
+    transferId: text("transfer_id")
+      .primaryKey()
+      .references(() => ticketTransfers.id),
+    tenantId: text("tenant_id").notNull(),
+    ticketId: text("ticket_id")
+      .notNull()
+      .references(() => tickets.id),
+    fromAddress: text("from_address"),
+    toAddress: text("to_address"),
+    status: text("status", { enum: ASSET_MOVE_STATUSES }).notNull(),
+    queuedAtMs: integer("queued_at_ms").notNull(),
+  },
+  (t) => [
+    index("asset_moves_by_status").on(t.tenantId, t.status, t.queuedAtMs, t.transferId),
+    check("asset_moves_status", isOneOf(t.status, ASSET_MOVE_STATUSES)),
   ],
 );
 
@@ -491,7 +540,10 @@ export const userBlacklists = sqliteTable(
     createdAtMs: integer("created_at_ms").notNull(),
     expiresAtMs: integer("expires_at_ms"),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.userId] })],
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.userId] }),
+    index("user_blacklists_by_time").on(t.tenantId, t.createdAtMs, t.userId),
+  ],
 );
 
 /** Idempotency keys seen in the last 24 h. Projection of `OrderDesk`, which answers replays itself. */
@@ -504,6 +556,8 @@ export const idempotencyKeys = sqliteTable(
     userId: text("user_id").notNull(),
     route: text("route").notNull(),
     bodyHash: text("body_hash").notNull(),
+    /** JSON of the refusal that a request to D1 itself got, so that its repeat gets it too; null for one that was not refused. */
+    refusal: text("refusal"),
     createdAtMs: integer("created_at_ms").notNull(),
   },
   (t) => [index("idempotency_keys_by_age").on(t.createdAtMs)],
