@@ -5,6 +5,8 @@ import type {
   GatePort,
   GateStats,
   GateTicketType,
+  HandOverCommand,
+  HandOverOutcome,
   RefuseCommand,
   RevokeCommand,
   ScanAnswer,
@@ -82,6 +84,15 @@ export class EventGate extends DurableObject<EventGateEnv> implements GatePort {
 
   async revoke(command: RevokeCommand): Promise<boolean> {
     return (await this.#ledger.submit({ kind: "revoke", revoke: command })).kind === "done";
+  }
+
+  async handOver(command: HandOverCommand): Promise<HandOverOutcome | undefined> {
+    const outcome = await this.#ledger.submit({ kind: "hand_over", handOver: command });
+    return outcome.kind === "handed_over" ? outcome.outcome : undefined;
+  }
+
+  previewHandOver(command: HandOverCommand): Promise<HandOverOutcome | undefined> {
+    return Promise.resolve(this.#book.previewHandOver(command));
   }
 
   stats(tenantId: string): Promise<GateStats | undefined> {

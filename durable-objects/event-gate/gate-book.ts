@@ -1,9 +1,18 @@
-import { decideFaultyScan, decideScan, gateClosesAtMs, strengthenRevocation, type ScanDecision } from "#domain/admission";
+import {
+  decideFaultyScan,
+  decideHandOver,
+  decideScan,
+  gateClosesAtMs,
+  strengthenRevocation,
+  type ScanDecision,
+} from "#domain/admission";
 import type {
   AdmitCommand,
   GateConfig,
   GateStats,
   GateTicketType,
+  HandOverCommand,
+  HandOverOutcome,
   RefuseCommand,
   RevokeCommand,
   ScanAnswer,
@@ -19,13 +28,15 @@ export type GateCommand =
   | { readonly kind: "put_type"; readonly tenantId: string; readonly type: GateTicketType }
   | { readonly kind: "admit"; readonly scan: AdmitCommand }
   | { readonly kind: "refuse"; readonly scan: RefuseCommand }
-  | { readonly kind: "revoke"; readonly revoke: RevokeCommand };
+  | { readonly kind: "revoke"; readonly revoke: RevokeCommand }
+  | { readonly kind: "hand_over"; readonly handOver: HandOverCommand };
 
 /** `not_here`: this gate belongs to no event of that tenant. */
 export type GateOutcome =
   | { readonly kind: "done" }
   | { readonly kind: "not_here" }
-  | { readonly kind: "answered"; readonly answer: ScanAnswer };
+  | { readonly kind: "answered"; readonly answer: ScanAnswer }
+  | { readonly kind: "handed_over"; readonly outcome: HandOverOutcome };
 
 type ScanCommand = Extract<GateCommand, { kind: "admit" | "refuse" }>;
 
@@ -80,7 +91,10 @@ export class GateBook {
   /** Decides the commands in order and stores their changes, with one statement a table for the whole group. */
   apply(commands: readonly GateCommand[], nowMs: number, emit: (message: OutboxMessage) => void): GateOutcome[] {
     const scans = commands.flatMap((command) => (command.kind === "admit" || command.kind === "refuse" ? [command.scan] : []));
-    const revoked = commands.flatMap((command) => (command.kind === "revoke" ? [command.revoke.ticketId] : []));
+    const revoked = commands.flatMap((command) => {
+      if (command.kind === "hand_over") return [command.handOver.ticketId];
+      return command.kind === "revoke" ? [command.revoke.ticketId] : [];
+    });
     const keys = scans.map(keyOf);
     const work: GroupWork = {
       tickets: new GroupTickets(this.#store.findTickets([...keys.map((key) => key.ticketId), ...revoked])),
@@ -106,6 +120,8 @@ export class GateBook {
         return this.#putType(command.tenantId, command.type);
       case "revoke":
         return this.#revoke(command.revoke, work, nowMs);
+      case "hand_over":
+        return this.#handOver(command.handOver, work, nowMs);
       case "admit":
       case "refuse":
         return this.#scan(command, work, nowMs);
@@ -141,6 +157,22 @@ export class GateBook {
       work.tickets.revoke(ticketId, stronger);
     }
     return { kind: "done" };
+  }
+
+  #handOver({ tenantId, ticketId, toEpoch, actor }: HandOverCommand, work: GroupWork, nowMs: number): GateOutcome {
+    if (!this.#isOf(tenantId)) return { kind: "not_here" };
+    const { outcome, revocation } = decideHandOver(work.tickets.view(ticketId, ""), toEpoch);
+    if (revocation !== null) {
+      this.#store.saveRevocation(ticketId, revocation, actor, nowMs);
+      work.tickets.revoke(ticketId, revocation);
+    }
+    return { kind: "handed_over", outcome };
+  }
+
+  /** What the hand-over would be answered; changes nothing. Undefined: not an event of that tenant. */
+  previewHandOver({ tenantId, ticketId, toEpoch }: HandOverCommand): HandOverOutcome | undefined {
+    if (!this.#isOf(tenantId)) return undefined;
+    return decideHandOver(new GroupTickets(this.#store.findTickets([ticketId])).view(ticketId, ""), toEpoch).outcome;
   }
 
   #decide(command: ScanCommand, tickets: GroupTickets, config: GateConfig, nowMs: number): ScanDecision {

@@ -1,4 +1,12 @@
-import type { AdmitCommand, GateTicketType, RefuseCommand, RevokeCommand, ScanAnswer, ScanReason } from "./gate-messages.ts";
+import type {
+  AdmitCommand,
+  GateTicketType,
+  HandOverOutcome,
+  RefuseCommand,
+  RevokeCommand,
+  ScanAnswer,
+  ScanReason,
+} from "./gate-messages.ts";
 
 /** The gate closes this long after the event ends. */
 export const GATE_CLOSES_AFTER_END_MS = 6 * 3_600_000;
@@ -155,4 +163,23 @@ export function strengthenRevocation(current: Revocation | null, asked: Revocati
   if (current === null) return asked;
   if (current.minEpoch === null) return null;
   return asked.minEpoch === null || asked.minEpoch > current.minEpoch ? asked : null;
+}
+
+/**
+ * Decides whether a ticket may change hands, its credentials below `toEpoch` dying by it. A ticket that was ever let in stays
+ * with whoever went in; one that was recalled for good is nobody's.
+ * @returns the revocation to keep, null when nothing changes. A hand-over that was done before is `done` again, also after
+ * the new owner went in.
+ */
+export function decideHandOver(
+  ticket: TicketAtGate,
+  toEpoch: number,
+): { readonly outcome: HandOverOutcome; readonly revocation: Revocation | null } {
+  const { revocation, highestEpoch } = ticket;
+  if (revocation !== null && revocation.minEpoch === null) return { outcome: "dead", revocation: null };
+  if (revocation !== null && revocation.minEpoch !== null && revocation.minEpoch >= toEpoch) {
+    return { outcome: "done", revocation: null };
+  }
+  if (highestEpoch !== null) return { outcome: "admitted", revocation: null };
+  return { outcome: "done", revocation: { minEpoch: toEpoch, reason: "revoked" } };
 }

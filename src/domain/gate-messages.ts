@@ -96,6 +96,17 @@ export interface RevokeCommand {
   readonly actor: string;
 }
 
+/** The wish to kill the credentials below `toEpoch` because the ticket changes hands. */
+export interface HandOverCommand {
+  readonly tenantId: string;
+  readonly ticketId: string;
+  readonly toEpoch: number;
+  readonly actor: string;
+}
+
+/** `done`: only `toEpoch` and above come in now. `admitted`: the ticket was let in before. `dead`: it was recalled for good. */
+export type HandOverOutcome = "done" | "admitted" | "dead";
+
 /** The methods of the Durable Object `EventGate`, one per event. Undefined answers mean: no such event in this tenant. */
 export interface GatePort {
   /**
@@ -119,5 +130,12 @@ export interface GatePort {
    * @returns false when this gate is not of that tenant: nothing was killed, and the caller must not go on.
    */
   revoke(command: RevokeCommand): Promise<boolean>;
+  /**
+   * Kills the old owner's credentials durably, unless the ticket was let in at any list before: of a scan and a hand-over of one
+   * ticket exactly one wins, and this object says which. Repeats get `done` again.
+   */
+  handOver(command: HandOverCommand): Promise<HandOverOutcome | undefined>;
+  /** What `handOver` would answer, changing nothing. */
+  previewHandOver(command: HandOverCommand): Promise<HandOverOutcome | undefined>;
   stats(tenantId: string): Promise<GateStats | undefined>;
 }
