@@ -1,8 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Failure } from "#domain/failure";
-import { hashParts, sharedPrefixOf } from "#domain/ids";
+import { hashParts } from "#domain/ids";
 import type { InventoryPort } from "#domain/inventory-messages";
-import { attachPayment, cancelOrder, dueAtMs, firstAnswerOf, ticketsOf, viewAt, type OrderRecord } from "#domain/order";
+import { attachPayment, cancelOrder, dueAtMs, firstAnswerOf, keptTicketsOf, viewAt, type OrderRecord } from "#domain/order";
 import type {
   CancelCommand,
   DeskPort,
@@ -31,6 +31,7 @@ import { migrate } from "../migrate.ts";
 import { deliverDeskNews, orderMessage, paymentEventMessage } from "./desk-delivery.ts";
 import { DeskHolds } from "./desk-holds.ts";
 import { DeskStore } from "./desk-store.ts";
+import { findKeptTicket, passOnTicket } from "./desk-tickets.ts";
 import { DeskUpkeep } from "./desk-upkeep.ts";
 import { NumberBlocks, type LeaseBlock } from "./number-blocks.ts";
 import { OrderProgress } from "./order-progress.ts";
@@ -146,19 +147,23 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   }
 
   async findTicket(tenantId: string, ticketId: string): Promise<IssuedTicket | undefined> {
-    return this.#store
-      .listOrdersByPrefix(sharedPrefixOf(ticketId))
-      .flatMap(ticketsOf)
-      .find((ticket) => ticket.id === ticketId && ticket.tenantId === tenantId);
+    return findKeptTicket(this.#store, tenantId, ticketId);
   }
 
   async listTicketsOfOrder(tenantId: string, orderId: string): Promise<readonly IssuedTicket[]> {
     const record = this.#findOwn(tenantId, orderId);
-    return record ? ticketsOf(record) : [];
+    return record ? keptTicketsOf(record) : [];
   }
 
   async listRecentTickets(tenantId: string, userId: string): Promise<readonly IssuedTicket[]> {
-    return this.#listOwn(tenantId, userId).flatMap(ticketsOf).slice(0, RECENT_ORDERS);
+    return this.#listOwn(tenantId, userId).flatMap(keptTicketsOf).slice(0, RECENT_ORDERS);
+  }
+
+  async passOnTicket(tenantId: string, ticketId: string): Promise<void> {
+    await this.#commit((nowMs, emit) => {
+      const change = passOnTicket(this.#store, tenantId, ticketId);
+      if (change) this.#save(change.before, change.after, nowMs, emit);
+    });
   }
 
   async cancel({ request, orderId }: CancelCommand): Promise<MadeOnce<OrderView>> {
@@ -245,18 +250,8 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     const { record: changed, outcome, alert } = decideNews(record, news, nowMs);
     if (changed !== record) this.#save(record, changed, nowMs, emit);
     const { provider, eventId, orderId, type, occurredAtMs } = news;
-    emit(
-      paymentEventMessage({
-        provider,
-        eventId,
-        orderId,
-        type,
-        occurredAtMs,
-        outcome,
-        tenantId: record.view.tenantId,
-        receivedAtMs: nowMs,
-      }),
-    );
+    const { tenantId } = record.view;
+    emit(paymentEventMessage({ provider, eventId, orderId, type, occurredAtMs, outcome, tenantId, receivedAtMs: nowMs }));
     if (alert) this.#logger.error("a payment needs a person's eye", { alert, orderId, eventType: type });
     return "recorded";
   }

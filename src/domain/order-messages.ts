@@ -180,6 +180,8 @@ export interface DeskPort {
   listTicketsOfOrder(tenantId: string, orderId: string): Promise<readonly IssuedTicket[]>;
   /** The user's tickets that D1 may not have yet, newest first, at most 100. */
   listRecentTickets(tenantId: string, userId: string): Promise<readonly IssuedTicket[]>;
+  /** Forgets whose the ticket is, durably, because it changes hands: no read of this desk shows it again. Repeats change nothing. */
+  passOnTicket(tenantId: string, ticketId: string): Promise<void>;
   /** Cancels the caller's own pending order; its stock is back before the answer. A repeat gets the first answer. */
   cancel(command: CancelCommand): Promise<MadeOnce<OrderView>>;
   /** Records a verified payment event, then acts on it; what fails is taken up again from the record by the desk's alarm. */

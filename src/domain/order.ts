@@ -53,6 +53,8 @@ export interface OrderRecord {
   readonly refunds: readonly Refund[];
   /** Attempts at the present step; 0 when none has failed. */
   readonly attempts: number;
+  /** Tickets that have changed hands: from then on D1 alone knows whose they are. Left out while there are none. */
+  readonly passedOn?: readonly string[];
 }
 
 /** The record with something new in it: one version on, with fresh patience for its step. */
@@ -141,6 +143,18 @@ export function ticketsOf(record: OrderRecord): readonly IssuedTicket[] {
       createdAtMs: paidAtMs,
     })),
   );
+}
+
+/** The tickets that are still as the order issued them: not those that have changed hands since. */
+export function keptTicketsOf(record: OrderRecord): readonly IssuedTicket[] {
+  const { passedOn = [] } = record;
+  return ticketsOf(record).filter((ticket) => !passedOn.includes(ticket.id));
+}
+
+/** Notes that a ticket changes hands. The world knows it from D1, so the version stays; an order without that ticket too. */
+export function passOn(record: OrderRecord, ticketId: string): OrderRecord {
+  const isKept = keptTicketsOf(record).some((ticket) => ticket.id === ticketId);
+  return isKept ? { ...record, passedOn: [...(record.passedOn ?? []), ticketId] } : record;
 }
 
 /** The hold under an order, as a buyer reads it. */

@@ -1,0 +1,23 @@
+import { sharedPrefixOf } from "#domain/ids";
+import { keptTicketsOf, passOn, type OrderRecord } from "#domain/order";
+import type { IssuedTicket } from "#domain/order-messages";
+import type { DeskStore } from "./desk-store.ts";
+
+/** The tenant's ticket, as long as it is as the desk issued it. */
+export function findKeptTicket(store: DeskStore, tenantId: string, ticketId: string): IssuedTicket | undefined {
+  return store
+    .listOrdersByPrefix(sharedPrefixOf(ticketId))
+    .flatMap(keptTicketsOf)
+    .find((ticket) => ticket.id === ticketId && ticket.tenantId === tenantId);
+}
+
+/** The order whose ticket this is, before and after the ticket changed hands; undefined when this desk has no such order. */
+export function passOnTicket(
+  store: DeskStore,
+  tenantId: string,
+  ticketId: string,
+): { readonly before: OrderRecord; readonly after: OrderRecord } | undefined {
+  const orders = store.listOrdersByPrefix(sharedPrefixOf(ticketId)).filter((record) => record.view.tenantId === tenantId);
+  const changes = orders.map((before) => ({ before, after: passOn(before, ticketId) }));
+  return changes.find(({ before, after }) => before !== after);
+}
