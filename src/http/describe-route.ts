@@ -70,5 +70,7 @@ function headersOf(route: Route): z.ZodObject | undefined {
 
 function bodyOf(route: Route): Pick<RouteConfig["request"] & object, "body"> {
   const schema = route.body ?? route.signedBody;
-  return schema ? { body: { required: route.body !== undefined, content: { "application/json": { schema } } } } : {};
+  return schema
+    ? { body: { required: route.body !== undefined && !route.isBodyOptional, content: { "application/json": { schema } } } }
+    : {};
 }

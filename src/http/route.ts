@@ -6,7 +6,7 @@ import { hasRole, type Principal, type Role } from "#domain/principal";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { ServiceContext, SignedInContext } from "#services/context";
 import type { RateTier } from "./middleware/rate-limit.ts";
-import { parseJson, readJson } from "./middleware/read-body.ts";
+import { parseJson, readJson, readOptionalJson } from "./middleware/read-body.ts";
 
 /**
  * Who may call a route: `P` anyone, `S` who signs the body (the use case verifies it), `A` any signed-in user, `D` door staff
@@ -56,6 +56,8 @@ export interface RouteSpec<W extends Who, Body, Params, Query> {
   readonly tier: RateTier;
   readonly needsIdempotencyKey?: boolean;
   readonly body?: z.ZodType<Body>;
+  /** True when `body` may be left out; an empty object is parsed then. */
+  readonly isBodyOptional?: boolean;
   /** A body that the handler parses itself, from the bytes whose signature it has verified; named here to be documented. */
   readonly signedBody?: z.ZodType;
   readonly params?: z.ZodType<Params>;
@@ -81,6 +83,7 @@ export interface Route {
   readonly tier: RateTier;
   readonly needsIdempotencyKey: boolean;
   readonly body: z.ZodType | undefined;
+  readonly isBodyOptional: boolean;
   readonly signedBody: z.ZodType | undefined;
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
@@ -99,6 +102,7 @@ export function defineRoute<W extends Who, Body = undefined, Params = undefined,
     ...spec,
     needsIdempotencyKey,
     body: spec.body,
+    isBodyOptional: spec.isBodyOptional ?? false,
     signedBody: spec.signedBody,
     params: spec.params,
     query: spec.query,
@@ -138,7 +142,8 @@ async function parseInput<W extends Who, Body, Params, Query>(
   if (!parsedParams.ok) return parsedParams;
   const parsedQuery = parsePart(spec.query, spec.query && Object.fromEntries(new URL(request.url).searchParams));
   if (!parsedQuery.ok) return parsedQuery;
-  const json = spec.body ? await readJson(request) : succeed(undefined);
+  const read = spec.isBodyOptional ? readOptionalJson : readJson;
+  const json = spec.body ? await read(request) : succeed(undefined);
   if (!json.ok) return json;
   const parsedBody = parsePart(spec.body, json.value);
   if (!parsedBody.ok) return parsedBody;

@@ -16,6 +16,9 @@ export const cents = z.int().min(0).max(1_000_000_000);
 /** A sum of amounts, in minor units: an order of the dearest tickets goes beyond what one price may be. */
 export const sumCents = z.int().min(0);
 
+/** A Solana address. */
+export const walletAddress = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/, "not a base58 address");
+
 /** A count of tickets. */
 export const quantity = z.int().min(1).max(1_000_000);
 

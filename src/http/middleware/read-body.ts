@@ -41,11 +41,22 @@ function joinChunks(chunks: readonly Uint8Array[], length: number): Uint8Array {
 
 /** The body as JSON. Refuses `unsupported_media_type`, `body_too_large` and `malformed_json` (also for text that is not UTF-8). */
 export async function readJson(request: Request): Promise<Result<unknown, Failure>> {
-  if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? ""))
-    return refuse({ code: "unsupported_media_type" });
+  if (!isJson(request)) return refuse({ code: "unsupported_media_type" });
   const bytes = await readBytes(request);
   if (!bytes.ok) return bytes;
   return parseJson(bytes.value);
+}
+
+/** As {@link readJson}, for a body that may be left out: no bytes are an empty object, whatever the headers say. */
+export async function readOptionalJson(request: Request): Promise<Result<unknown, Failure>> {
+  const bytes = await readBytes(request);
+  if (!bytes.ok) return bytes;
+  if (bytes.value.length === 0) return succeed({});
+  return isJson(request) ? parseJson(bytes.value) : refuse({ code: "unsupported_media_type" });
+}
+
+function isJson(request: Request): boolean {
+  return /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "");
 }
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { id, quantity } from "../../schemas.ts";
+import { id, quantity, walletAddress } from "../../schemas.ts";
 
 /** Lines of one basket. */
 export const basketLines = z
@@ -15,10 +15,7 @@ export const purchaseBody = z
     reservationId: id.optional(),
     discountCodes: z.array(z.string().min(1).max(64)).max(10).optional(),
     paymentProvider: z.enum(["standard", "stripe"]).optional(),
-    walletAddress: z
-      .string()
-      .regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/, "not a base58 address")
-      .optional(),
+    walletAddress: walletAddress.optional(),
   })
   .refine(
     ({ eventId, tickets, reservationId }) =>
