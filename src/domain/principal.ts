@@ -8,6 +8,8 @@ export interface Principal {
   readonly userId: string;
   readonly role: Role;
   readonly permissions: readonly string[];
+  /** The e-mail address that the token's issuer has verified; left out when it vouches for none. Never logged, never stored. */
+  readonly verifiedEmail?: string;
 }
 
 /** True when the principal's role is `atLeast` or above; `admin:all` passes every check inside its own tenant. */

@@ -15,6 +15,9 @@ const claims = z.object({
   role: z.enum(ROLES),
   permissions: z.array(z.string()).default([]),
   exp: z.number(),
+  // Optional (OpenID Connect Core, section 5.1): a malformed one proves nothing, and is no reason to turn a caller away.
+  email: z.email().max(254).optional().catch(undefined),
+  email_verified: z.literal(true).optional().catch(undefined),
 });
 
 interface Verified {
@@ -74,8 +77,9 @@ async function verify(token: string, keys: JWTVerifyGetKey, config: Config, nowM
   }
   const parsed = claims.safeParse(payload);
   if (!parsed.success) return unauthenticated("The token lacks a claim this service needs.");
-  const { sub: userId, tenant_id: tenantId, role, permissions, exp } = parsed.data;
-  return succeed({ principal: { tenantId, userId, role, permissions }, expiresAtMs: exp * 1000 });
+  const { sub: userId, tenant_id: tenantId, role, permissions, exp, email, email_verified: isVerified } = parsed.data;
+  const verified = email !== undefined && isVerified ? { verifiedEmail: email } : {};
+  return succeed({ principal: { tenantId, userId, role, permissions, ...verified }, expiresAtMs: exp * 1000 });
 }
 
 /** The key set could not be fetched or read: nobody can say anything about the token, and its bearer should try again. */
