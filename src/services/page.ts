@@ -44,6 +44,13 @@ function isBefore(one: Position, other: Position): boolean {
   return one.createdAtMs > other.createdAtMs || (one.createdAtMs === other.createdAtMs && one.id > other.id);
 }
 
+/** One page out of rows that are in order already, at most `limit` + 1 of them. */
+export function pageOfRows<T>(rows: readonly T[], limit: number, positionOf: (row: T) => Position): Page<T> {
+  const items = rows.slice(0, limit);
+  const end = items.at(-1);
+  return { items, nextCursor: rows.length > limit && end ? formatCursor(positionOf(end)) : null };
+}
+
 /**
  * One page out of stored rows (already from `after`, at most `limit` + 1) and of items that may not be stored yet.
  * @param merge makes one of the two states of an item that is in both.

@@ -1,7 +1,9 @@
 import type { Failure } from "#domain/failure";
 import { deskNumberOf } from "#domain/ids";
 import type { DeskPort, MadeOnce, OrderView, RequestIdentity } from "#domain/order-messages";
+import { refuse } from "#domain/result";
 import { selectPaymentProvider, type PaymentProvider } from "#payments/payment-provider";
+import { isBarredFromBuying } from "../blacklist/blacklist.ts";
 import type { SignedInContext } from "../context.ts";
 import { rememberStock } from "../ticket-type/stock-cache.ts";
 import { priceRequestedBasket, type BasketRequest } from "./price-basket.ts";
@@ -34,8 +36,9 @@ export async function placeOrder(ctx: SignedInContext, input: PlaceOrderInput): 
 
 async function placeAtDesk(ctx: SignedInContext, desk: DeskPort, input: PlaceOrderInput): Promise<MadeOnce<OrderView>> {
   const { request, reservationId, walletAddress } = input;
-  const priced = await priceRequestedBasket(ctx, input);
-  // What was bought may be off sale by now: a repeat still gets its first answer.
+  const [isBarred, found] = await Promise.all([isBarredFromBuying(ctx), priceRequestedBasket(ctx, input)]);
+  const priced = isBarred ? refuse({ code: "user_blacklisted" as const }) : found;
+  // What was bought may be off sale by now, or its buyer barred: a repeat still gets its first answer.
   if (!priced.ok) return (await desk.findPlaceAnswer(request)) ?? refused(priced.failure);
   const { eventId, lines, totals } = priced.value;
   const held = reservationId === undefined ? {} : { reservationId };
