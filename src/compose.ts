@@ -93,6 +93,7 @@ function createShared(
     db: drizzle(env.DB),
     publicBaseUrl: config.PUBLIC_BASE_URL,
     desksPerTenant: config.ORDER_DESKS_PER_TENANT,
+    transferTtlSeconds: config.TRANSFER_TTL_SECONDS,
     newId: () => crypto.randomUUID(),
     inventory: (ticketTypeId) => env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId),
     gate: (eventId) => env.EVENT_GATE.getByName(eventId),

@@ -66,6 +66,7 @@ const variables = z.object({
   SOLANA_COLLECTION: SOLANA_ADDRESS,
   PUBLIC_BASE_URL: ORIGIN,
   ORDER_DESKS_PER_TENANT: z.coerce.number().int().min(1).max(256).default(4),
+  TRANSFER_TTL_SECONDS: z.coerce.number().int().min(60).max(7_776_000).default(604_800),
   LOG_LEVEL: z.enum(["debug", "info", "warning", "error"]).default("info"),
 });
 

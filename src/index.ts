@@ -10,6 +10,7 @@ import { createLogger } from "#platform/logger";
 import { consumeDeadLetters } from "#queues/dead-letter-consumer";
 import { consumeMints, type MintConsumerContext } from "#queues/mint-consumer";
 import { requeueStaleMints } from "#services/mint/requeue-stale-mints";
+import { sweepTransfers } from "#services/transfer/sweep-transfers";
 import { compose, createDeskReach, requireConfig } from "./compose.ts";
 import type { Env } from "./config.ts";
 
@@ -53,6 +54,9 @@ export default {
 
   async scheduled(_controller, env) {
     requireConfig(env);
-    await requeueStaleMints({ db: drizzle(env.DB), mintQueue: env.MINT_QUEUE, nowMs: readClockMs() });
+    const nowMs = readClockMs();
+    await requeueStaleMints({ db: drizzle(env.DB), mintQueue: env.MINT_QUEUE, nowMs });
+    const composed = compose(env);
+    if (composed.ok) await sweepTransfers(composed.value.createContext("cron", nowMs));
   },
 } satisfies ExportedHandler<Env>;

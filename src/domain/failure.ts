@@ -11,6 +11,9 @@ export interface TypeShortage {
   readonly availableCount: number;
 }
 
+/** Why a valid ticket cannot be offered or change hands. */
+export type TransferObstacle = "ticket_type" | "event_over" | "too_often" | "open_offer";
+
 /**
  * Every expected refusal of the service, tagged by `code` and carrying its own facts. The HTTP layer turns each into an
  * RFC 9457 problem through one table, so a code added here does not compile until it is mapped there.
@@ -47,6 +50,8 @@ export type Failure =
   | { readonly code: "reservation_not_active" }
   | { readonly code: "order_not_pending" }
   | { readonly code: "ticket_not_valid" }
+  | { readonly code: "ticket_not_transferable"; readonly reason: TransferObstacle }
+  | { readonly code: "transfer_not_pending" }
   | { readonly code: "discount_unknown"; readonly discountCode: string }
   | { readonly code: "payment_provider_unavailable" }
   | { readonly code: "payment_provider_down"; readonly retryAfterSeconds: number }

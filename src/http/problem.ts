@@ -1,4 +1,4 @@
-import type { Failure, FailureCode, FieldError } from "#domain/failure";
+import type { Failure, FailureCode, FieldError, TransferObstacle } from "#domain/failure";
 import { respond } from "./security-headers.ts";
 
 /** How a code is told to a caller: RFC 9457 `status` and `title`. */
@@ -35,6 +35,8 @@ export const PROBLEMS = {
   reservation_not_active: { status: 409, title: "The reservation is not active any more" },
   order_not_pending: { status: 409, title: "The order is not waiting for payment" },
   ticket_not_valid: { status: 409, title: "The ticket is not valid" },
+  ticket_not_transferable: { status: 409, title: "The ticket cannot change hands" },
+  transfer_not_pending: { status: 409, title: "The transfer is not open any more" },
   discount_unknown: { status: 409, title: "There is no such discount code" },
   payment_provider_unavailable: { status: 422, title: "That payment provider is not available" },
   payment_provider_down: { status: 503, title: "The payment provider does not answer, try again shortly" },
@@ -90,9 +92,17 @@ function detailOf(failure: Failure): string | undefined {
     return `One order may have ${failure.minPerOrder} to ${failure.maxPerOrder} of this ticket type.`;
   }
   if (code === "user_limit_reached") return `One buyer may have ${failure.maxPerUser} of this ticket type.`;
+  if (code === "ticket_not_transferable") return OBSTACLES[failure.reason];
   if (code === "method_not_allowed") return `Allowed: ${failure.allow.join(", ")}.`;
   return undefined;
 }
+
+const OBSTACLES: Readonly<Record<TransferObstacle, string>> = {
+  ticket_type: "Tickets of this type stay with who bought them.",
+  event_over: "The event is over.",
+  too_often: "The ticket has changed hands as often as it can.",
+  open_offer: "The ticket is offered to somebody already.",
+};
 
 function errorsOf(failure: Failure): Problem["errors"] & object {
   const { code } = failure;

@@ -1,4 +1,5 @@
 import type { Route } from "./route.ts";
+import { deleteBlacklist, getBlacklist, postBlacklist } from "./routes/blacklist/change-blacklist.ts";
 import { getGateStats } from "./routes/door/get-gate-stats.ts";
 import { preview } from "./routes/door/preview.ts";
 import { scan, validateQr } from "./routes/door/scan.ts";
@@ -20,6 +21,7 @@ import { getTicketForOperator } from "./routes/internal/get-ticket-for-operator.
 import { markOrderPaid } from "./routes/internal/mark-order-paid.ts";
 import { getMint } from "./routes/mint/get-mint.ts";
 import { listJobs } from "./routes/mint/list-jobs.ts";
+import { listMoves } from "./routes/mint/list-moves.ts";
 import { nftMetadata } from "./routes/mint/nft-metadata.ts";
 import { queueJobs } from "./routes/mint/queue-jobs.ts";
 import { cancel } from "./routes/orders/cancel.ts";
@@ -36,6 +38,10 @@ import { release } from "./routes/reservations/release.ts";
 import { getTicket } from "./routes/tickets/get-ticket.ts";
 import { listOwnTickets } from "./routes/tickets/list-own-tickets.ts";
 import { listTicketsOfUser } from "./routes/tickets/list-tickets-of-user.ts";
+import { accept } from "./routes/transfers/accept.ts";
+import { getTransferHistory, listOwnTransfers } from "./routes/transfers/list-transfers.ts";
+import { offer } from "./routes/transfers/offer.ts";
+import { cancelOffer, decline } from "./routes/transfers/withdraw.ts";
 
 /** Every route of the service. What is not in this list does not exist. */
 export const ROUTES: readonly Route[] = [
@@ -67,12 +73,22 @@ export const ROUTES: readonly Route[] = [
   listOwnTickets,
   getTicket,
   listTicketsOfUser,
+  offer,
+  accept,
+  decline,
+  cancelOffer,
+  listOwnTransfers,
+  getTransferHistory,
+  postBlacklist,
+  getBlacklist,
+  deleteBlacklist,
   paymentWebhook,
   getOrderForOperator,
   getTicketForOperator,
   markOrderPaid,
   queueJobs,
   listJobs,
+  listMoves,
   getMint,
   nftMetadata,
   showCode,

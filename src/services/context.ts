@@ -21,6 +21,8 @@ export interface ServiceContext {
   readonly logger: Logger;
   readonly publicBaseUrl: string;
   readonly desksPerTenant: number;
+  /** How long an offer of a ticket stands, unless its event ends before. */
+  readonly transferTtlSeconds: number;
   /** A new random UUID (version 4), for things no request key names. */
   newId(): string;
   inventory(ticketTypeId: string): InventoryPort;

@@ -179,6 +179,7 @@ it("knows enough routes for these tests to mean something", () => {
     "POST /api/v1/orders/{orderId}/cancel",
     "POST /api/v1/purchase",
     "POST /api/v1/tickets/purchase",
+    "POST /api/v1/transfer",
     "POST /mint",
   ]);
 });

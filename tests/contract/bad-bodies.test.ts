@@ -34,6 +34,9 @@ function goodBodyOf(route: Route): Readonly<Record<string, unknown>> {
     "POST /api/v1/purchase": sale.basket(1),
     "POST /api/v1/purchase/quote": sale.basket(1),
     "POST /mint": { orderId },
+    "POST /api/v1/transfer": { ticketId: crypto.randomUUID(), toUserId: crypto.randomUUID() },
+    "POST /api/v1/transfer/{id}/accept": {},
+    "POST /api/v1/admin/blacklist": { userId: crypto.randomUUID(), reason: "resale" },
     "POST /api/v1/validation/scan": { qr: "x", eventId, type: "entry" },
     "POST /api/v1/tickets/validate-qr": { qr: "x", eventId, type: "entry" },
     "POST /api/v1/qr/validate": { qr: "x" },
@@ -143,6 +146,7 @@ function upperCase(id: string): string {
 
 describe.each(WITH_BODY)("%s", (_, route) => {
   it.each(BAD_BODIES)("with %s is a clear %i, and nothing changes", async (_kind, status, code, attempt) => {
+    if (route.isBodyOptional && code === "malformed_json" && _kind === "nothing at all") return; // which is all right there
     const before = await photograph();
     const refused = await attempt(route);
     expect(refused.status).toBe(status);

@@ -32,6 +32,15 @@ POST /api/v1/orders/{orderId}/cancel A K
 GET /api/v1/tickets A
 GET /api/v1/tickets/{ticketId} A
 GET /api/v1/tickets/users/{userId} A
+POST /api/v1/transfer A K
+POST /api/v1/transfer/{id}/accept A
+POST /api/v1/transfer/{id}/decline A
+POST /api/v1/transfer/{id}/cancel A
+GET /api/v1/transfer A
+GET /api/v1/transfer/{ticketId}/history A
+POST /api/v1/admin/blacklist O
+GET /api/v1/admin/blacklist O
+DELETE /api/v1/admin/blacklist/{userId} O
 GET /api/v1/qr/{ticketId}/generate A
 POST /api/v1/qr/validate D
 POST /api/v1/tickets/validate-qr D
@@ -40,6 +49,7 @@ GET /api/v1/validation/events/{eventId}/stats D
 POST /mint O K
 GET /mint/{ticketId} A
 GET /mint/jobs O
+GET /mint/moves O
 GET /nft/{ticketId} P
 POST /api/v1/webhooks/payments/{provider} S
 GET /internal/tickets/{ticketId} S

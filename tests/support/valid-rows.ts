@@ -13,6 +13,7 @@ export function makeValidRows(): readonly (readonly [table: string, row: Row])[]
   const newId = (): string => crypto.randomUUID();
   const tenant = { tenant_id: newId() };
   const [eventId, typeId, orderId, ticketId, userId, discountId] = [newId(), newId(), newId(), newId(), newId(), newId()];
+  const transferId = newId();
   const ofEvent = { ...tenant, event_id: eventId };
   const provider = "standard";
   return [
@@ -32,8 +33,9 @@ export function makeValidRows(): readonly (readonly [table: string, row: Row])[]
     ["qr_codes", { ticket_id: ticketId, user_id: userId, credential_epoch: 0, ...tenant, first_issued_at_ms: AT_MS }],
     [
       "ticket_transfers",
-      { id: newId(), ...tenant, ticket_id: ticketId, from_user_id: userId, to_user_id: newId(), ...TRANSFER },
+      { id: transferId, ...tenant, ticket_id: ticketId, from_user_id: userId, to_user_id: newId(), ...TRANSFER },
     ],
+    ["asset_moves", { transfer_id: transferId, ...tenant, ticket_id: ticketId, status: "QUEUED", queued_at_ms: AT_MS }],
     ["ticket_validations", { ...ofEvent, ticket_id: ticketId, scanned_by: newId(), ...VALIDATION }],
     ["user_blacklists", { ...tenant, user_id: userId, reason: "resale", created_by: newId(), created_at_ms: AT_MS }],
     ["idempotency_keys", { id: newId(), ...tenant, user_id: userId, route: "purchase", body_hash: "00", created_at_ms: AT_MS }],

@@ -2,6 +2,8 @@
 import { env } from "cloudflare:workers";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
+import { listAssetMoves } from "#storage/asset-moves";
+import * as blacklists from "#storage/blacklists";
 import { claimIdempotencyKey } from "#storage/idempotency-keys";
 import { projectDeskNews } from "#storage/desk-projection";
 import * as doorTypes from "#storage/door-types";
@@ -17,6 +19,8 @@ import { findTicketFace } from "#storage/ticket-faces";
 import * as ticketTypes from "#storage/ticket-types";
 import { projectValidations } from "#storage/ticket-validations";
 import * as tickets from "#storage/tickets";
+import * as acceptance from "#storage/transfer-acceptance";
+import * as transfers from "#storage/transfers";
 
 /** A D1 that remembers the text of each statement. Its tables are empty, which a plan does not depend on. */
 function recordStatements(): { readonly db: D1Database; readonly statements: string[] } {
@@ -149,6 +153,30 @@ const CALLS: Readonly<Record<string, Call>> = {
   claimIdempotencyKey: (db) =>
     claimIdempotencyKey(db, { tenantId, userId: "u", route: "POST /mint", requestId: "r", bodyHash: "h" }, 1),
   leaseOrderNumbers: (_, d1) => leaseOrderNumbers(d1, tenantId, "key"),
+  "listAssetMoves, first page": (db) => listAssetMoves(db, { tenantId, status: "QUEUED", limit: 20, after: undefined }),
+  "listAssetMoves, next page": (db) => listAssetMoves(db, { tenantId, status: "QUEUED", ...page }),
+  upsertBlacklistRow: (db) => blacklists.upsertBlacklistRow(db, BARRED),
+  deleteBlacklistRow: (db) => blacklists.deleteBlacklistRow(db, tenantId, "u"),
+  findBlacklistRow: (db) => blacklists.findBlacklistRow(db, tenantId, "u", 1),
+  "listBlacklistRows, first page": (db) =>
+    blacklists.listBlacklistRows(db, { tenantId, limit: 20, after: undefined, nowMs: 1 }),
+  "listBlacklistRows, next page": (db) => blacklists.listBlacklistRows(db, { tenantId, ...page, nowMs: 1 }),
+  findPassableTicket: (db) => transfers.findPassableTicket(db, tenantId, "k"),
+  findTransfer: (db) => transfers.findTransfer(db, tenantId, "f"),
+  insertTransfer: (db) => transfers.insertTransfer(db, OFFER),
+  endTransfer: (db) => transfers.endTransfer(db, OFFER, { status: "CANCELLED", byRecipient: null, nowMs: 1 }),
+  expireTransfers: (db) => transfers.expireTransfers(db, 1, 100),
+  "listTransfersOfPerson, first page": (db) =>
+    transfers.listTransfersOfPerson(db, { tenantId, ...PERSON, limit: 20, after: undefined }),
+  "listTransfersOfPerson, next page": (db) => transfers.listTransfersOfPerson(db, { tenantId, ...PERSON, ...page }),
+  "listTransfersOfTicket, first page": (db) =>
+    transfers.listTransfersOfTicket(db, { tenantId, ticketId: "k", party: null, limit: 20, after: undefined }),
+  "listTransfersOfTicket, next page": (db) =>
+    transfers.listTransfersOfTicket(db, { tenantId, ticketId: "k", party: PERSON, ...page }),
+  claimTransfer: (db) => acceptance.claimTransfer(db, { tenantId, id: "f", userId: "u", walletAddress: null, nowMs: 1 }),
+  completeTransfer: (db) => acceptance.completeTransfer(db, CLAIMED, 1),
+  failTransfer: (db) => acceptance.failTransfer(db, CLAIMED, "ticket_used", 1),
+  "listStuckTransfers, first page": (db) => acceptance.listStuckTransfers(db, 1, 50),
   insertEventRow: (db) => events.insertEventRow(db, identity, event, 1),
   insertQrCode: (db) => insertQrCode(db, { ticketId: "k", userId: "u", credentialEpoch: 0, tenantId, firstIssuedAtMs: 1 }),
   insertRejectedEvent: (db) => insertRejectedEvent(db, { provider: "standard", eventId: "v", type: "x", occurredAtMs: 1 }, 1),
@@ -159,6 +187,19 @@ const CALLS: Readonly<Record<string, Call>> = {
   projectValidations: (_, d1) => projectValidations(d1, { tenantId, eventId: "e" }, [{ seq: 1, scan: SCAN }]),
 };
 
+const PERSON = { userId: "u", emailFingerprint: "x" };
+const BARRED = { tenantId, userId: "u", reason: "r", createdBy: "a", createdAtMs: 1, expiresAtMs: null };
+const OFFER = {
+  id: "f",
+  tenantId,
+  ticketId: "k",
+  fromUserId: "u",
+  toUserId: "v",
+  emailFingerprint: null,
+  expiresAtMs: 2,
+  createdAtMs: 1,
+};
+const CLAIMED = { ...OFFER, eventId: "e", claimedByUserId: "v", credentialEpoch: 0 };
 // Bodies that D1 refuses for their foreign keys, which is all the same: the statements were sent.
 const ORDER = { view: { id: "o", lines: [{}], payment: {} }, refunds: [{}] } as unknown as Parameters<
   typeof projectDeskNews

@@ -1,0 +1,37 @@
+import type { Failure } from "#domain/failure";
+import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
+import { assertInvariant, refuse, succeed, type Result } from "#domain/result";
+import { CAUSE_OF_GATE } from "#domain/transfer";
+import { completeTransfer, failTransfer, type ClaimedTransfer } from "#storage/transfer-acceptance";
+import type { ServiceContext } from "../context.ts";
+
+/** What finishing an acceptance may reach. */
+export type AcceptanceContext = Pick<ServiceContext, "db" | "gate" | "desk" | "nowMs">;
+
+/**
+ * Takes an offer that somebody claimed to its end (docs/adr/0012): the gate kills the old credential or says that it was let in
+ * first, the desk that issued the ticket forgets whose it is, and D1 changes the owner. Each step may be repeated, by anyone, after
+ * a crash between any two of them: the claim in D1 is the record of what is left to do.
+ * @returns `ticket_not_valid` when the ticket was let in or recalled first; `transfer_not_pending` to all but the one call that
+ * changed the owner.
+ */
+export async function completeAcceptance(
+  ctx: AcceptanceContext,
+  claimed: ClaimedTransfer,
+): Promise<Result<undefined, Failure>> {
+  const { tenantId, ticketId, claimedByUserId, credentialEpoch } = claimed;
+  const outcome = await ctx
+    .gate(claimed.eventId)
+    .handOver({ tenantId, ticketId, toEpoch: credentialEpoch + 1, actor: claimedByUserId });
+  assertInvariant(outcome !== undefined, "a ticket's event has a gate of its tenant");
+  if (outcome !== "done") {
+    await failTransfer(ctx.db, claimed, CAUSE_OF_GATE[outcome], ctx.nowMs);
+    return refuse({ code: "ticket_not_valid" });
+  }
+  const desk = deskNumberOf(ticketId);
+  if (isDeskOfTenant(desk, tenantId)) await ctx.desk(desk).passOnTicket(tenantId, ticketId);
+  if (await completeTransfer(ctx.db, claimed, ctx.nowMs)) return succeed(undefined);
+  // Somebody else has completed it, and this changes nothing; or the ticket was recalled in D1 meanwhile, and this ends the offer.
+  await failTransfer(ctx.db, claimed, "ticket_recalled", ctx.nowMs);
+  return refuse({ code: "transfer_not_pending" });
+}

@@ -1,0 +1,123 @@
+import type { Failure } from "#domain/failure";
+import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
+import type { RequestIdentity } from "#domain/order-messages";
+import { refuse, succeed, type Result } from "#domain/result";
+import { decideOffer, fingerprintEmail } from "#domain/transfer";
+import { pause } from "#platform/clock";
+import { findBlacklistRow } from "#storage/blacklists";
+import { claimIdempotencyKey } from "#storage/idempotency-keys";
+import { findPassableTicket, findTransfer, insertTransfer } from "#storage/transfers";
+import type { SignedInContext } from "../context.ts";
+import { partyOf, viewTransfer, type TransferView } from "./transfer-view.ts";
+
+/** To whom a ticket is offered: exactly one of the two. */
+export interface OfferTo {
+  readonly toUserId: string | null;
+  readonly toEmail: string | null;
+}
+
+/** What a sender gets: the open offer, and whether the same request came before. */
+export interface OfferedTransfer {
+  readonly transfer: TransferView;
+  readonly replayed: boolean;
+}
+
+type StoredTicket = Awaited<ReturnType<typeof findPassableTicket>> & object;
+
+/** A ticket paid a moment ago reaches D1 within a second; so long is waited for it, and then the caller may try again. */
+const LOOKS_FOR_TICKET = 30;
+const BETWEEN_LOOKS_MS = 100;
+
+/**
+ * Offers an own ticket to someone, who must accept before anything changes. A repeat of the request gets the first answer.
+ *
+ * Refuses `not_found` for a ticket that is not the caller's, `validation_failed` for an offer to oneself, `user_blacklisted` for a
+ * recipient who may not receive, `ticket_not_valid` for one that was let in (asked of the gate, which knows it first) or is dead,
+ * and `ticket_not_transferable` for a type that stays with its buyer, an event that is over, or a ticket offered already.
+ */
+export async function offerTransfer(
+  ctx: SignedInContext,
+  input: { readonly request: RequestIdentity; readonly ticketId: string; readonly to: OfferTo },
+): Promise<Result<OfferedTransfer, Failure>> {
+  const { request, to } = input;
+  const { tenantId, userId } = ctx.principal;
+  if (isOneself(ctx, to)) return refuse(TO_ONESELF);
+  const claim = await claimIdempotencyKey(ctx.db, request, ctx.nowMs);
+  if (claim === "reused") return refuse({ code: "idempotency_key_reused" });
+  if (claim === "repeated") {
+    const first = await readOffer(ctx, request.requestId, to);
+    if (first) return succeed({ transfer: first, replayed: true });
+  }
+  const ticket = await awaitTicket(ctx, input.ticketId);
+  if (!ticket.ok) return ticket;
+  const decided = decideOffer(ticket.value, userId, ctx.transferTtlSeconds, ctx.nowMs);
+  if (!decided.ok) return decided;
+  const barred = await findBar(ctx, input.ticketId, ticket.value, to);
+  if (barred) return refuse(barred);
+  const isMade = await insertTransfer(ctx.db, {
+    id: request.requestId,
+    tenantId,
+    ticketId: input.ticketId,
+    fromUserId: userId,
+    toUserId: to.toUserId,
+    emailFingerprint: to.toEmail === null ? null : fingerprintEmail(tenantId, to.toEmail),
+    expiresAtMs: decided.value.expiresAtMs,
+    createdAtMs: ctx.nowMs,
+  });
+  // Not made: another offer of the ticket is open, or the same request made this one at the same instant.
+  const made = await readOffer(ctx, request.requestId, to);
+  return made
+    ? succeed({ transfer: made, replayed: !isMade })
+    : refuse({ code: "ticket_not_transferable", reason: "open_offer" });
+}
+
+const TO_ONESELF: Failure = {
+  code: "validation_failed",
+  errors: [{ path: "", code: "self_transfer", message: "a ticket cannot be offered to its owner" }],
+};
+
+function isOneself({ principal }: SignedInContext, to: OfferTo): boolean {
+  if (to.toEmail === null) return to.toUserId === principal.userId;
+  return partyOf(principal).emailFingerprint === fingerprintEmail(principal.tenantId, to.toEmail);
+}
+
+/** The offer as its sender is told first: open, to whom they said. Undefined when there is none of that id. */
+async function readOffer(ctx: SignedInContext, transferId: string, to: OfferTo): Promise<TransferView | undefined> {
+  const found = await findTransfer(ctx.db, ctx.principal.tenantId, transferId);
+  if (found === undefined) return undefined;
+  const view = viewTransfer(found.transfer, ctx.principal, ctx.nowMs);
+  return { ...view, ...to, status: "PENDING", cause: null, settledAtMs: null };
+}
+
+/** The ticket's row. Its desk knows a new ticket before D1, which must have it before it can be offered. */
+async function awaitTicket(ctx: SignedInContext, ticketId: string): Promise<Result<StoredTicket, Failure>> {
+  const { tenantId, userId } = ctx.principal;
+  const known = await findPassableTicket(ctx.db, tenantId, ticketId);
+  if (known) return succeed(known);
+  const desk = deskNumberOf(ticketId);
+  const issued = isDeskOfTenant(desk, tenantId) ? await ctx.desk(desk).findTicket(tenantId, ticketId) : undefined;
+  if (issued?.ownerUserId !== userId) return refuse({ code: "not_found", what: "ticket" });
+  for (let look = 0; look < LOOKS_FOR_TICKET; look += 1) {
+    await pause(BETWEEN_LOOKS_MS);
+    const stored = await findPassableTicket(ctx.db, tenantId, ticketId);
+    if (stored) return succeed(stored);
+  }
+  return refuse({ code: "overloaded", retryAfterSeconds: 1 });
+}
+
+/** What stands against the offer outside the ticket's own row. */
+async function findBar(
+  ctx: SignedInContext,
+  ticketId: string,
+  ticket: StoredTicket,
+  to: OfferTo,
+): Promise<Failure | undefined> {
+  const { tenantId, userId } = ctx.principal;
+  const toEpoch = ticket.credentialEpoch + 1;
+  const [atGate, blacklisted] = await Promise.all([
+    ctx.gate(ticket.eventId).previewHandOver({ tenantId, ticketId, toEpoch, actor: userId }),
+    to.toUserId === null ? undefined : findBlacklistRow(ctx.db, tenantId, to.toUserId, ctx.nowMs),
+  ]);
+  if (blacklisted) return { code: "user_blacklisted" };
+  return atGate === "done" ? undefined : { code: "ticket_not_valid" };
+}
