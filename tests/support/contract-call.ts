@@ -6,7 +6,7 @@ import type { Route } from "#http/route";
 import { ROUTES } from "#http/routes";
 import type { Role } from "#domain/principal";
 import { send as sendRequest } from "./call-service.ts";
-import { signToken } from "./sign-token.ts";
+import { signToken, type TokenOptions } from "./sign-token.ts";
 
 /** What a call sends. `body` goes out as JSON; `raw` exactly as it is. */
 export interface CallOptions {
@@ -130,8 +130,13 @@ export interface Caller {
   call(method: string, path: string, options?: CallOptions): Promise<CheckedAnswer>;
 }
 
-/** A caller of the tenant, new unless named. */
-export async function signIn(role: Role, tenantId: string, userId: string = crypto.randomUUID()): Promise<Caller> {
-  const token = await signToken({ role, tenantId, sub: userId });
+/** A caller of the tenant, new unless named; `claims` says more about them. */
+export async function signIn(
+  role: Role,
+  tenantId: string,
+  userId: string = crypto.randomUUID(),
+  claims: Pick<TokenOptions, "email" | "emailVerified"> = {},
+): Promise<Caller> {
+  const token = await signToken({ role, tenantId, sub: userId, ...claims });
   return { tenantId, userId, token, call: (method, path, options = {}) => call(method, path, { token, ...options }) };
 }

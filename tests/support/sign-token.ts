@@ -10,6 +10,9 @@ export interface TokenOptions {
   /** A word outside the contract's roles may be given on purpose. */
   readonly role?: Role | (string & {});
   readonly permissions?: readonly string[];
+  /** The claim `email`, of any kind, and whether the issuer says to have verified it. */
+  readonly email?: unknown;
+  readonly emailVerified?: unknown;
   /** Negative for a token that has already expired. */
   readonly ttlSeconds?: number;
   readonly issuer?: string;
@@ -38,6 +41,8 @@ function claimsOf(options: TokenOptions): JWTPayload {
     iat: nowSeconds,
     exp: nowSeconds + (options.ttlSeconds ?? 600),
     ...(options.permissions === undefined ? {} : { permissions: options.permissions }),
+    ...(options.email === undefined ? {} : { email: options.email }),
+    ...(options.emailVerified === undefined ? {} : { email_verified: options.emailVerified }),
   };
   const omitted: readonly string[] = options.without ?? [];
   return Object.fromEntries(Object.entries(claims).filter(([name]) => !omitted.includes(name)));
