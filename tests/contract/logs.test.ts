@@ -4,6 +4,7 @@ import { z } from "zod";
 import { configureLog, createLogger } from "#platform/logger";
 import { call, send, signIn, type Caller } from "../support/contract-call.ts";
 import { buy, flushDeskOf, hold, idOf, openSale } from "../support/open-sale.ts";
+import { offer, settle } from "../support/pass-on.ts";
 import { deliver, serveOutside, signBody, type ProviderBooks } from "../support/payment-provider-at-test.ts";
 import { signToken } from "../support/sign-token.ts";
 
@@ -89,8 +90,26 @@ async function travel(secrets: Secrets): Promise<void> {
   await payWrongly(secrets, orderId);
   await deliver({ orderId, amountCents: 4_500 });
   await flushDeskOf(orderId);
+  await offerAround(secrets, orderId, buyer);
   await walkIn(secrets, { eventId: sale.eventId, orderId, buyer, steward });
   await knockWrongly(secrets);
+}
+
+/** Offers the ticket to an address, well and wrongly, and takes it back. */
+async function offerAround(secrets: Secrets, orderId: string, buyer: Caller): Promise<void> {
+  const { body } = await buyer.call("GET", `/api/v1/orders/${orderId}/tickets`);
+  const [{ id: ticketId }] = z.object({ items: z.tuple([z.looseObject({ id: z.string() })]) }).parse(body).items;
+  const key = secrets.add("the Idempotency-Key of an offer", `offer-${crypto.randomUUID()}`);
+  const transferId = idOf(await offer(buyer, ticketId, { toEmail: EMAIL }, key));
+  for (const to of [{ toEmail: EMAIL }, { toEmail: `${EMAIL} ` }, { toEmail: EMAIL, toUserId: buyer.userId }]) {
+    expect((await offer(buyer, ticketId, to)).status).toBeGreaterThanOrEqual(400);
+  }
+  const proven = { email: EMAIL, emailVerified: true };
+  const recipient = await signIn("user", buyer.tenantId, undefined, proven);
+  secrets.add("the recipient's token", recipient.token);
+  expect((await recipient.call("GET", "/api/v1/transfer")).body["items"]).toHaveLength(1);
+  expect((await settle(buyer, transferId, "cancel")).status).toBe(200);
+  expect((await settle(recipient, transferId, "accept")).status).toBeGreaterThanOrEqual(400);
 }
 
 async function payWrongly(secrets: Secrets, orderId: string): Promise<void> {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { ROUTES } from "#http/routes";
 import { nameOf, signIn, type CallOptions, type Caller } from "../support/contract-call.ts";
 import { buy, EVENT_BODY, flushDeskOf, hold, idOf, openSale, type Sale } from "../support/open-sale.ts";
+import { offer } from "../support/pass-on.ts";
 import { deliver, serveOutside } from "../support/payment-provider-at-test.ts";
 
 /** What a buyer has, once as its desk just made it and once as D1 has it. */
@@ -14,6 +15,8 @@ interface Belongings {
   readonly openOrderId: string;
   readonly ticketId: string;
   readonly reservationId: string;
+  /** An offer of the ticket; without one where D1 does not have the ticket yet. */
+  readonly transferId: string;
   readonly qr: string;
 }
 
@@ -29,7 +32,13 @@ async function makeBelongings(): Promise<Belongings> {
   const openOrderId = idOf(await buy(sale, owner));
   const reservationId = idOf(await hold(sale, owner));
   const { body } = await owner.call("GET", `/api/v1/qr/${ticketId}/generate`);
-  return { sale, owner, paidOrderId, openOrderId, ticketId, reservationId, qr: z.string().parse(body["qr"]) };
+  const qr = z.string().parse(body["qr"]);
+  return { sale, owner, paidOrderId, openOrderId, ticketId, reservationId, transferId: crypto.randomUUID(), qr };
+}
+
+/** Offers the ticket to an address that nobody here proves. */
+async function offerTicket(has: Belongings): Promise<Belongings> {
+  return { ...has, transferId: idOf(await offer(has.owner, has.ticketId, { toEmail: "nobody@example.org" })) };
 }
 
 let fresh: Belongings;
@@ -41,6 +50,7 @@ beforeAll(async () => {
   stored = await makeBelongings();
   await flushDeskOf(stored.paidOrderId);
   await flushDeskOf(stored.openOrderId);
+  stored = await offerTicket(stored);
 });
 afterAll(() => {
   vi.restoreAllMocks();
@@ -60,6 +70,15 @@ const OF_A_BUYER: readonly Attempt[] = [
   ["GET /mint/{ticketId}", (has) => `/mint/${has.ticketId}`],
   ["GET /api/v1/tickets/reservations/{id}", (has) => `/api/v1/tickets/reservations/${has.reservationId}`],
   ["DELETE /api/v1/tickets/reservations/{id}", (has) => `/api/v1/tickets/reservations/${has.reservationId}`],
+  [
+    "POST /api/v1/transfer",
+    () => "/api/v1/transfer",
+    ({ ticketId }) => ({ key: crypto.randomUUID(), body: { ticketId, toUserId: crypto.randomUUID() } }),
+  ],
+  ["POST /api/v1/transfer/{id}/accept", (has) => `/api/v1/transfer/${has.transferId}/accept`],
+  ["POST /api/v1/transfer/{id}/decline", (has) => `/api/v1/transfer/${has.transferId}/decline`],
+  ["POST /api/v1/transfer/{id}/cancel", (has) => `/api/v1/transfer/${has.transferId}/cancel`],
+  ["GET /api/v1/transfer/{ticketId}/history", (has) => `/api/v1/transfer/${has.ticketId}/history`],
   ["POST /api/v1/purchase", () => "/api/v1/purchase", ({ reservationId }) => ({ key, body: { reservationId } })],
   ["POST /api/v1/purchase/quote", () => "/api/v1/purchase/quote", ({ reservationId }) => ({ body: { reservationId } })],
 ];
@@ -96,6 +115,11 @@ const OF_NOBODY = [
   "GET /api/v1/tickets",
   "GET /api/v1/tickets/users/{userId}",
   "GET /mint/jobs",
+  "GET /mint/moves",
+  "GET /api/v1/transfer",
+  "GET /api/v1/admin/blacklist",
+  "POST /api/v1/admin/blacklist",
+  "DELETE /api/v1/admin/blacklist/{userId}",
   "GET /health/detailed",
   "GET /health/circuit-breakers",
   "POST /health/circuit-breakers/reset",
@@ -118,6 +142,7 @@ async function photograph({ sale, owner, openOrderId, paidOrderId, ticketId, res
     `/api/v1/orders/${paidOrderId}`,
     `/api/v1/tickets/${ticketId}`,
     `/api/v1/tickets/reservations/${reservationId}`,
+    "/api/v1/transfer",
     `/api/v1/events/${sale.eventId}`,
     `/api/v1/tickets/events/${sale.eventId}/types`,
   ];
@@ -202,6 +227,26 @@ describe.each(KINDS)("what belongs to a buyer, %s,", (_, belongings) => {
     expect((await (await sale.makeBuyer()).call("GET", ofOwner)).status).toBe(404);
     expect(await list(await signIn("admin", crypto.randomUUID()), ofOwner)).toEqual([]);
   });
+});
+
+it("is offered in no list but its owner's, and a past offer is no other's to read", async () => {
+  const { sale, owner, transferId, ticketId } = stored;
+  const list = async (caller: Caller): Promise<string[]> =>
+    itemsShape.parse((await caller.call("GET", "/api/v1/transfer")).body).items.map(({ id }) => id);
+  expect(await list(owner)).toEqual([transferId]);
+  const sameUserElsewhere = await signIn("admin", crypto.randomUUID(), owner.userId);
+  for (const other of [await sale.makeBuyer(), sale.manager, sameUserElsewhere]) expect(await list(other)).toEqual([]);
+  expect((await sale.manager.call("GET", `/api/v1/transfer/${ticketId}/history`)).status).toBe(200);
+});
+
+it("keeps each tenant's blacklist to itself", async () => {
+  const [here, elsewhere] = [await signIn("admin", stored.sale.tenantId), await signIn("admin", crypto.randomUUID())];
+  const { userId } = stored.owner;
+  const path = "/api/v1/admin/blacklist";
+  expect((await elsewhere.call("POST", path, { body: { userId, reason: "mischief" } })).status).toBe(201);
+  expect((await here.call("GET", path)).body["items"]).toEqual([]);
+  expect((await here.call("DELETE", `${path}/${userId}`)).status).toBe(404);
+  expect((await elsewhere.call("GET", path)).body["items"]).toMatchObject([{ userId }]);
 });
 
 it("shows no mint job of one tenant in the list of another", async () => {

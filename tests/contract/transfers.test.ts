@@ -188,6 +188,18 @@ describe("an offer", () => {
   });
 });
 
+describe("an accept", () => {
+  it.each([
+    ["no body and no content type", {}],
+    ["no body and the content type of one", { headers: { "content-type": "application/json" } }],
+    ["an empty object", { body: {} }],
+  ])("may come with %s", async (_, options) => {
+    const { owner, friend, ticketId } = await sellOne();
+    const transferId = idOf(await offer(owner, ticketId, { toUserId: friend.userId }));
+    expect((await friend.call("POST", `/api/v1/transfer/${transferId}/accept`, options)).status).toBe(200);
+  });
+});
+
 describe("offers in a list", () => {
   it("come page by page, those made and those got, newest first, each once", async () => {
     const handing: Handing = await sellOne();

@@ -76,9 +76,9 @@ describe("D1 migrations", () => {
         .map(([name]) => name)
         .toSorted(),
     );
-    expect(tables).toHaveLength(21);
-    expect(foreignKeys).toHaveLength(21);
-    expect(wordChecks).toHaveLength(13);
+    expect(tables).toHaveLength(22);
+    expect(foreignKeys).toHaveLength(23);
+    expect(wordChecks).toHaveLength(14);
   });
 
   it("change nothing when they are applied again", async () => {

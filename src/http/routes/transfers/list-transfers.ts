@@ -24,8 +24,7 @@ export const listOwnTransfers = defineRoute({
 export const getTransferHistory = defineRoute({
   method: "get",
   path: "/api/v1/transfer/{ticketId}/history",
-  summary:
-    "A ticket's chain of ownership, newest offer first: whole for its owner and venue managers, in part for past parties",
+  summary: "A ticket's owners, newest offer first: all for its owner and venue managers, in part for past parties",
   who: "A",
   tier: "read",
   params: z.object({ ticketId: id }),
