@@ -1,5 +1,6 @@
-import { eq, lt } from "drizzle-orm";
+import { and, eq, isNull, lt } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { Failure } from "#domain/failure";
 import type { RequestIdentity } from "#domain/order-messages";
 import { idempotencyKeys } from "./schema.ts";
 
@@ -20,7 +21,7 @@ export async function claimIdempotencyKey(db: DrizzleD1Database, request: Reques
     .values({ id, tenantId, userId, route, bodyHash, createdAtMs: nowMs })
     .onConflictDoUpdate({
       target: idempotencyKeys.id,
-      set: { bodyHash, createdAtMs: nowMs },
+      set: { bodyHash, createdAtMs: nowMs, refusal: null },
       setWhere: lt(idempotencyKeys.createdAtMs, nowMs - KEPT_FOR_MS),
     })
     .returning({ id: idempotencyKeys.id });
@@ -30,4 +31,22 @@ export async function claimIdempotencyKey(db: DrizzleD1Database, request: Reques
     .from(idempotencyKeys)
     .where(eq(idempotencyKeys.id, id));
   return known?.bodyHash === bodyHash ? "repeated" : "reused";
+}
+
+/** Remembers that a request was refused; the first refusal counts. */
+export async function storeRefusal(db: DrizzleD1Database, requestId: string, refusal: Failure): Promise<void> {
+  await db
+    .update(idempotencyKeys)
+    .set({ refusal: JSON.stringify(refusal) })
+    .where(and(eq(idempotencyKeys.id, requestId), isNull(idempotencyKeys.refusal)));
+}
+
+/** The refusal that a request got before. */
+export async function findRefusal(db: DrizzleD1Database, requestId: string): Promise<Failure | undefined> {
+  const row = await db
+    .select({ refusal: idempotencyKeys.refusal })
+    .from(idempotencyKeys)
+    .where(eq(idempotencyKeys.id, requestId))
+    .get();
+  return typeof row?.refusal === "string" ? (JSON.parse(row.refusal) as Failure) : undefined; // written by storeRefusal
 }

@@ -118,6 +118,18 @@ describe("an offer", () => {
     });
   });
 
+  it("that was refused is refused again under its key, also when it would be taken by now", async () => {
+    const { owner, friend, ticketId } = await sellOne();
+    const open = await offer(owner, ticketId, { toUserId: friend.userId });
+    const to = { toUserId: crypto.randomUUID() };
+    const refused = await offer(owner, ticketId, to, "k");
+    await settle(owner, idOf(open), "cancel");
+    const again = await offer(owner, ticketId, to, "k");
+    for (const { status, body } of [refused, again]) expect([status, body["code"]]).toEqual([409, "ticket_not_transferable"]);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect((await offer(owner, ticketId, to)).status).toBe(201);
+  });
+
   it("is made once by two requests of one key, and a ticket has one open offer at a time", async () => {
     const { owner, friend, ticketId } = await sellOne();
     const to = { toUserId: friend.userId };

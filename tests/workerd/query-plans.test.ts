@@ -4,7 +4,7 @@ import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
 import { listAssetMoves } from "#storage/asset-moves";
 import * as blacklists from "#storage/blacklists";
-import { claimIdempotencyKey } from "#storage/idempotency-keys";
+import { claimIdempotencyKey, findRefusal, storeRefusal } from "#storage/idempotency-keys";
 import { projectDeskNews } from "#storage/desk-projection";
 import * as doorTypes from "#storage/door-types";
 import * as events from "#storage/events";
@@ -152,6 +152,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   claimStaleMintJobs: (db) => mintJobs.claimStaleMintJobs(db, { beforeMs: 1, nowMs: 2, limit: 100 }),
   claimIdempotencyKey: (db) =>
     claimIdempotencyKey(db, { tenantId, userId: "u", route: "POST /mint", requestId: "r", bodyHash: "h" }, 1),
+  storeRefusal: (db) => storeRefusal(db, "r", { code: "ticket_not_valid" }),
+  findRefusal: (db) => findRefusal(db, "r"),
   leaseOrderNumbers: (_, d1) => leaseOrderNumbers(d1, tenantId, "key"),
   "listAssetMoves, first page": (db) => listAssetMoves(db, { tenantId, status: "QUEUED", limit: 20, after: undefined }),
   "listAssetMoves, next page": (db) => listAssetMoves(db, { tenantId, status: "QUEUED", ...page }),

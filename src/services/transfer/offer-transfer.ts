@@ -5,7 +5,7 @@ import { refuse, succeed, type Result } from "#domain/result";
 import { decideOffer, fingerprintEmail } from "#domain/transfer";
 import { pause } from "#platform/clock";
 import { findBlacklistRow } from "#storage/blacklists";
-import { claimIdempotencyKey } from "#storage/idempotency-keys";
+import { claimIdempotencyKey, findRefusal, storeRefusal } from "#storage/idempotency-keys";
 import { findPassableTicket, findTransfer, insertTransfer } from "#storage/transfers";
 import type { SignedInContext } from "../context.ts";
 import { partyOf, viewTransfer, type TransferView } from "./transfer-view.ts";
@@ -16,11 +16,8 @@ export interface OfferTo {
   readonly toEmail: string | null;
 }
 
-/** What a sender gets: the open offer, and whether the same request came before. */
-export interface OfferedTransfer {
-  readonly transfer: TransferView;
-  readonly replayed: boolean;
-}
+/** What a sender is answered; `replayed` says that the same request was answered so before. */
+export type OfferAnswer = Result<TransferView, Failure> & { readonly replayed: boolean };
 
 type StoredTicket = Awaited<ReturnType<typeof findPassableTicket>> & object;
 
@@ -38,26 +35,46 @@ const BETWEEN_LOOKS_MS = 100;
 export async function offerTransfer(
   ctx: SignedInContext,
   input: { readonly request: RequestIdentity; readonly ticketId: string; readonly to: OfferTo },
-): Promise<Result<OfferedTransfer, Failure>> {
+): Promise<OfferAnswer> {
   const { request, to } = input;
-  const { tenantId, userId } = ctx.principal;
-  if (isOneself(ctx, to)) return refuse(TO_ONESELF);
+  if (isOneself(ctx, to)) return { ...refuse(TO_ONESELF), replayed: false };
   const claim = await claimIdempotencyKey(ctx.db, request, ctx.nowMs);
-  if (claim === "reused") return refuse({ code: "idempotency_key_reused" });
-  if (claim === "repeated") {
-    const first = await readOffer(ctx, request.requestId, to);
-    if (first) return succeed({ transfer: first, replayed: true });
-  }
-  const ticket = await awaitTicket(ctx, input.ticketId);
-  if (!ticket.ok) return ticket;
+  if (claim === "reused") return { ...refuse({ code: "idempotency_key_reused" as const }), replayed: false };
+  const first = claim === "repeated" ? await findFirstAnswer(ctx, request.requestId, to) : undefined;
+  if (first) return { ...first, replayed: true };
+  const made = await makeOffer(ctx, input);
+  // Nobody may fill the table with answers about tickets that do not exist, and waiting is no answer.
+  const isKept = !made.ok && made.failure.code !== "not_found" && made.failure.code !== "overloaded";
+  if (isKept) await storeRefusal(ctx.db, request.requestId, made.failure);
+  return made;
+}
+
+/** What the same request was answered before; undefined when a crash or a pause left it without an answer. */
+async function findFirstAnswer(
+  ctx: SignedInContext,
+  requestId: string,
+  to: OfferTo,
+): Promise<Result<TransferView, Failure> | undefined> {
+  const [made, refusal] = await Promise.all([readOffer(ctx, requestId, to), findRefusal(ctx.db, requestId)]);
+  if (made) return succeed(made);
+  return refusal && refuse(refusal);
+}
+
+async function makeOffer(
+  ctx: SignedInContext,
+  { request, ticketId, to }: { readonly request: RequestIdentity; readonly ticketId: string; readonly to: OfferTo },
+): Promise<OfferAnswer> {
+  const { tenantId, userId } = ctx.principal;
+  const ticket = await awaitTicket(ctx, ticketId);
+  if (!ticket.ok) return { ...ticket, replayed: false };
   const decided = decideOffer(ticket.value, userId, ctx.transferTtlSeconds, ctx.nowMs);
-  if (!decided.ok) return decided;
-  const barred = await findBar(ctx, input.ticketId, ticket.value, to);
-  if (barred) return refuse(barred);
+  if (!decided.ok) return { ...decided, replayed: false };
+  const barred = await findBar(ctx, ticketId, ticket.value, to);
+  if (barred) return { ...refuse(barred), replayed: false };
   const isMade = await insertTransfer(ctx.db, {
     id: request.requestId,
     tenantId,
-    ticketId: input.ticketId,
+    ticketId,
     fromUserId: userId,
     toUserId: to.toUserId,
     emailFingerprint: to.toEmail === null ? null : fingerprintEmail(tenantId, to.toEmail),
@@ -67,8 +84,8 @@ export async function offerTransfer(
   // Not made: another offer of the ticket is open, or the same request made this one at the same instant.
   const made = await readOffer(ctx, request.requestId, to);
   return made
-    ? succeed({ transfer: made, replayed: !isMade })
-    : refuse({ code: "ticket_not_transferable", reason: "open_offer" });
+    ? { ...succeed(made), replayed: !isMade }
+    : { ...refuse({ code: "ticket_not_transferable" as const, reason: "open_offer" as const }), replayed: false };
 }
 
 const TO_ONESELF: Failure = {
