@@ -1,6 +1,6 @@
 /**
- * `npm run -s token -- --role R [--tenant UUID] [--user UUID] [--ttl SECONDS] [--count N]`: JWTs on standard output, one a
- * line, nothing else. Without `--user` each is for a new random user.
+ * `npm run -s token -- --role R [--tenant UUID] [--user UUID] [--email ADDRESS] [--ttl SECONDS] [--count N]`: JWTs on standard
+ * output, one a line, nothing else. Without `--user` each is for a new random user; `--email` counts as verified.
  */
 import { parseArgs } from "node:util";
 import { ROLES } from "#domain/principal";
@@ -8,7 +8,7 @@ import { isUuid } from "#domain/ids";
 import { DevVarsError, readDevelopmentSecrets } from "./dev-vars.ts";
 import { DEVELOPMENT_TENANT_ID, isRole, signDevelopmentToken, type DevelopmentClaims } from "./sign-development-token.ts";
 
-const USAGE = `usage: npm run -s token -- --role ${ROLES.join("|")} [--tenant UUID] [--user UUID] [--ttl SECONDS] [--count N]`;
+const USAGE = `usage: npm run -s token -- --role ${ROLES.join("|")} [--tenant UUID] [--user UUID] [--email ADDRESS] [--ttl SECONDS] [--count N]`;
 const MAX_COUNT = 100_000;
 
 class UsageError extends Error {}
@@ -26,12 +26,13 @@ function parseId(name: string, text: string): string {
 
 function parseCommandLine(): { readonly claims: DevelopmentClaims; readonly count: number } {
   const text = { type: "string" } as const;
-  const { values } = parseArgs({ options: { role: text, tenant: text, user: text, ttl: text, count: text } });
+  const { values } = parseArgs({ options: { role: text, tenant: text, user: text, email: text, ttl: text, count: text } });
   if (values.role === undefined || !isRole(values.role)) throw new UsageError(`--role must be one of ${ROLES.join(", ")}`);
   const claims = {
     role: values.role,
     tenantId: parseId("tenant", values.tenant ?? DEVELOPMENT_TENANT_ID),
     ...(values.user === undefined ? {} : { userId: parseId("user", values.user) }),
+    ...(values.email === undefined ? {} : { verifiedEmail: values.email }),
     ...(values.ttl === undefined ? {} : { ttlSeconds: parseWhole("ttl", values.ttl, 10 * 365 * 86_400) }),
   };
   return { claims, count: values.count === undefined ? 1 : parseWhole("count", values.count, MAX_COUNT) };

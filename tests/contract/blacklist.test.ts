@@ -111,6 +111,26 @@ describe("a blacklisted buyer", () => {
 });
 
 describe("the blacklist", () => {
+  it("bars also whom a list of more than 5,000 is too long to remember", async () => {
+    const { sale, buyer, bar } = await openBarring();
+    await bar();
+    await env.DB.prepare(
+      `INSERT INTO user_blacklists (tenant_id, user_id, reason, created_by, created_at_ms)
+       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5001)
+       SELECT ?, 'user-' || i, 'resale', 'test', ? + i FROM n`,
+    )
+      .bind(sale.tenantId, Date.now())
+      .run();
+    expectBarred(await buy(sale, buyer));
+    expect((await buy(sale, await sale.makeBuyer())).status).toBe(201);
+  });
+
+  it("stops no sale where it was never read and D1 is down", async () => {
+    const { sale, buyer } = await openBarring();
+    await buyer.call("GET", `/api/v1/tickets/events/${sale.eventId}/types`);
+    expect((await withoutD1(() => hold(sale, buyer))).status).toBe(201);
+  });
+
   it("costs an order no statement to D1 once the isolate has read it", async () => {
     const { sale, buyer } = await openBarring();
     await buy(sale, buyer);

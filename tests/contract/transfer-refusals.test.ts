@@ -127,6 +127,13 @@ describe("who is blacklisted", () => {
     expect((await settle(recipient, transferId, "accept")).status).toBe(200);
   });
 
+  it("may give away what they have, and stays out of what others give", async () => {
+    const { owner, friend, admin, ticketId } = await sellOne();
+    await bar(admin, owner.userId);
+    await passOn(owner, friend, ticketId);
+    expectRefusal(await offer(friend, ticketId, { toUserId: owner.userId }), 403, "user_blacklisted");
+  });
+
   it("of another tenant is of no concern here", async () => {
     const { owner, friend, ticketId } = await sellOne();
     await bar(await signIn("admin", crypto.randomUUID()), friend.userId);
