@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { signIn, type Caller, type CheckedAnswer } from "../support/contract-call.ts";
-import { idOf } from "../support/open-sale.ts";
+import { flushDeskOf, idOf } from "../support/open-sale.ts";
 import { offer, passOn, sellOne, settle, showCode, type Handing } from "../support/pass-on.ts";
 import { serveOutside } from "../support/payment-provider-at-test.ts";
 
@@ -72,7 +72,8 @@ describe("an offer is refused and changes nothing", () => {
   });
 
   it("of a ticket that was let in, although D1 has not heard of it yet", async () => {
-    const { owner, friend, ticketId, scan } = await sellOne();
+    const { owner, friend, orderId, ticketId, scan } = await sellOne();
+    await flushDeskOf(orderId);
     expect(await scan(await showCode(owner, ticketId))).toBe("admitted");
     expectRefusal(await offer(owner, ticketId, { toUserId: friend.userId }), 409, "ticket_not_valid");
   });

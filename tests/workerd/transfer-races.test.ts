@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
 import { afterEach, describe, expect, it } from "vitest";
+import { claimTransfer } from "#storage/transfer-acceptance";
 import { closeDoors } from "../support/make-door.ts";
 import { crashAt, offerAtDoor, STEPS, wordOf, type HandOverWorld, type Intrusion } from "../support/hand-over-world.ts";
 
@@ -46,6 +48,23 @@ describe("accepts at the same instant", () => {
       });
       expect(await world.readTransfer()).toMatchObject({ status: "ACCEPTED", to_user_id: winner?.userId });
     }
+  });
+
+  it("find one offer to claim, and the claim stays with who made it", async () => {
+    const world = await offerAtDoor("both@example.org");
+    const claim = (userId: string): Promise<boolean> =>
+      claimTransfer(drizzle(env.DB), {
+        tenantId: world.door.tenantId,
+        id: world.transferId,
+        userId,
+        walletAddress: null,
+        nowMs: Date.now(),
+      });
+    const claims = await Promise.all(["one", "two", "three"].map(claim));
+    expect(claims.filter(Boolean)).toHaveLength(1);
+    const winner = ["one", "two", "three"][claims.indexOf(true)];
+    expect(await claim(winner ?? "")).toBe(false);
+    expect(await world.readTransfer()).toMatchObject({ claimed_by_user_id: winner, status: "PENDING" });
   });
 
   it("and a cancel and a decline have one winner", async () => {
