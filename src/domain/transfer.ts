@@ -63,9 +63,8 @@ export function isRecipient(offer: Offer, person: Party): boolean {
   return person.emailFingerprint !== null && offer.emailFingerprint === person.emailFingerprint;
 }
 
-/** Whether the ticket can change hands now; refuses `ticket_not_valid` and `ticket_not_transferable`. */
-function judgeTicket(ticket: PassableTicket, nowMs: number): Result<undefined, Failure> {
-  if (!PASSABLE.includes(ticket.status)) return refuse({ code: "ticket_not_valid" });
+/** Whether the rules let the ticket change hands now; refuses `ticket_not_transferable`. */
+function judgeRules(ticket: PassableTicket, nowMs: number): Result<undefined, Failure> {
   if (!ticket.isTransferable) return refuse({ code: "ticket_not_transferable", reason: "ticket_type" });
   if (nowMs >= ticket.eventEndsAtMs) return refuse({ code: "ticket_not_transferable", reason: "event_over" });
   if (ticket.credentialEpoch >= HIGHEST_EPOCH) return refuse({ code: "ticket_not_transferable", reason: "too_often" });
@@ -83,13 +82,15 @@ export function decideOffer(
   nowMs: number,
 ): Result<{ readonly expiresAtMs: number }, Failure> {
   if (ticket.ownerUserId !== fromUserId) return refuse({ code: "not_found", what: "ticket" });
-  const judged = judgeTicket(ticket, nowMs);
+  if (!PASSABLE.includes(ticket.status)) return refuse({ code: "ticket_not_valid" });
+  const judged = judgeRules(ticket, nowMs);
   return judged.ok ? succeed({ expiresAtMs: Math.min(nowMs + ttlSeconds * 1000, ticket.eventEndsAtMs) }) : judged;
 }
 
 /**
- * Decides whether the recipient may accept now. An offer that they have claimed already may be gone on with, whatever became of
- * ticket type and event since: the old credential may be dead by then.
+ * Decides whether the recipient may claim the offer now. One that they have claimed already may be gone on with, whatever became
+ * of ticket type and event since: the old credential may be dead by then. Whether the ticket was let in or recalled is not asked
+ * here but of the gate, behind the claim, so that the offer ends with the cause.
  */
 export function decideAccept(
   offer: Offer,
@@ -103,7 +104,7 @@ export function decideAccept(
   if (!isOpen) return refuse({ code: "transfer_not_pending" });
   if (recipient.isBlacklisted) return refuse({ code: "user_blacklisted" });
   if (ticket.ownerUserId !== offer.fromUserId) return refuse({ code: "ticket_not_valid" });
-  return judgeTicket(ticket, nowMs);
+  return judgeRules(ticket, nowMs);
 }
 
 /** Decides whether an open offer may be taken back (by its sender) or turned down (by its recipient). */

@@ -109,14 +109,14 @@ export async function completeTransfer(db: DrizzleD1Database, claimed: ClaimedTr
   return completed.length === 1;
 }
 
-/** Ends an offer whose ticket the gate would not let change hands. Repeats change nothing. */
+/** Ends an offer whose ticket cannot change hands any more. @returns false when it was ended before, which changes nothing. */
 export async function failTransfer(
   db: DrizzleD1Database,
   claimed: Pick<ClaimedTransfer, "id" | "tenantId" | "claimedByUserId">,
   cause: TransferCause,
   nowMs: number,
-): Promise<void> {
-  await db
+): Promise<boolean> {
+  const failed = await db
     .update(ticketTransfers)
     .set({ status: "CANCELLED", cause, toUserId: claimed.claimedByUserId, emailFingerprint: null, settledAtMs: nowMs })
     .where(
@@ -126,7 +126,9 @@ export async function failTransfer(
         eq(ticketTransfers.status, "PENDING"),
         eq(ticketTransfers.claimedByUserId, claimed.claimedByUserId),
       ),
-    );
+    )
+    .returning({ id: ticketTransfers.id });
+  return failed.length === 1;
 }
 
 /** Offers of any tenant that somebody began to accept before `beforeMs` and that are not done, the oldest first. */

@@ -26,6 +26,10 @@ async function photograph({ ticketId }: Handing): Promise<unknown> {
   return { transfers: (await transfers).results, ticket: await ticket };
 }
 
+async function setStatus(ticketId: string, status: string): Promise<void> {
+  await env.DB.prepare("UPDATE tickets SET status = ? WHERE id = ?").bind(status, ticketId).run();
+}
+
 async function bar(admin: Caller, userId: string): Promise<void> {
   const barred = await admin.call("POST", "/api/v1/admin/blacklist", { body: { userId, reason: "resale" } });
   expect(barred.status).toBe(201);
@@ -82,7 +86,7 @@ describe("an offer is refused and changes nothing", () => {
     const handing = await sellOne();
     const { owner, friend, ticketId } = handing;
     await passOn(owner, friend, ticketId);
-    await env.DB.prepare("UPDATE tickets SET status = 'CANCELLED' WHERE id = ?").bind(ticketId).run();
+    await setStatus(ticketId, "CANCELLED");
     expectRefusal(await offer(friend, ticketId, { toUserId: owner.userId }), 409, "ticket_not_valid");
   });
 
@@ -95,16 +99,29 @@ describe("an offer is refused and changes nothing", () => {
 });
 
 describe("a ticket that was let in first", () => {
-  it("stays with who went in: the accept is refused, and the history says why", async () => {
+  it.each([
+    ["which D1 has not heard of yet", null],
+    ["which D1 knows already", "USED"],
+  ])("%s, stays with who went in: the accept is refused, and the history says why", async (_, status) => {
     const { owner, friend, ticketId, scan } = await sellOne();
     const transferId = idOf(await offer(owner, ticketId, { toUserId: friend.userId }));
     expect(await scan(await showCode(owner, ticketId))).toBe("admitted");
+    if (status !== null) await setStatus(ticketId, status);
     expectRefusal(await settle(friend, transferId, "accept"), 409, "ticket_not_valid");
     const { body } = await owner.call("GET", `/api/v1/transfer/${ticketId}/history`);
     expect(body["items"]).toMatchObject([{ id: transferId, status: "CANCELLED", cause: "ticket_used" }]);
     expectRefusal(await settle(friend, transferId, "accept"), 409, "transfer_not_pending");
     expect((await owner.call("GET", `/api/v1/qr/${ticketId}/generate`)).status).toBe(200);
   });
+});
+
+it("ends the offer of a ticket that was cancelled when it is accepted, and says so", async () => {
+  const { owner, friend, ticketId } = await sellOne();
+  const transferId = idOf(await offer(owner, ticketId, { toUserId: friend.userId }));
+  await setStatus(ticketId, "CANCELLED");
+  expectRefusal(await settle(friend, transferId, "accept"), 409, "ticket_not_valid");
+  const { body } = await owner.call("GET", `/api/v1/transfer/${ticketId}/history`);
+  expect(body["items"]).toMatchObject([{ id: transferId, status: "CANCELLED", cause: "ticket_recalled" }]);
 });
 
 describe("who is blacklisted", () => {

@@ -31,7 +31,7 @@ export async function completeAcceptance(
   const desk = deskNumberOf(ticketId);
   if (isDeskOfTenant(desk, tenantId)) await ctx.desk(desk).passOnTicket(tenantId, ticketId);
   if (await completeTransfer(ctx.db, claimed, ctx.nowMs)) return succeed(undefined);
-  // Somebody else has completed it, and this changes nothing; or the ticket was recalled in D1 meanwhile, and this ends the offer.
-  await failTransfer(ctx.db, claimed, "ticket_recalled", ctx.nowMs);
-  return refuse({ code: "transfer_not_pending" });
+  // Somebody else has completed it, and this changes nothing; or the ticket was recalled in D1, and this ends the offer.
+  const isRecalled = await failTransfer(ctx.db, claimed, "ticket_recalled", ctx.nowMs);
+  return refuse({ code: isRecalled ? "ticket_not_valid" : "transfer_not_pending" });
 }
