@@ -17,7 +17,7 @@ interface Barring {
   readonly sale: Sale;
   readonly admin: Caller;
   readonly buyer: Caller;
-  bar(change?: Readonly<Record<string, unknown>>): Promise<CheckedAnswer>;
+  readonly bar: (change?: Readonly<Record<string, unknown>>) => Promise<CheckedAnswer>;
 }
 
 async function openBarring(): Promise<Barring> {

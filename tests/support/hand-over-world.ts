@@ -43,7 +43,7 @@ export interface HandOverWorld {
   /** The cron, a minute later. */
   sweep(): Promise<void>;
   /** Scans the ticket's credential of this epoch for entry. */
-  scan(epoch: number): Promise<ScanAnswer>;
+  readonly scan: (epoch: number) => Promise<ScanAnswer>;
   readTransfer(): Promise<Record<string, unknown> | null>;
 }
 
@@ -108,8 +108,16 @@ export async function offerAtDoor(toEmail: string | null = null): Promise<HandOv
     sweep: () => sweepTransfers({ ...createContext("cron", Date.now() + 60_000) }),
     async scan(credentialEpoch) {
       const answer = await door.gate.admit({
-        ...{ tenantId, ticketId, ticketTypeNumber: door.type.number, credentialEpoch, listId: null, type: "entry" },
-        ...{ nonce: null, force: false, scannedBy: crypto.randomUUID(), scannedAtMs: Date.now() },
+        tenantId,
+        ticketId,
+        ticketTypeNumber: door.type.number,
+        credentialEpoch,
+        listId: null,
+        type: "entry",
+        nonce: null,
+        force: false,
+        scannedBy: crypto.randomUUID(),
+        scannedAtMs: Date.now(),
       });
       if (answer === undefined) throw new Error("the gate is not of this tenant");
       return answer;

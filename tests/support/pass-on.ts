@@ -13,9 +13,9 @@ export interface Handing {
   readonly orderId: string;
   readonly ticketId: string;
   /** Buys one more ticket. @returns its id. */
-  buyTicket(buyer: Caller): Promise<string>;
+  readonly buyTicket: (buyer: Caller) => Promise<string>;
   /** Scans a code for entry. @returns `admitted`, or the reason of the refusal. */
-  scan(qr: string): Promise<string>;
+  readonly scan: (qr: string) => Promise<string>;
 }
 
 const ticketList = z.object({ items: z.tuple([z.looseObject({ id: z.string() })]) });

@@ -105,8 +105,8 @@ describe("accepting an offer", () => {
 
 describe("ending an offer", () => {
   it("is its sender's to cancel and its recipient's to decline, while nobody is accepting it", () => {
-    const end = (userId: string, end: "CANCELLED" | "DECLINED", change: Partial<Offer> = {}): string =>
-      codeOf(decideWithdrawal({ ...OFFER, ...change }, { userId, emailFingerprint: null }, end, NOW_MS));
+    const end = (userId: string, verb: "CANCELLED" | "DECLINED", change: Partial<Offer> = {}): string =>
+      codeOf(decideWithdrawal({ ...OFFER, ...change }, { userId, emailFingerprint: null }, verb, NOW_MS));
     expect([end("ann", "CANCELLED"), end("ben", "DECLINED")]).toEqual(["ok", "ok"]);
     expect([end("ann", "DECLINED"), end("ben", "CANCELLED"), end("eve", "DECLINED")]).toEqual(Array(3).fill("not_found"));
     for (const change of [{ claimedByUserId: "ben" }, { status: "ACCEPTED" }, { expiresAtMs: NOW_MS }] as const) {
