@@ -53,13 +53,13 @@ export function placeInCommit(
     createdAtMs: nowMs,
     paidAtMs: null,
   };
-  const record = newOrder(view, request.route, request.bodyHash);
+  const record = newOrder(view, request.route, request.bodyHash, command.discounts);
   save(record);
   return succeed(record);
 }
 
 /** The buyer's own hold that the command names, if it is alive and no order uses it. */
-function findUsableHold(store: DeskStore, command: PlaceCommand, nowMs: number): Result<HoldRecord, Failure> {
+export function findUsableHold(store: DeskStore, command: PlaceCommand, nowMs: number): Result<HoldRecord, Failure> {
   const hold = command.reservationId === undefined ? undefined : store.findHold(command.reservationId);
   const { tenantId, userId } = command.request;
   if (!hold || hold.view.tenantId !== tenantId || hold.view.userId !== userId) {

@@ -68,6 +68,18 @@ function toItemRows({ view }: OrderRecord): Row[] {
   });
 }
 
+const INSERT_ORDER_DISCOUNTS = insertRows(
+  "order_discounts",
+  "order_id, line_number, discount_id, tenant_id, amount_cents",
+  "(order_id, line_number, discount_id) DO NOTHING",
+);
+
+function toOrderDiscountRows({ view, discounts = [] }: OrderRecord): Row[] {
+  return discounts.flatMap(({ discountId, lines }) =>
+    lines.map(({ lineNumber, amountCents }) => [view.id, lineNumber, discountId, view.tenantId, amountCents]),
+  );
+}
+
 const INSERT_IDEMPOTENCY_KEYS = insertRows(
   "idempotency_keys",
   "id, tenant_id, user_id, route, body_hash, created_at_ms",
@@ -185,6 +197,7 @@ export async function projectDeskNews(db: D1Database, news: DeskNews, nowMs: num
   const writes: readonly (readonly [string, readonly Row[]])[] = [
     [UPSERT_ORDERS, orders.map(toOrderRow)],
     [INSERT_ORDER_ITEMS, newOrders.flatMap(toItemRows)],
+    [INSERT_ORDER_DISCOUNTS, newOrders.flatMap(toOrderDiscountRows)],
     [INSERT_IDEMPOTENCY_KEYS, newOrders.map(toKeyRow)],
     [UPSERT_PAYMENTS, orders.flatMap((order) => toPaymentRows(order, nowMs))],
     [UPSERT_REFUNDS, orders.flatMap(toRefundRows)],
