@@ -20,6 +20,7 @@ import {
   uniqueIndex,
   type AnySQLiteColumn,
 } from "drizzle-orm/sqlite-core";
+import { DISCOUNT_TYPES } from "#domain/discount";
 import {
   MINT_STATUSES,
   ORDER_STATUS_RANK,
@@ -326,14 +327,20 @@ export const qrCodes = sqliteTable(
   (t) => [primaryKey({ columns: [t.ticketId, t.userId, t.credentialEpoch] })],
 );
 
-/** A discount code of a tenant; `rule` is JSON validated by the discount's own schema when read. */
+/**
+ * A discount code of a tenant, found whatever the case it is written in; an archived one leaves its code to others. `rule` is
+ * the JSON of all its terms but for the columns here.
+ *
+ * The counters are projections of the inventories of its caps, each ordered by its own `…_seq`: uses held and taken, and the
+ * tickets of an early bird's first ones.
+ */
 export const discounts = sqliteTable(
   "discounts",
   {
     id: text("id").primaryKey(),
     tenantId: text("tenant_id").notNull(),
     code: text("code").notNull(),
-    type: text("type", { enum: ["percentage", "fixed", "bogo", "early_bird"] }).notNull(),
+    type: text("type", { enum: DISCOUNT_TYPES }).notNull(),
     rule: text("rule").notNull(),
     validFromMs: integer("valid_from_ms"),
     validUntilMs: integer("valid_until_ms"),
@@ -341,10 +348,22 @@ export const discounts = sqliteTable(
     stackable: integer("stackable", { mode: "boolean" }).notNull(),
     createdAtMs: integer("created_at_ms").notNull(),
     archivedAtMs: integer("archived_at_ms"),
+    updatedAtMs: integer("updated_at_ms").notNull().default(0),
+    heldCount: integer("held_count").notNull().default(0),
+    usedCount: integer("used_count").notNull().default(0),
+    usesSeq: integer("uses_seq").notNull().default(0),
+    firstHeldCount: integer("first_held_count").notNull().default(0),
+    firstUsedCount: integer("first_used_count").notNull().default(0),
+    firstSeq: integer("first_seq").notNull().default(0),
   },
   (t) => [
-    uniqueIndex("discounts_code").on(t.tenantId, t.code),
-    check("discounts_type", isOneOf(t.type, ["percentage", "fixed", "bogo", "early_bird"])),
+    uniqueIndex("discounts_code")
+      .on(t.tenantId, sql`upper("code")`)
+      .where(sql`${t.archivedAtMs} IS NULL`),
+    index("discounts_by_tenant")
+      .on(t.tenantId, t.createdAtMs, t.id)
+      .where(sql`${t.archivedAtMs} IS NULL`),
+    check("discounts_type", isOneOf(t.type, DISCOUNT_TYPES)),
     check(
       "discounts_window",
       sql`${t.validFromMs} IS NULL OR ${t.validUntilMs} IS NULL OR ${t.validUntilMs} > ${t.validFromMs}`,
