@@ -10,7 +10,7 @@ type DiscountRow = typeof discounts.$inferSelect;
 export interface StoredDiscount
   extends
     Discount,
-    Pick<DiscountRow, "heldCount" | "usedCount" | "firstHeldCount" | "firstUsedCount" | "createdAtMs" | "updatedAtMs"> {}
+    Pick<DiscountRow, "heldCount" | "usedCount" | "firstHeldCount" | "firstUsedCount" | "createdAtMs" | "updatedAtMs" | "archivedAtMs"> {}
 
 /** What a page of a tenant's discounts is asked by; rows start after `after`, newest first. */
 export interface DiscountListQuery {

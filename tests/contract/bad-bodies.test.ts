@@ -33,6 +33,8 @@ function goodBodyOf(route: Route): Readonly<Record<string, unknown>> {
     "POST /api/v1/tickets/purchase": sale.basket(1),
     "POST /api/v1/purchase": sale.basket(1),
     "POST /api/v1/purchase/quote": sale.basket(1),
+    "POST /api/v1/discounts": { code: "SPOILED", type: "fixed", amountCents: 1, scope: "ticket" },
+    "PUT /api/v1/discounts/{id}": { amountCents: 1 },
     "POST /mint": { orderId },
     "POST /api/v1/validation/scan": { qr: "x", eventId, type: "entry" },
     "POST /api/v1/tickets/validate-qr": { qr: "x", eventId, type: "entry" },

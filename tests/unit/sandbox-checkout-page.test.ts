@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
-import { formatAmount } from "#dev/sandbox-provider/format-amount";
+import { formatAmount } from "#domain/format-amount";
 import { startSandboxProvider } from "#dev/sandbox-provider/start-sandbox-provider";
 import { generateWebhookSecret } from "#dev/secrets";
 

@@ -1,9 +1,19 @@
 import type { Failure } from "#domain/failure";
-import type { Result } from "#domain/result";
+import { refuse, type Result } from "#domain/result";
 import type { SignedInContext } from "../context.ts";
+import { findStock } from "../ticket-type/stock-cache.ts";
 import { priceRequestedBasket, type BasketRequest, type PricedBasket } from "./price-basket.ts";
 
-/** Prices a basket exactly as a purchase would, holding nothing. Refusals as {@link priceRequestedBasket}. */
-export function quoteOrder(ctx: SignedInContext, request: BasketRequest): Promise<Result<PricedBasket, Failure>> {
-  return priceRequestedBasket(ctx, request);
+/**
+ * Prices a basket exactly as a purchase would, holding nothing. Refusals as {@link priceRequestedBasket}, and
+ * `discount_exhausted` for a capped code that had too little left a moment ago. What one user may have of it, only a purchase
+ * asks.
+ */
+export async function quoteOrder(ctx: SignedInContext, request: BasketRequest): Promise<Result<PricedBasket, Failure>> {
+  const priced = await priceRequestedBasket(ctx, request);
+  if (!priced.ok) return priced;
+  const uses = priced.value.discounts.flatMap((discount) => discount.uses);
+  const stocks = await Promise.all(uses.map(({ stockName }) => findStock(ctx, stockName)));
+  const lacking = uses.find(({ quantity }, at) => quantity > (stocks[at]?.availableCount ?? quantity));
+  return lacking ? refuse({ code: "discount_exhausted", discountCode: lacking.discountCode }) : priced;
 }
