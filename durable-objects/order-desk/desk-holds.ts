@@ -3,15 +3,7 @@ import type { InventoryPort } from "#domain/inventory-messages";
 import { sharedPrefixOf } from "#domain/ids";
 import { holdOf } from "#domain/order";
 import type { DiscountUse } from "#domain/discount-stock";
-import type {
-  BasketLine,
-  DeskPort,
-  HoldCommand,
-  HoldView,
-  MadeOnce,
-  RequestIdentity,
-  StockNews,
-} from "#domain/order-messages";
+import type { BasketLine, DeskPort, HoldCommand, HoldView, MadeOnce, RequestIdentity, StockNews } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { Logger } from "#platform/logger";
 import type { Commit } from "./commit.ts";

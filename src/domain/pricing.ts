@@ -25,10 +25,7 @@ const LIST_PRICES: PriceTerms = { taxRounding: "line", cutsCents: new Map() };
  * The tickets of a basket one by one, line after line.
  * @throws when a line names a type that `types` does not hold (callers look types up first).
  */
-export function positionsOf(
-  basket: readonly BasketLine[],
-  types: ReadonlyMap<string, PricedType>,
-): readonly TicketPosition[] {
+export function positionsOf(basket: readonly BasketLine[], types: ReadonlyMap<string, PricedType>): readonly TicketPosition[] {
   return basket.flatMap(({ ticketTypeId, quantity }, lineIndex) => {
     const { priceCents } = typeOf(types, ticketTypeId);
     return Array.from({ length: quantity }, () => ({ lineIndex, ticketTypeId, priceCents }));
@@ -97,6 +94,17 @@ function sumTickets(line: BasketLine, lineNumber: number, type: PricedType, tick
     taxCents: sum((ticket) => ticket.taxCents),
     totalCents: type.priceCents * line.quantity - discountCents + feeCents,
   };
+}
+
+/** @throws when the totals are not the sums of the lines: an order must never be stored so. */
+export function assertSumOfLines(lines: readonly OrderLine[], totals: OrderTotals): void {
+  const sums = sumLines(lines, totals.currency);
+  const keys = ["subtotalCents", "discountCents", "feeCents", "taxCents", "totalCents"] as const;
+  assertInvariant(
+    keys.every((key) => sums[key] === totals[key]) &&
+      totals.totalCents === totals.subtotalCents - totals.discountCents + totals.feeCents,
+    "an order is the sum of its lines",
+  );
 }
 
 function sumLines(lines: readonly OrderLine[], currency: string): OrderTotals {

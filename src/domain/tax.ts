@@ -65,9 +65,7 @@ function roundRate<Ticket extends TaxedTicket>(
   const sum = (pick: (at: number) => number): number => ofRate.reduce((total, at) => total + pick(at), 0);
   const [grossCents, taxCents] = [sum(grossOf), sum(taxOf)];
   const targetCents =
-    rounding === "sum_by_net"
-      ? shareHalfUp(grossCents - taxCents, rateBps, WHOLE_BPS)
-      : containedTaxCents(grossCents, rateBps);
+    rounding === "sum_by_net" ? shareHalfUp(grossCents - taxCents, rateBps, WHOLE_BPS) : containedTaxCents(grossCents, rateBps);
   const unit = Math.sign(targetCents - taxCents);
   const missing = Math.abs(targetCents - taxCents);
   const canMove = (at: number): boolean => (unit < 0 ? taxOf(at) > 0 : grossOf(at) > taxOf(at));

@@ -10,7 +10,10 @@ type DiscountRow = typeof discounts.$inferSelect;
 export interface StoredDiscount
   extends
     Discount,
-    Pick<DiscountRow, "heldCount" | "usedCount" | "firstHeldCount" | "firstUsedCount" | "createdAtMs" | "updatedAtMs" | "archivedAtMs"> {}
+    Pick<
+      DiscountRow,
+      "heldCount" | "usedCount" | "firstHeldCount" | "firstUsedCount" | "createdAtMs" | "updatedAtMs" | "archivedAtMs"
+    > {}
 
 /** What a page of a tenant's discounts is asked by; rows start after `after`, newest first. */
 export interface DiscountListQuery {
@@ -68,10 +71,7 @@ export async function findDiscountRow(
 }
 
 /** At most `limit` + 1 of the tenant's discounts, newest first, without archived ones; the one too many says that there is a next page. */
-export async function listDiscountRows(
-  db: DrizzleD1Database,
-  query: DiscountListQuery,
-): Promise<readonly StoredDiscount[]> {
+export async function listDiscountRows(db: DrizzleD1Database, query: DiscountListQuery): Promise<readonly StoredDiscount[]> {
   const { tenantId, limit, after } = query;
   const isAfter: SQL | undefined =
     after &&

@@ -67,7 +67,17 @@ function sendText(route: Route, raw: BodyInit, type = "application/json"): Promi
 
 /** The stock, and how many rows of each kind the service has. */
 async function photograph(): Promise<unknown> {
-  const tables = ["events", "ticket_types", "orders", "order_items", "tickets", "payments", "mint_jobs", "ticket_validations", "discounts"];
+  const tables = [
+    "events",
+    "ticket_types",
+    "orders",
+    "order_items",
+    "tickets",
+    "payments",
+    "mint_jobs",
+    "ticket_validations",
+    "discounts",
+  ];
   const counts = tables.map((table) => env.DB.prepare(`SELECT count(*) AS rows FROM ${table}`).first());
   const orders = await owner.call("GET", "/api/v1/orders");
   const types = await call("GET", `/api/v1/tickets/events/${sale.eventId}/types`);

@@ -65,8 +65,16 @@ describe("a discount", () => {
     ["percent over 100", { type: "percentage", percentBps: 10_001 }, "percentBps"],
     ["no percent", { type: "percentage" }, "percentBps"],
     ["0 percent", { type: "percentage", percentBps: 0 }, "percentBps"],
-    ["a window that ends before it starts", { ...TEN_PERCENT, validFrom: "2031-01-02T00:00:00Z", validUntil: "2031-01-01T00:00:00Z" }, "validUntil"],
-    ["a window of no time", { ...TEN_PERCENT, validFrom: "2031-01-01T00:00:00Z", validUntil: "2031-01-01T00:00:00Z" }, "validUntil"],
+    [
+      "a window that ends before it starts",
+      { ...TEN_PERCENT, validFrom: "2031-01-02T00:00:00Z", validUntil: "2031-01-01T00:00:00Z" },
+      "validUntil",
+    ],
+    [
+      "a window of no time",
+      { ...TEN_PERCENT, validFrom: "2031-01-01T00:00:00Z", validUntil: "2031-01-01T00:00:00Z" },
+      "validUntil",
+    ],
     ["both of two exclusive fields", { type: "early_bird", percentBps: 1, amountCents: 1, firstTickets: 1 }, "percentBps"],
     ["neither of two exclusive fields", { type: "early_bird", firstTickets: 1 }, "percentBps"],
     ["an early bird without an end", { type: "early_bird", percentBps: 1 }, "until"],
@@ -205,7 +213,10 @@ describe("an order with a discount", () => {
     const placed = await buyer.call("POST", "/api/v1/purchase", { key: crypto.randomUUID(), body });
     expect(placed).toMatchObject({ status: 201, body: { discountCents: 900 } });
     expect(await purchase(["HELD"])).toMatchObject({ status: 409, body: { code: "discount_exhausted" } });
-    const second = await buyer.call("POST", "/api/v1/purchase", { key: crypto.randomUUID(), body: { ...body, discountCodes: [] } });
+    const second = await buyer.call("POST", "/api/v1/purchase", {
+      key: crypto.randomUUID(),
+      body: { ...body, discountCodes: [] },
+    });
     expect(second).toMatchObject({ status: 409, body: { code: "reservation_not_active" } });
   });
 
@@ -234,7 +245,10 @@ describe("an order with a discount", () => {
         const quoted = await caller.call("POST", "/api/v1/purchase/quote", { body });
         const placed = await caller.call("POST", "/api/v1/purchase", { key: crypto.randomUUID(), body });
         if (quoted.status !== 200) {
-          expect({ status: placed.status, code: placed.body["code"] }).toEqual({ status: quoted.status, code: quoted.body["code"] });
+          expect({ status: placed.status, code: placed.body["code"] }).toEqual({
+            status: quoted.status,
+            code: quoted.body["code"],
+          });
           return;
         }
         const { eventId: _, ...figures } = quoted.body;

@@ -1,12 +1,10 @@
 /** An order desk in a world that tests can break: its inventories, its provider and its clock are here, its D1 is the real one. */
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
-import { drizzle } from "drizzle-orm/d1";
 import { vi } from "vitest";
 import { deriveId, deskName, deskNumberFor, hashParts } from "#domain/ids";
 import type { InventoryCommand, InventoryOutcome } from "#domain/inventory-group";
 import type { InventoryPort, ReserveOutcome } from "#domain/inventory-messages";
-import { discountStockConfigs, usesOf } from "#domain/discount-stock";
 import type {
   AppliedDiscount,
   BasketLine,
@@ -21,12 +19,11 @@ import { priceBasket } from "#domain/pricing";
 import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import type { RefundRequest } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";
-import { insertDiscountRow } from "#storage/discounts";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
 import { makeBreakableD1, makeProvider, type Call, type MakeCall } from "./breakable-reach.ts";
 import { insertEvent, makeInventoryConfig } from "./inventory-fixture.ts";
-import { makeDiscount } from "./make-discount.ts";
 import { MemoryInventory } from "./memory-inventory.ts";
+import { storeDiscount } from "./store-discount.ts";
 
 /** A desk as tests open it. */
 export type TestDesk = OrderDeskObject<Cloudflare.Env>;
@@ -100,13 +97,9 @@ export class DeskWorld {
 
   /** A discount with this many uses, in D1 too. @returns what an order that uses it once has of it. */
   async addDiscount(maxUses: number): Promise<AppliedDiscount> {
-    const { tenantId } = this;
-    const discount = makeDiscount({ type: "percentage", percentBps: 1 }, { id: crypto.randomUUID(), tenantId, maxUses });
-    await insertDiscountRow(drizzle(env.DB), discount, 1);
-    for (const config of discountStockConfigs(discount, false)) {
-      this.inventories.set(config.ticketTypeId, new MemoryInventory(config));
-    }
-    return { discountId: discount.id, lines: [{ lineNumber: 1, amountCents: 0 }], uses: usesOf(discount, 1) };
+    const { applied, configs } = await storeDiscount(this.tenantId, maxUses);
+    for (const config of configs) this.inventories.set(config.ticketTypeId, new MemoryInventory(config));
+    return applied;
   }
 
   /** A desk over what is stored, as after a restart: nothing of an earlier one is in its memory. */

@@ -14,7 +14,14 @@ interface ConfigModule {
     | { readonly ok: false; readonly failure: readonly { readonly variable: string; readonly problem: string }[] };
 }
 
-const OPTIONAL = ["JWT_JWKS_URL", "STRIPE_WEBHOOK_SECRETS", "STRIPE_SECRET_KEY", "ORDER_DESKS_PER_TENANT", "LOG_LEVEL"];
+const OPTIONAL = [
+  "JWT_JWKS_URL",
+  "STRIPE_WEBHOOK_SECRETS",
+  "STRIPE_SECRET_KEY",
+  "ORDER_DESKS_PER_TENANT",
+  "TAX_ROUNDING",
+  "LOG_LEVEL",
+];
 
 let config: ConfigModule;
 let good: Readonly<Record<string, string>>;
@@ -82,6 +89,7 @@ describe("the configuration", () => {
     ["ORDER_DESKS_PER_TENANT", "0"],
     ["ORDER_DESKS_PER_TENANT", "257"],
     ["ORDER_DESKS_PER_TENANT", "four"],
+    ["TAX_ROUNDING", "sum_by_gross"],
     ["LOG_LEVEL", "verbose"],
   ])("refuses a malformed %s by its name and never shows the value (case %#)", (name, value) => {
     const problems = problemsOf({ [name]: value });

@@ -17,9 +17,7 @@ export async function configureStock(
   isArchived: boolean,
   before: Discount | undefined,
 ): Promise<Result<undefined, Failure>> {
-  const earlier = new Map(
-    (before ? discountStockConfigs(before, false) : []).map((config) => [config.ticketTypeId, config]),
-  );
+  const earlier = new Map((before ? discountStockConfigs(before, false) : []).map((config) => [config.ticketTypeId, config]));
   const told: InventoryConfig[] = [];
   for (const config of discountStockConfigs(discount, isArchived)) {
     const configured = await ctx.inventory(config.ticketTypeId).configure(config);

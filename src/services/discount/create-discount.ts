@@ -16,10 +16,7 @@ import { toDiscountView, type DiscountView } from "./discount-view.ts";
  * The inventories of its caps come first, so a stored code always has stock that answers; those of a code that was never
  * stored are reachable by nobody.
  */
-export async function createDiscount(
-  ctx: SignedInContext,
-  fields: DiscountFields,
-): Promise<Result<DiscountView, Failure>> {
+export async function createDiscount(ctx: SignedInContext, fields: DiscountFields): Promise<Result<DiscountView, Failure>> {
   const { tenantId } = ctx.principal;
   const terms = makeDiscountTerms(fields);
   if (!terms.ok) return refuse({ code: "validation_failed", errors: terms.failure });

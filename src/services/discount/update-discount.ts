@@ -29,10 +29,7 @@ const MAX_ATTEMPTS = 5;
  * when more is held and used than a new cap allows. The unit of the caps may not change: what was counted would mean another.
  * @throws Error when the discount changed under every attempt.
  */
-export async function updateDiscount(
-  ctx: SignedInContext,
-  input: UpdateDiscountInput,
-): Promise<Result<DiscountView, Failure>> {
+export async function updateDiscount(ctx: SignedInContext, input: UpdateDiscountInput): Promise<Result<DiscountView, Failure>> {
   const { tenantId } = ctx.principal;
   for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
     const before = await findDiscountRow(ctx.db, tenantId, input.discountId);

@@ -1,19 +1,18 @@
 import type { Failure } from "#domain/failure";
 import { refuse, type Result } from "#domain/result";
 import type { SignedInContext } from "../context.ts";
-import { findStock } from "../ticket-type/stock-cache.ts";
 import { priceRequestedBasket, type BasketRequest, type PricedBasket } from "./price-basket.ts";
 
 /**
  * Prices a basket exactly as a purchase would, holding nothing. Refusals as {@link priceRequestedBasket}, and
- * `discount_exhausted` for a capped code that had too little left a moment ago. What one user may have of it, only a purchase
+ * `discount_exhausted` for a capped code that has too little left at this moment. What one user may have of it, only a purchase
  * asks.
  */
 export async function quoteOrder(ctx: SignedInContext, request: BasketRequest): Promise<Result<PricedBasket, Failure>> {
   const priced = await priceRequestedBasket(ctx, request);
   if (!priced.ok) return priced;
   const uses = priced.value.discounts.flatMap((discount) => discount.uses);
-  const stocks = await Promise.all(uses.map(({ stockName }) => findStock(ctx, stockName)));
+  const stocks = await Promise.all(uses.map(({ stockName }) => ctx.inventory(stockName).snapshot()));
   const lacking = uses.find(({ quantity }, at) => quantity > (stocks[at]?.availableCount ?? quantity));
   return lacking ? refuse({ code: "discount_exhausted", discountCode: lacking.discountCode }) : priced;
 }
