@@ -129,6 +129,8 @@ describe("a discount", () => {
       const body = method === "PUT" ? { body: { percentBps: 1 } } : {};
       expect(await stranger.call(method, `${DISCOUNTS}/${id}`, body)).toMatchObject({ status: 404 });
     }
+    // Known to this isolate by now, and still not to others.
+    expect(await quote(["OURS"])).toMatchObject({ status: 200 });
     const elsewhere = await openSale();
     const body = { ...elsewhere.basket(1), discountCodes: ["OURS"] };
     const quoted = await (await elsewhere.makeBuyer()).call("POST", "/api/v1/purchase/quote", { body });

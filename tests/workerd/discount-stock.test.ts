@@ -187,6 +187,14 @@ describe("a cap", () => {
   });
 });
 
+it("a capped code that was archived is refused by its own inventory, whoever still remembers it", async () => {
+  const discountId = await makeCode("GONE", { maxUses: 5 });
+  await sale.manager.call("DELETE", `/api/v1/discounts/${discountId}`);
+  const stub = env.TICKET_TYPE_INVENTORY.getByName(discountStockName(discountId, "uses"));
+  const use = { tenantId: sale.tenantId, reservationId: crypto.randomUUID(), userId: crypto.randomUUID(), quantity: 1 };
+  expect(await stub.reserve([use])).toMatchObject({ outcomes: [{ ok: false, failure: { code: "not_on_sale" } }] });
+});
+
 it("a code that was read shortly before is good while D1 is down", async () => {
   const organiser = await makeOrganiser("user", sale.tenantId);
   await makeCode("OUTAGE");
