@@ -177,6 +177,8 @@ export const orders = sqliteTable(
     /** Contained in the prices and fees, not added to them. */
     taxCents: integer("tax_cents").notNull(),
     totalCents: integer("total_cents").notNull(),
+    /** When the last of its lines is stored, a trigger (`order_is_sum_of_lines`) refuses lines that do not sum to the order. */
+    lineCount: integer("line_count").notNull().default(0),
     reservationId: text("reservation_id").notNull(),
     holdExpiresAtMs: integer("hold_expires_at_ms").notNull(),
     walletAddress: text("wallet_address"),
