@@ -40,7 +40,7 @@ function insertRows(table: string, columns: string, onConflict: string): string 
 const UPSERT_ORDERS = insertRows(
   "orders",
   `id, tenant_id, order_number, user_id, event_id, status, currency, subtotal_cents, discount_cents, fee_cents, tax_cents,
-   total_cents, reservation_id, hold_expires_at_ms, wallet_address, created_at_ms, paid_at_ms, seq`,
+   total_cents, line_count, reservation_id, hold_expires_at_ms, wallet_address, created_at_ms, paid_at_ms, seq`,
   `(id) DO UPDATE SET
      status = CASE WHEN ${rankOf("excluded.status")} > orders.status_rank THEN excluded.status ELSE orders.status END,
      paid_at_ms = excluded.paid_at_ms, seq = excluded.seq
@@ -49,7 +49,7 @@ const UPSERT_ORDERS = insertRows(
 
 function toOrderRow({ view, version }: OrderRecord): Row {
   const whose = [view.id, view.tenantId, view.orderNumber, view.userId, view.eventId, view.status, view.currency];
-  const money = [view.subtotalCents, view.discountCents, view.feeCents, view.taxCents, view.totalCents];
+  const money = [view.subtotalCents, view.discountCents, view.feeCents, view.taxCents, view.totalCents, view.lines.length];
   const rest = [view.reservationId, view.holdExpiresAtMs, view.walletAddress, view.createdAtMs, view.paidAtMs, version];
   return [...whose, ...money, ...rest];
 }
