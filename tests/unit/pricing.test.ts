@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatAmount } from "#domain/format-amount";
 import { priceOrder } from "#domain/price-order";
 import { priceBasket, type PricedType } from "#domain/pricing";
 import { containedTaxCents, TAX_ROUNDINGS, type TaxRounding } from "#domain/tax";
@@ -159,12 +158,4 @@ describe("a discount", () => {
       },
     });
   });
-});
-
-it.each([
-  [1_000, "JPY", "¥1,000"],
-  [12_345, "BHD", "BHD 12.345"],
-  [5, "EUR", "€0.05"],
-])("%d minor units of %s read as people write them", (amountCents, currency, text) => {
-  expect(formatAmount(amountCents, currency).replaceAll("\u00A0", " ")).toBe(text);
 });
