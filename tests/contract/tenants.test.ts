@@ -14,6 +14,7 @@ interface Belongings {
   readonly openOrderId: string;
   readonly ticketId: string;
   readonly reservationId: string;
+  readonly discountId: string;
   readonly qr: string;
 }
 
@@ -29,7 +30,9 @@ async function makeBelongings(): Promise<Belongings> {
   const openOrderId = idOf(await buy(sale, owner));
   const reservationId = idOf(await hold(sale, owner));
   const { body } = await owner.call("GET", `/api/v1/qr/${ticketId}/generate`);
-  return { sale, owner, paidOrderId, openOrderId, ticketId, reservationId, qr: z.string().parse(body["qr"]) };
+  const code = { code: "TEN", type: "percentage", percentBps: 1_000, maxUses: 5 };
+  const discountId = idOf(await sale.manager.call("POST", "/api/v1/discounts", { body: code }));
+  return { sale, owner, paidOrderId, openOrderId, ticketId, reservationId, discountId, qr: z.string().parse(body["qr"]) };
 }
 
 let fresh: Belongings;
@@ -79,6 +82,8 @@ const OF_A_TENANT: readonly Attempt[] = [
   ["POST /api/v1/tickets/types", () => "/api/v1/tickets/types", typeBody],
   ["PUT /api/v1/tickets/types/{id}", (has) => has.sale.path, () => ({ body: { priceCents: 1 } })],
   ["DELETE /api/v1/tickets/types/{id}", (has) => has.sale.path],
+  ["PUT /api/v1/discounts/{id}", (has) => `/api/v1/discounts/${has.discountId}`, () => ({ body: { percentBps: 1 } })],
+  ["DELETE /api/v1/discounts/{id}", (has) => `/api/v1/discounts/${has.discountId}`],
   ["POST /api/v1/tickets/purchase", () => "/api/v1/tickets/purchase", ({ sale }) => ({ key, body: sale.basket(1) })],
   ["POST /api/v1/purchase", () => "/api/v1/purchase", ({ sale }) => ({ key, body: sale.basket(1) })],
   ["POST /api/v1/purchase/quote", () => "/api/v1/purchase/quote", ({ sale }) => ({ body: sale.basket(1) })],
@@ -95,6 +100,8 @@ const OF_NOBODY = [
   "GET /api/v1/orders",
   "GET /api/v1/tickets",
   "GET /api/v1/tickets/users/{userId}",
+  "GET /api/v1/discounts",
+  "POST /api/v1/discounts",
   "GET /mint/jobs",
   "GET /health/detailed",
   "GET /health/circuit-breakers",
@@ -122,11 +129,13 @@ async function photograph({ sale, owner, openOrderId, paidOrderId, ticketId, res
     `/api/v1/tickets/events/${sale.eventId}/types`,
   ];
   const read = await Promise.all(paths.map(async (path) => (await owner.call("GET", path)).body));
+  const { body: discounts } = await sale.manager.call("GET", "/api/v1/discounts");
   const gate = await env.EVENT_GATE.getByName(sale.eventId).stats(sale.tenantId);
   // What the mint does with a paid ticket goes on by itself, so the job's own state is left out.
   return {
     read: JSON.parse(JSON.stringify(read).replaceAll(/"mint":\{[^}]*\}/g, '"mint":{}')),
     gate,
+    discounts,
     stock: await sale.readStock(),
   };
 }
