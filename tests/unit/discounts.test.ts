@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { codeKeyOf, judgeCodes, type Discount, type DiscountRule } from "#domain/discount";
 import { combineDiscounts } from "#domain/discount-order";
 import { cutPositions, type TicketPosition } from "#domain/discount-positions";
+import { priceOrder } from "#domain/price-order";
 import { splitByLargestRemainder } from "#domain/split-amount";
 import { makeDiscount } from "../support/make-discount.ts";
 
@@ -199,6 +200,41 @@ describe("any codes on any basket", () => {
         expect(totalCents).toBe(Math.max(...permute(discounts).map((order) => takeInOrder(positions, order))));
         const reversed = combineDiscounts(positions, discounts.toReversed());
         expect(reversed).toEqual(combined);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("make an order whose lines have exactly what the codes took off, and count each ticket that got cheaper", () => {
+    fc.assert(
+      fc.property(baskets, codes, (positions, discounts) => {
+        const types = new Map(
+          positions.map(({ ticketTypeId, priceCents }) => [
+            ticketTypeId,
+            { name: "Floor", priceCents, feeCents: 10, taxRateBps: 1_900 },
+          ]),
+        );
+        const basket = positions.map(({ ticketTypeId }) => ({ ticketTypeId, quantity: 2 }));
+        const capped = discounts.map((discount) => ({
+          ...discount,
+          id: discount.code,
+          maxUses: 1,
+          maxUsesUnit: "tickets" as const,
+        }));
+        const priced = priceOrder(basket, { types, currency: "EUR", taxRounding: "line", discounts: capped, nowMs: 0 });
+        if (!priced.ok) return;
+        const { lines, totals, discounts: applied } = priced.value;
+        for (const line of lines) {
+          const taken = applied
+            .flatMap((discount) => discount.lines)
+            .filter(({ lineNumber }) => lineNumber === line.lineNumber);
+          expect(line.discountCents).toBe(taken.reduce((sum, { amountCents }) => sum + amountCents, 0));
+        }
+        expect(totals.totalCents).toBe(lines.reduce((sum, line) => sum + line.totalCents, 0));
+        expect(totals.totalCents).toBe(totals.subtotalCents - totals.discountCents + totals.feeCents);
+        const cheaper = applied.flatMap(({ uses }) => uses).reduce((sum, { quantity }) => sum + quantity, 0);
+        expect(cheaper).toBeLessThanOrEqual(positions.length * 2);
+        expect(applied.every(({ uses }) => uses.length === 1 && uses.every(({ quantity }) => quantity > 0))).toBe(true);
       }),
       { numRuns: 500 },
     );

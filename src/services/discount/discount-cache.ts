@@ -6,11 +6,11 @@ import type { SignedInContext } from "../context.ts";
 import { AgedMap } from "../ticket-type/aged-map.ts";
 
 /**
- * Codes as this isolate read them; null for one that its tenant does not have. A change made in another isolate shows here
- * within 2 s. A code read within 10 minutes can be used while D1 is down, for the reasons that {@link findCatalog} has: how
+ * Codes as this isolate read them. A change made in another isolate shows here within 2 s, a new code at once: what is not
+ * there is asked for each time. A code read within 10 minutes can be used while D1 is down, for the reasons that {@link findCatalog} has: how
  * often a capped one may be used, and that it was taken away, its inventory knows by itself.
  */
-const codes = new AgedMap<Discount | null>({
+const codes = new AgedMap<Discount>({
   maxEntries: 5_000,
   freshForMs: 1_000,
   refreshForMs: 1_000,
@@ -49,9 +49,9 @@ export async function findDiscounts(
 }
 
 /** What is known of each code, by its key; read from D1 where this isolate does not know it. */
-async function readCodes(ctx: SignedInContext, asked: readonly string[]): Promise<ReadonlyMap<string, Discount | null>> {
+async function readCodes(ctx: SignedInContext, asked: readonly string[]): Promise<ReadonlyMap<string, Discount>> {
   const { tenantId } = ctx.principal;
-  const known = new Map<string, Discount | null>();
+  const known = new Map<string, Discount>();
   const missing: string[] = [];
   for (const code of asked) {
     const value = codes.find(keyOf(tenantId, code), ctx.nowMs);
@@ -62,12 +62,10 @@ async function readCodes(ctx: SignedInContext, asked: readonly string[]): Promis
   const { generation } = codes;
   try {
     const rows = await findDiscountsByCode(ctx.db, tenantId, missing);
-    const byKey = new Map(rows.map((row) => [codeKeyOf(row.code), row]));
-    for (const code of missing) {
-      const row = byKey.get(codeKeyOf(code)) ?? null;
-      known.set(codeKeyOf(code), row);
+    for (const row of rows) {
+      known.set(codeKeyOf(row.code), row);
       // Someone wrote while this was being read: it may be from before.
-      if (codes.generation === generation) codes.store(keyOf(tenantId, code), row, ctx.nowMs);
+      if (codes.generation === generation) codes.store(keyOf(tenantId, row.code), row, ctx.nowMs);
     }
   } catch (error) {
     for (const code of missing) {
