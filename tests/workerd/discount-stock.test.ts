@@ -195,6 +195,19 @@ it("a capped code that was archived is refused by its own inventory, whoever sti
   expect(await stub.reserve([use])).toMatchObject({ outcomes: [{ ok: false, failure: { code: "not_on_sale" } }] });
 });
 
+it("a code that another isolate archived is unknown to everyone here after a second", async () => {
+  const organiser = await makeOrganiser("user", sale.tenantId);
+  const discountId = await makeCode("ELSEWHERE");
+  const request = { ...sale.basket(1), discountCodes: ["ELSEWHERE"] };
+  const quoteLater = (laterMs: number): ReturnType<typeof quoteOrder> =>
+    quoteOrder(organiser.contextWith({ nowMs: Date.now() + laterMs }), request);
+  expect(await quoteLater(0)).toMatchObject({ ok: true });
+  await env.DB.prepare("UPDATE discounts SET archived_at_ms = 1 WHERE id = ?").bind(discountId).run();
+  for (const laterMs of [2_000, 2_001, 2_500]) {
+    expect(await quoteLater(laterMs)).toMatchObject({ failure: { code: "discount_unknown" } });
+  }
+});
+
 it("a code that was read shortly before is good while D1 is down", async () => {
   const organiser = await makeOrganiser("user", sale.tenantId);
   await makeCode("OUTAGE");

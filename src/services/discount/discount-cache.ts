@@ -67,6 +67,7 @@ async function readCodes(ctx: SignedInContext, asked: readonly string[]): Promis
       // Someone wrote while this was being read: it may be from before.
       if (codes.generation === generation) codes.store(keyOf(tenantId, row.code), row, ctx.nowMs);
     }
+    for (const code of missing) if (!known.has(codeKeyOf(code))) forgetGone(ctx, code);
   } catch (error) {
     for (const code of missing) {
       const stale = codes.findUsable(keyOf(tenantId, code), ctx.nowMs);
@@ -76,6 +77,12 @@ async function readCodes(ctx: SignedInContext, asked: readonly string[]): Promis
     ctx.logger.warn("D1 did not answer; older discount codes are used", { codes: missing.length });
   }
   return known;
+}
+
+/** A code that was taken away in another isolate must not be given to those who ask while nobody's turn is to refresh it. */
+function forgetGone(ctx: SignedInContext, code: string): void {
+  const key = keyOf(ctx.principal.tenantId, code);
+  if (codes.findUsable(key, ctx.nowMs)) codes.forget(key);
 }
 
 function repeatedCode(position: number): Failure {
