@@ -42,7 +42,7 @@ export function createDeskReach(env: Env): DeskReach {
   return {
     db: env.DB,
     mintQueue: env.MINT_QUEUE,
-    inventory: (ticketTypeId) => env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId),
+    inventory: (stockName) => env.TICKET_TYPE_INVENTORY.getByName(stockName),
     paymentProviders: providers,
     leaseBlock: (tenantId) => leaseOrderNumbers(env.DB, tenantId, randomHex(16)),
     logger: createLogger("order-desk"),
@@ -95,7 +95,8 @@ function createShared(
     desksPerTenant: config.ORDER_DESKS_PER_TENANT,
     transferTtlSeconds: config.TRANSFER_TTL_SECONDS,
     newId: () => crypto.randomUUID(),
-    inventory: (ticketTypeId) => env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId),
+    taxRounding: config.TAX_ROUNDING,
+    inventory: (stockName) => env.TICKET_TYPE_INVENTORY.getByName(stockName),
     gate: (eventId) => env.EVENT_GATE.getByName(eventId),
     desk: (number) => env.ORDER_DESK.getByName(deskName(number)),
     paymentProviders: providers,

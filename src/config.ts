@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { JSONWebKeySet } from "jose";
 import { refuse, succeed, type Result } from "#domain/result";
+import { TAX_ROUNDINGS } from "#domain/tax";
 import type { SigningSeed } from "#platform/signing-keys";
 import type { MintMessage } from "#domain/order-messages";
 import type { EventGate } from "#durable-objects/event-gate/event-gate";
@@ -67,6 +68,7 @@ const variables = z.object({
   PUBLIC_BASE_URL: ORIGIN,
   ORDER_DESKS_PER_TENANT: z.coerce.number().int().min(1).max(256).default(4),
   TRANSFER_TTL_SECONDS: z.coerce.number().int().min(60).max(7_776_000).default(604_800),
+  TAX_ROUNDING: z.enum(TAX_ROUNDINGS).default("line"),
   LOG_LEVEL: z.enum(["debug", "info", "warning", "error"]).default("info"),
 });
 

@@ -2,12 +2,13 @@ import type { Failure } from "#domain/failure";
 import type { InventoryPort } from "#domain/inventory-messages";
 import { sharedPrefixOf } from "#domain/ids";
 import { holdOf } from "#domain/order";
-import type { BasketLine, DeskPort, HoldCommand, HoldView, MadeOnce, RequestIdentity } from "#domain/order-messages";
+import type { DiscountUse } from "#domain/discount-stock";
+import type { BasketLine, DeskPort, HoldCommand, HoldView, MadeOnce, RequestIdentity, StockNews } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { Logger } from "#platform/logger";
 import type { Commit } from "./commit.ts";
 import type { DeskStore, HoldRecord } from "./desk-store.ts";
-import { holdAllLines, releaseAllLines } from "./hold-lines.ts";
+import { holdAllLines, holdUses, releaseAllLines } from "./hold-lines.ts";
 import { InventoryBatcher } from "./inventory-batcher.ts";
 import type { HeldStock } from "./place-in-commit.ts";
 import type { Remembered } from "./requests-once.ts";
@@ -69,16 +70,53 @@ export class DeskHolds {
     reservationId: string,
     lines: readonly BasketLine[],
   ): Promise<{ ok: true; value: HeldStock } | Extract<MadeOnce<never>, { ok: false }>> {
-    const { tenantId, userId, requestId, bodyHash } = request;
+    const { tenantId, userId } = request;
     const outcome = await holdAllLines(this.#batcher, { tenantId, userId, reservationId, lines });
     const { stock } = outcome;
     if (outcome.ok) return { ok: true, value: { reservationId, expiresAtMs: outcome.expiresAtMs, stock } };
-    const { failure, heldLines } = outcome;
+    return this.#refuse(request, outcome.failure, stock, { reservationId, lines: outcome.heldLines });
+  }
+
+  /**
+   * Holds the uses of capped codes under `reservationId` for `holdMs`, as long as the seats they are for. If one is refused,
+   * the others and the `seats` are given back, as in {@link holdFor}.
+   */
+  async holdUsesFor(
+    request: RequestIdentity,
+    reservationId: string,
+    uses: readonly DiscountUse[],
+    holdMs: number,
+    seats: readonly BasketLine[],
+  ): Promise<Extract<MadeOnce<never>, { ok: false }> | undefined> {
+    const { tenantId, userId } = request;
+    const outcome = await holdUses(this.#batcher, { tenantId, userId, reservationId, uses, holdMs });
+    if (outcome.ok) return undefined;
+    return this.#refuse(request, outcome.failure, [], { reservationId, lines: [...seats, ...outcome.heldLines] });
+  }
+
+  /** Gives back what was held for an order that was not placed after all. What cannot be given back expires by itself. */
+  async releaseInVain(
+    request: RequestIdentity,
+    held: { readonly reservationId: string; readonly lines: readonly BasketLine[] },
+  ): Promise<void> {
+    const { tenantId, userId } = request;
+    await releaseAllLines(this.#inventory, { tenantId, userId, ...held, cause: "other_line_refused" }).catch(
+      (error: unknown) => {
+        const { reservationId } = held;
+        this.#logger.warn("a line held in vain could not be given back and will expire", { reservationId, error });
+      },
+    );
+  }
+
+  async #refuse(
+    request: RequestIdentity,
+    failure: Failure,
+    stock: StockNews,
+    held: { readonly reservationId: string; readonly lines: readonly BasketLine[] },
+  ): Promise<Extract<MadeOnce<never>, { ok: false }>> {
+    const { requestId, bodyHash } = request;
     await this.#commit((nowMs) => this.#store.insertAnswer(requestId, { bodyHash, answer: { ok: false, failure } }, nowMs));
-    const inVain = { tenantId, userId, reservationId, lines: heldLines, cause: "other_line_refused" };
-    await releaseAllLines(this.#inventory, inVain).catch((error: unknown) => {
-      this.#logger.warn("a line held in vain could not be given back and will expire", { reservationId, error });
-    });
+    await this.releaseInVain(request, held);
     return { ok: false, failure, replayed: false, stock };
   }
 

@@ -1,4 +1,5 @@
 import type { Failure, TypeShortage } from "#domain/failure";
+import { refuseUse, type DiscountUse } from "#domain/discount-stock";
 import type { InventoryPort } from "#domain/inventory-messages";
 import type { BasketLine, StockNews } from "#domain/order-messages";
 import type { BatchedOutcome, InventoryBatcher } from "./inventory-batcher.ts";
@@ -38,6 +39,41 @@ export async function holdAllLines(batcher: InventoryBatcher, request: HoldReque
   }
   const expiries = answers.flatMap(({ answer }) => (answer.outcome.ok ? [answer.outcome.expiresAtMs] : []));
   return { ok: true, expiresAtMs: Math.min(...expiries), stock };
+}
+
+/** Uses of capped discount codes, for whom, under which derived id, and for how long. */
+export interface UsesRequest {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly reservationId: string;
+  readonly uses: readonly DiscountUse[];
+  readonly holdMs: number;
+}
+
+/** Holds all uses, or says which code is refused and what was held in vain. Rejects as {@link holdAllLines} does. */
+export async function holdUses(
+  batcher: InventoryBatcher,
+  request: UsesRequest,
+): Promise<
+  { readonly ok: true } | { readonly ok: false; readonly failure: Failure; readonly heldLines: readonly BasketLine[] }
+> {
+  const { tenantId, userId, reservationId, holdMs } = request;
+  const answers = await Promise.all(
+    request.uses.map(async (use) => {
+      const { stockName, quantity } = use;
+      const { outcome } = await batcher.reserve(stockName, { tenantId, userId, reservationId, quantity, holdMs });
+      return { use, outcome };
+    }),
+  );
+  const failures = answers.flatMap(({ use, outcome }) => (outcome.ok ? [] : [refuseUse(outcome.failure, use.discountCode)]));
+  const [failure] = failures;
+  if (!failure) return { ok: true };
+  const held = answers.filter(({ outcome }) => outcome.ok);
+  return {
+    ok: false,
+    failure,
+    heldLines: held.map(({ use }) => ({ ticketTypeId: use.stockName, quantity: use.quantity })),
+  };
 }
 
 /** Gives every line back; a line that was never held, or has expired, is no error. Rejects when an inventory cannot be reached. */

@@ -1,12 +1,12 @@
-import { deriveIdWithin } from "#domain/ids";
-import type { OrderRecord } from "#domain/order";
-import type { MadeOnce, OrderView, PlaceCommand } from "#domain/order-messages";
+import { ownHoldIdOf, type OrderRecord } from "#domain/order";
+import type { BasketLine, MadeOnce, OrderView, PlaceCommand } from "#domain/order-messages";
+import { readClockMs } from "#platform/clock";
 import type { Commit, Emit } from "./commit.ts";
 import type { DeskHolds } from "./desk-holds.ts";
 import type { DeskStore } from "./desk-store.ts";
 import type { NumberBlocks } from "./number-blocks.ts";
 import type { OrderProgress } from "./order-progress.ts";
-import { placeInCommit, type HeldStock } from "./place-in-commit.ts";
+import { findUsableHold, placeInCommit, type HeldStock } from "./place-in-commit.ts";
 
 /** What placing needs of its desk. */
 export interface PlacingHooks {
@@ -39,16 +39,44 @@ export class OrderPlacing {
     const orderId = command.request.requestId;
     let held: HeldStock | undefined;
     if (command.reservationId === undefined) {
-      const outcome = await this.#hooks.holds.holdFor(command.request, deriveIdWithin(orderId, ["hold"]), command.lines);
+      const outcome = await this.#hooks.holds.holdFor(command.request, ownHoldIdOf(orderId), command.lines);
       if (!outcome.ok) return outcome;
       held = outcome.value;
     }
     const stock = held?.stock ?? [];
+    const uses = await this.#holdUses(command, held);
+    if (!uses.ok) return uses;
     const placed = await this.#place(command, held);
-    if (!placed.ok) return { ok: false, failure: placed.failure, replayed: false, stock };
+    if (!placed.ok) {
+      await this.#hooks.holds.releaseInVain(command.request, { reservationId: ownHoldIdOf(orderId), lines: uses.lines });
+      return { ok: false, failure: placed.failure, replayed: false, stock };
+    }
     if (placed.value.step.kind === "none") return { ok: true, value: placed.value.view, replayed: false, stock };
     await progress.advance(orderId, "settled");
     return { ok: true, value: store.findOrder(orderId)?.view ?? placed.value.view, replayed: false, stock };
+  }
+
+  /**
+   * Holds what the order needs of capped codes, until its seats' hold ends. After the seats, because only then is it known how
+   * long that is; a code without a cap needs no call.
+   */
+  async #holdUses(
+    command: PlaceCommand,
+    held: HeldStock | undefined,
+  ): Promise<{ ok: true; lines: readonly BasketLine[] } | Extract<MadeOnce<never>, { ok: false }>> {
+    const { store, holds } = this.#hooks;
+    const uses = (command.discounts ?? []).flatMap((discount) => discount.uses);
+    if (uses.length === 0) return { ok: true, lines: [] };
+    const nowMs = readClockMs();
+    const earlier = held ? undefined : findUsableHold(store, command, nowMs);
+    // Without a hold the order is refused where it is placed, in a commit.
+    if (earlier && !earlier.ok) return { ok: true, lines: [] };
+    const expiresAtMs = held?.expiresAtMs ?? earlier?.value.view.expiresAtMs ?? nowMs;
+    const holdMs = Math.max(1, expiresAtMs - nowMs);
+    const seats = held ? command.lines : [];
+    const refused = await holds.holdUsesFor(command.request, ownHoldIdOf(command.request.requestId), uses, holdMs, seats);
+    const lines = uses.map(({ stockName, quantity }) => ({ ticketTypeId: stockName, quantity }));
+    return refused ?? { ok: true, lines };
   }
 
   async #place(

@@ -1,13 +1,13 @@
 import type { InventoryPort } from "#domain/inventory-messages";
 import { hashParts } from "#domain/ids";
-import type { OrderRecord, Refund } from "#domain/order";
+import { holdsOf, type OrderRecord, type Refund } from "#domain/order";
 import { settleConfirmed, settleGivenBack, settleRefund, settleReleased, settleSoldOut } from "#domain/settlement";
 import { selectPaymentProvider, type PaymentProviders } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";
 
 /** What a step needs of the world outside its desk. */
 export interface StepReach {
-  inventory(ticketTypeId: string): InventoryPort;
+  inventory(stockName: string): InventoryPort;
   readonly paymentProviders: PaymentProviders;
   readonly logger: Logger;
 }
@@ -36,30 +36,30 @@ export async function takeNextStep(reach: StepReach, record: OrderRecord): Promi
 }
 
 async function confirmLines(reach: StepReach, record: OrderRecord): Promise<StepOutcome> {
-  const { reservationId, tenantId, id: orderId } = record.view;
+  const { tenantId, id: orderId } = record.view;
   const answers = await Promise.all(
-    record.view.lines.map(async (line) => ({
-      lineNumber: line.lineNumber,
-      confirmed: (await reach.inventory(line.ticketTypeId).confirm({ reservationId, tenantId, orderId })).ok,
+    holdsOf(record).map(async ({ number, stockName, reservationId }) => ({
+      number,
+      confirmed: (await reach.inventory(stockName).confirm({ reservationId, tenantId, orderId })).ok,
     })),
   );
   if (answers.every((answer) => answer.confirmed)) {
     return settleConfirmed;
   }
-  const confirmedLines = answers.filter((answer) => answer.confirmed).map((answer) => answer.lineNumber);
+  const confirmedLines = answers.filter((answer) => answer.confirmed).map((answer) => answer.number);
   return (stored, nowMs) => settleSoldOut(stored, confirmedLines, nowMs);
 }
 
 async function giveLinesBack(reach: StepReach, record: OrderRecord, lineNumbers: readonly number[]): Promise<StepOutcome> {
-  const { reservationId, tenantId, id: orderId } = record.view;
-  const lines = record.view.lines.filter((line) => lineNumbers.includes(line.lineNumber));
+  const { tenantId, id: orderId } = record.view;
+  const holds = holdsOf(record).filter(({ number }) => lineNumbers.includes(number));
   await Promise.all(
-    lines.map((line) =>
-      reach.inventory(line.ticketTypeId).restock({
-        commandId: hashParts(["give_back", orderId, String(line.lineNumber)]),
+    holds.map(({ number, stockName, reservationId, quantity }) =>
+      reach.inventory(stockName).restock({
+        commandId: hashParts(["give_back", orderId, String(number)]),
         reservationId,
         tenantId,
-        quantity: line.quantity,
+        quantity,
         actor: "desk",
         cause: "other_line_sold_out",
       }),
@@ -69,10 +69,10 @@ async function giveLinesBack(reach: StepReach, record: OrderRecord, lineNumbers:
 }
 
 async function releaseLines(reach: StepReach, record: OrderRecord): Promise<StepOutcome> {
-  const { reservationId, tenantId, userId } = record.view;
+  const { tenantId, userId } = record.view;
   await Promise.all(
-    record.view.lines.map((line) =>
-      reach.inventory(line.ticketTypeId).release({ reservationId, tenantId, actor: userId, cause: "order_cancelled" }),
+    holdsOf(record).map(({ stockName, reservationId }) =>
+      reach.inventory(stockName).release({ reservationId, tenantId, actor: userId, cause: "order_cancelled" }),
     ),
   );
   return settleReleased;

@@ -1,6 +1,7 @@
 import type { Failure } from "#domain/failure";
 import { newOrder, type OrderRecord } from "#domain/order";
 import type { OrderView, PlaceCommand, StockNews } from "#domain/order-messages";
+import { assertSumOfLines } from "#domain/pricing";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { DeskStore, HoldRecord } from "./desk-store.ts";
 import type { NumberBlocks } from "./number-blocks.ts";
@@ -27,6 +28,7 @@ export function placeInCommit(
   save: (record: OrderRecord) => void,
 ): Result<OrderRecord, Failure> | "needs_numbers" {
   const { request } = command;
+  assertSumOfLines(command.lines, command.totals);
   const earlier = held === undefined ? findUsableHold(store, command, nowMs) : undefined;
   if (earlier && !earlier.ok) {
     store.insertAnswer(request.requestId, { bodyHash: request.bodyHash, answer: earlier }, nowMs);
@@ -53,13 +55,13 @@ export function placeInCommit(
     createdAtMs: nowMs,
     paidAtMs: null,
   };
-  const record = newOrder(view, request.route, request.bodyHash);
+  const record = newOrder(view, request.route, request.bodyHash, command.discounts);
   save(record);
   return succeed(record);
 }
 
 /** The buyer's own hold that the command names, if it is alive and no order uses it. */
-function findUsableHold(store: DeskStore, command: PlaceCommand, nowMs: number): Result<HoldRecord, Failure> {
+export function findUsableHold(store: DeskStore, command: PlaceCommand, nowMs: number): Result<HoldRecord, Failure> {
   const hold = command.reservationId === undefined ? undefined : store.findHold(command.reservationId);
   const { tenantId, userId } = command.request;
   if (!hold || hold.view.tenantId !== tenantId || hold.view.userId !== userId) {

@@ -20,6 +20,7 @@ import { assertInvariant } from "#domain/result";
 import { readClockMs } from "#platform/clock";
 import { createLogger } from "#platform/logger";
 import { isD1ConstraintError } from "#storage/d1-errors";
+import { projectDiscountStock } from "#storage/discounts";
 import { hasTicketType, projectInventory, type ReservationNews } from "#storage/reservations";
 import inventorySql from "../../migrations/ticket-type-inventory/0001_inventory.sql";
 import outboxSql from "../../migrations/shared/0001_outbox.sql";
@@ -70,7 +71,8 @@ function hasKind<Kind extends InventoryCommand["kind"]>(
 
 /**
  * The stock of one ticket type: who holds how much of it until when, and what is sold. All decisions are made in
- * `#domain/inventory-group`; here they are loaded for, stored and told (docs/adr/0001).
+ * `#domain/inventory-group`; here they are loaded for, stored and told (docs/adr/0001). The same decisions serve the caps of
+ * a discount, one object each, of which D1 has the counters alone (docs/adr/0010).
  *
  * The commands of one turn of the event loop share one commit; reads answer from memory, which is the fold of what is stored.
  */
@@ -187,7 +189,12 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
   async #deliver(rows: readonly OutboxRow[]): Promise<void> {
     const state = this.#state;
     assertInvariant(state !== undefined, "an inventory has news and no configuration");
-    const { tenantId, eventId, ticketTypeId } = state.config;
+    const { tenantId, eventId, ticketTypeId, discount } = state.config;
+    if (discount) {
+      const isThere = await projectDiscountStock(this.env.DB, { tenantId, ...discount }, state.snapshotAt(readClockMs()));
+      if (!isThere) throw new Error("the discount is not in D1 yet");
+      return;
+    }
     const changes = rows.filter((row) => row.topic === RESERVATION_TOPIC).map((row) => JSON.parse(row.body) as ReservationNews); // written by `tell`
     const news = { tenantId, eventId, ticketTypeId, changes, snapshot: state.snapshotAt(readClockMs()) };
     const isThere = await this.#project(news);

@@ -52,7 +52,17 @@ export type Failure =
   | { readonly code: "ticket_not_valid" }
   | { readonly code: "ticket_not_transferable"; readonly reason: TransferObstacle }
   | { readonly code: "transfer_not_pending" }
-  | { readonly code: "discount_unknown"; readonly discountCode: string }
+  | {
+      readonly code:
+        | "discount_unknown"
+        | "discount_not_started"
+        | "discount_expired"
+        | "discount_exhausted"
+        | "discount_not_applicable"
+        | "discount_not_stackable";
+      readonly discountCode: string;
+    }
+  | { readonly code: "discount_code_taken" }
   | { readonly code: "payment_provider_unavailable" }
   | { readonly code: "payment_provider_down"; readonly retryAfterSeconds: number }
   | { readonly code: "webhook_signature_invalid" }

@@ -1,11 +1,22 @@
 import type { Failure } from "./failure.ts";
 import type { ReservationStatus, TicketTypeStatus } from "./statuses.ts";
 
-/** What an inventory must know of its ticket type to decide alone. Counts are tickets, times Unix milliseconds. */
+/** What of a discount there is only so much of: its uses, or the first tickets of an early bird. */
+export type DiscountCap = "uses" | "first_tickets";
+
+/**
+ * What an inventory must know of its ticket type to decide alone. Counts are tickets, times Unix milliseconds.
+ *
+ * A cap of a discount is stock too (docs/adr/0010): then `ticketTypeId` is the name of that stock, which belongs to no event,
+ * and counts are uses.
+ */
 export interface InventoryConfig {
   readonly tenantId: string;
+  /** Empty for a discount's stock. */
   readonly eventId: string;
   readonly ticketTypeId: string;
+  /** Which cap of which discount this is the stock of; left out for a ticket type. */
+  readonly discount?: { readonly discountId: string; readonly cap: DiscountCap };
   readonly capacity: number;
   readonly status: TicketTypeStatus;
   readonly saleStartsAtMs: number | null;
@@ -36,6 +47,8 @@ export interface ReserveCommand {
   readonly reservationId: string;
   readonly userId: string;
   readonly quantity: number;
+  /** How long to hold, in place of the configured time: a discount's use is held as long as the seats it is for. */
+  readonly holdMs?: number;
 }
 
 /** Why an inventory says no. */

@@ -125,7 +125,7 @@ export function decideReserve(
     return { outcome: refuse({ code: "user_limit_reached", ticketTypeId, maxPerUser }) };
   }
   if (quantity > countAvailable(stock)) return { outcome: soldOut(stock) };
-  const expiresAtMs = nowMs + config.reservationTtlSeconds * 1000;
+  const expiresAtMs = nowMs + (command.holdMs ?? config.reservationTtlSeconds * 1000);
   const held: ReservationLine = {
     reservationId,
     userId,

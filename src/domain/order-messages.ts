@@ -1,3 +1,4 @@
+import type { DiscountUse } from "./discount-stock.ts";
 import type { Failure } from "./failure.ts";
 import type { InventorySnapshot } from "./inventory-messages.ts";
 import type { OrderStatus, PaymentStatus, ReservationStatus, TicketStatus } from "./statuses.ts";
@@ -23,6 +24,13 @@ export interface OrderTotals {
   readonly feeCents: number;
   readonly taxCents: number;
   readonly totalCents: number;
+}
+
+/** A discount that an order got: how much off which line, and the stock of it that the order needs (none when it has no cap). */
+export interface AppliedDiscount {
+  readonly discountId: string;
+  readonly lines: readonly { readonly lineNumber: number; readonly amountCents: number }[];
+  readonly uses: readonly DiscountUse[];
 }
 
 /** So many tickets of one type. */
@@ -113,6 +121,8 @@ export interface PlaceCommand {
   readonly reservationId?: string;
   readonly lines: readonly OrderLine[];
   readonly totals: OrderTotals;
+  /** Left out for an order without any. */
+  readonly discounts?: readonly AppliedDiscount[];
   readonly walletAddress: string | null;
 }
 

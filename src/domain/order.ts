@@ -1,6 +1,6 @@
 import type { Failure } from "./failure.ts";
 import { deriveIdWithin } from "./ids.ts";
-import type { HoldView, IssuedTicket, OrderPayment, OrderView } from "./order-messages.ts";
+import type { AppliedDiscount, HoldView, IssuedTicket, OrderPayment, OrderView } from "./order-messages.ts";
 import { refuse, succeed, type Result } from "./result.ts";
 import { ORDER_STATUS_RANK, type OrderStatus, type RefundStatus, type ReservationStatus } from "./statuses.ts";
 
@@ -24,7 +24,8 @@ export type RefundReason = "amount_mismatch" | "order_cancelled" | "paid_twice" 
  * What the desk must do next outside itself for an order. Every step may be repeated.
  *
  * - `confirm`: turn each hold into a sale, then issue the tickets.
- * - `give_back`: some line could not be confirmed; put those that were back on sale, then refund.
+ * - `give_back`: some hold could not be confirmed; put those that were (`lineNumbers`, as {@link holdsOf} numbers them) back
+ *   on sale, then refund.
  * - `release`: the order was cancelled; give its holds back.
  */
 export type OrderStep =
@@ -51,6 +52,8 @@ export interface OrderRecord {
   /** The payment that bought the tickets; null before, and for a free order. */
   readonly paidBy: PaidBy | null;
   readonly refunds: readonly Refund[];
+  /** Left out for an order without any. */
+  readonly discounts?: readonly AppliedDiscount[];
   /** Attempts at the present step; 0 when none has failed. */
   readonly attempts: number;
   /** Tickets that have changed hands: from then on D1 alone knows whose they are. Left out while there are none. */
@@ -82,9 +85,45 @@ export function isOverdue(record: OrderRecord, nowMs: number): boolean {
 }
 
 /** A new order. A free one starts at the step that a paid one reaches with its payment. */
-export function newOrder(view: OrderView, route: string, bodyHash: string): OrderRecord {
+export function newOrder(
+  view: OrderView,
+  route: string,
+  bodyHash: string,
+  discounts: readonly AppliedDiscount[] = [],
+): OrderRecord {
   const step: OrderStep = view.totalCents === 0 ? { kind: "confirm", paid: null } : { kind: "none" };
-  return { view, route, bodyHash, version: 1, step, paidBy: null, refunds: [], attempts: 0 };
+  const applied = discounts.length === 0 ? {} : { discounts };
+  return { view, route, bodyHash, version: 1, step, paidBy: null, refunds: [], ...applied, attempts: 0 };
+}
+
+/** Stock held for an order at one inventory: of a ticket type, or of a capped discount. */
+export interface StockHold {
+  /** A line's own number; the uses of discounts are numbered on after the last line. */
+  readonly number: number;
+  readonly stockName: string;
+  readonly reservationId: string;
+  readonly quantity: number;
+}
+
+/** The hold that an order makes itself: of its seats, unless it uses one made earlier, and of its discounts' uses. */
+export function ownHoldIdOf(orderId: string): string {
+  return deriveIdWithin(orderId, ["hold"]);
+}
+
+/** Everything that is held for an order, always in the same order with the same numbers. */
+export function holdsOf({ view, discounts = [] }: Pick<OrderRecord, "view" | "discounts">): readonly StockHold[] {
+  const seats = view.lines.map(({ lineNumber, ticketTypeId, quantity }) => ({
+    number: lineNumber,
+    stockName: ticketTypeId,
+    reservationId: view.reservationId,
+    quantity,
+  }));
+  const uses = discounts.flatMap((discount) => discount.uses);
+  const reservationId = ownHoldIdOf(view.id);
+  return [
+    ...seats,
+    ...uses.map(({ stockName, quantity }, at) => ({ number: seats.length + 1 + at, stockName, reservationId, quantity })),
+  ];
 }
 
 /**

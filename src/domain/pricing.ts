@@ -1,5 +1,7 @@
+import type { TicketPosition } from "./discount-positions.ts";
 import type { BasketLine, OrderLine, OrderTotals } from "./order-messages.ts";
 import { assertInvariant } from "./result.ts";
+import { containedTaxCents, roundTax, type TaxedTicket, type TaxRounding } from "./tax.ts";
 
 /** What pricing must know of a ticket type. Money in minor units of the event's currency; the price contains its tax. */
 export interface PricedType {
@@ -11,17 +13,28 @@ export interface PricedType {
   readonly taxRateBps: number;
 }
 
+/** What changes a price beside the list: how its tax is rounded, and what is off each ticket, by its position in the basket. */
+export interface PriceTerms {
+  readonly taxRounding: TaxRounding;
+  readonly cutsCents: ReadonlyMap<number, number>;
+}
+
+const LIST_PRICES: PriceTerms = { taxRounding: "line", cutsCents: new Map() };
+
 /**
- * The tax contained in a gross amount, rounded half up.
- * @example containedTaxCents(10000, 1900) is 1597: of 100.00 at 19 %, 15.97 are tax.
+ * The tickets of a basket one by one, line after line.
+ * @throws when a line names a type that `types` does not hold (callers look types up first).
  */
-export function containedTaxCents(grossCents: number, taxRateBps: number): number {
-  const divisor = 10_000 + taxRateBps;
-  return Math.floor((2 * grossCents * taxRateBps + divisor) / (2 * divisor));
+export function positionsOf(basket: readonly BasketLine[], types: ReadonlyMap<string, PricedType>): readonly TicketPosition[] {
+  return basket.flatMap(({ ticketTypeId, quantity }, lineIndex) => {
+    const { priceCents } = typeOf(types, ticketTypeId);
+    return Array.from({ length: quantity }, () => ({ lineIndex, ticketTypeId, priceCents }));
+  });
 }
 
 /**
- * Prices a basket. Tax is worked out for each ticket and summed, so a line's tax is its tickets' tax.
+ * Prices a basket. A line is the sum of its tickets, the order the sum of its lines, tax included. A rounding of the tax that
+ * moves prices (`sum_by_net`) counts as discount where it favours the buyer, else as fee.
  * Invariant: totalCents = subtotalCents − discountCents + feeCents, for each line and for the order; the order is the sum of its lines.
  * @throws when a line names a type that `types` does not hold (callers look types up first).
  */
@@ -29,26 +42,69 @@ export function priceBasket(
   basket: readonly BasketLine[],
   types: ReadonlyMap<string, PricedType>,
   currency: string,
+  terms: PriceTerms = LIST_PRICES,
 ): { lines: readonly OrderLine[]; totals: OrderTotals } {
-  const lines = basket.map((line, position) => priceLine(line, position + 1, types));
+  const tickets = taxTickets(basket, types, terms);
+  let first = 0;
+  const lines = basket.map((line, at) => {
+    const own = tickets.slice(first, first + line.quantity);
+    first += line.quantity;
+    return sumTickets(line, at + 1, typeOf(types, line.ticketTypeId), own);
+  });
   return { lines, totals: sumLines(lines, currency) };
 }
 
-function priceLine(line: BasketLine, lineNumber: number, types: ReadonlyMap<string, PricedType>): OrderLine {
-  const type = types.get(line.ticketTypeId);
+interface PricedTicket extends TaxedTicket {
+  readonly cutCents: number;
+}
+
+function taxTickets(
+  basket: readonly BasketLine[],
+  types: ReadonlyMap<string, PricedType>,
+  { taxRounding, cutsCents }: PriceTerms,
+): readonly PricedTicket[] {
+  const tickets = positionsOf(basket, types).map(({ ticketTypeId, priceCents }, position): PricedTicket => {
+    const { feeCents, taxRateBps } = typeOf(types, ticketTypeId);
+    const cutCents = cutsCents.get(position) ?? 0;
+    const grossCents = priceCents - cutCents + feeCents;
+    return { cutCents, grossCents, taxRateBps, taxCents: containedTaxCents(grossCents, taxRateBps), roundingCents: 0 };
+  });
+  return roundTax(tickets, taxRounding);
+}
+
+function typeOf(types: ReadonlyMap<string, PricedType>, ticketTypeId: string): PricedType {
+  const type = types.get(ticketTypeId);
   assertInvariant(type !== undefined, "every line's ticket type is known before it is priced");
-  const feeCents = type.feeCents * line.quantity;
+  return type;
+}
+
+function sumTickets(line: BasketLine, lineNumber: number, type: PricedType, tickets: readonly PricedTicket[]): OrderLine {
+  const sum = (pick: (ticket: PricedTicket) => number): number => tickets.reduce((total, ticket) => total + pick(ticket), 0);
+  const roundingCents = sum((ticket) => ticket.roundingCents);
+  const discountCents = sum((ticket) => ticket.cutCents) + Math.max(0, -roundingCents);
+  const feeCents = type.feeCents * line.quantity + Math.max(0, roundingCents);
   return {
     lineNumber,
     ticketTypeId: line.ticketTypeId,
     name: type.name,
     quantity: line.quantity,
     unitPriceCents: type.priceCents,
-    discountCents: 0,
+    discountCents,
     feeCents,
-    taxCents: containedTaxCents(type.priceCents + type.feeCents, type.taxRateBps) * line.quantity,
-    totalCents: type.priceCents * line.quantity + feeCents,
+    taxCents: sum((ticket) => ticket.taxCents),
+    totalCents: type.priceCents * line.quantity - discountCents + feeCents,
   };
+}
+
+/** @throws when the totals are not the sums of the lines: an order must never be stored so. */
+export function assertSumOfLines(lines: readonly OrderLine[], totals: OrderTotals): void {
+  const sums = sumLines(lines, totals.currency);
+  const keys = ["subtotalCents", "discountCents", "feeCents", "taxCents", "totalCents"] as const;
+  assertInvariant(
+    keys.every((key) => sums[key] === totals[key]) &&
+      totals.totalCents === totals.subtotalCents - totals.discountCents + totals.feeCents,
+    "an order is the sum of its lines",
+  );
 }
 
 function sumLines(lines: readonly OrderLine[], currency: string): OrderTotals {

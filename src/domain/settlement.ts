@@ -143,7 +143,7 @@ export function settleConfirmed(record: OrderRecord, nowMs: number): OrderRecord
 /**
  * Some hold could not become a sale: its time had run out and the stock is gone. Changes nothing unless the order is at that
  * step.
- * @param confirmedLines numbers of the lines that had become sales and go back on sale.
+ * @param confirmedLines numbers of the holds (of lines, and of discounts' uses) that had become sales and go back on sale.
  */
 export function settleSoldOut(record: OrderRecord, confirmedLines: readonly number[], nowMs: number): OrderRecord {
   if (record.step.kind !== "confirm") return record;

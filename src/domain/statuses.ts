@@ -66,7 +66,7 @@ export type TransferStatus = (typeof TRANSFER_STATUSES)[number];
 export const TRANSFER_CAUSES = ["ticket_used", "ticket_recalled"] as const;
 export type TransferCause = (typeof TRANSFER_CAUSES)[number];
 
-/** States of an asset that must follow its ticket on chain. Nothing moves one yet, so only QUEUED is given (docs/adr/0012). */
+/** States of an asset that must follow its ticket on chain. Nothing moves one yet, so only QUEUED is given (docs/adr/0011). */
 export const ASSET_MOVE_STATUSES = ["QUEUED", "SUBMITTED", "MOVED", "FAILED"] as const;
 export type AssetMoveStatus = (typeof ASSET_MOVE_STATUSES)[number];
 

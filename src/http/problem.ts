@@ -38,6 +38,12 @@ export const PROBLEMS = {
   ticket_not_transferable: { status: 409, title: "The ticket cannot change hands" },
   transfer_not_pending: { status: 409, title: "The transfer is not open any more" },
   discount_unknown: { status: 409, title: "There is no such discount code" },
+  discount_not_started: { status: 409, title: "The discount code is not valid yet" },
+  discount_expired: { status: 409, title: "The discount code is not valid any more" },
+  discount_exhausted: { status: 409, title: "The discount code is used up" },
+  discount_not_applicable: { status: 409, title: "The discount code does not apply to these tickets" },
+  discount_not_stackable: { status: 409, title: "The discount code can't be used with another" },
+  discount_code_taken: { status: 409, title: "Another discount has this code" },
   payment_provider_unavailable: { status: 422, title: "That payment provider is not available" },
   payment_provider_down: { status: 503, title: "The payment provider does not answer, try again shortly" },
   webhook_signature_invalid: { status: 401, title: "The signature is missing, wrong or out of time" },
@@ -115,6 +121,7 @@ function errorsOf(failure: Failure): Problem["errors"] & object {
   if (code === "not_on_sale" || code === "quantity_out_of_range" || code === "user_limit_reached") {
     return [{ path: failure.ticketTypeId, code, message: PROBLEMS[code].title }];
   }
+  if ("discountCode" in failure) return [{ path: failure.discountCode, code, message: PROBLEMS[code].title }];
   return [];
 }
 

@@ -4,6 +4,10 @@ import { getGateStats } from "./routes/door/get-gate-stats.ts";
 import { preview } from "./routes/door/preview.ts";
 import { scan, validateQr } from "./routes/door/scan.ts";
 import { showCode } from "./routes/door/show-code.ts";
+import { deleteDiscount } from "./routes/discounts/delete-discount.ts";
+import { listAllDiscounts } from "./routes/discounts/list-all-discounts.ts";
+import { postDiscount } from "./routes/discounts/post-discount.ts";
+import { putDiscount } from "./routes/discounts/put-discount.ts";
 import { getEvent } from "./routes/events/get-event.ts";
 import { postEvent } from "./routes/events/post-event.ts";
 import { putEvent } from "./routes/events/put-event.ts";
@@ -64,6 +68,10 @@ export const ROUTES: readonly Route[] = [
   makeReservation,
   getReservation,
   release,
+  postDiscount,
+  listAllDiscounts,
+  putDiscount,
+  deleteDiscount,
   quote,
   purchase,
   listAllowedOrders,

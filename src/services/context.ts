@@ -6,6 +6,7 @@ import type { DeskNumber } from "#domain/ids";
 import type { InventoryPort } from "#domain/inventory-messages";
 import type { DeskPort, MintMessage } from "#domain/order-messages";
 import type { Principal } from "#domain/principal";
+import type { TaxRounding } from "#domain/tax";
 import type { PaymentProviders } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";
 
@@ -25,7 +26,9 @@ export interface ServiceContext {
   readonly transferTtlSeconds: number;
   /** A new random UUID (version 4), for things no request key names. */
   newId(): string;
-  inventory(ticketTypeId: string): InventoryPort;
+  readonly taxRounding: TaxRounding;
+  /** Of a ticket type, by its id, or of a discount's cap, by the name of its stock. */
+  inventory(stockName: string): InventoryPort;
   gate(eventId: string): GatePort;
   desk(number: DeskNumber): DeskPort;
   readonly paymentProviders: PaymentProviders;

@@ -40,7 +40,7 @@ function insertRows(table: string, columns: string, onConflict: string): string 
 const UPSERT_ORDERS = insertRows(
   "orders",
   `id, tenant_id, order_number, user_id, event_id, status, currency, subtotal_cents, discount_cents, fee_cents, tax_cents,
-   total_cents, reservation_id, hold_expires_at_ms, wallet_address, created_at_ms, paid_at_ms, seq`,
+   total_cents, line_count, reservation_id, hold_expires_at_ms, wallet_address, created_at_ms, paid_at_ms, seq`,
   `(id) DO UPDATE SET
      status = CASE WHEN ${rankOf("excluded.status")} > orders.status_rank THEN excluded.status ELSE orders.status END,
      paid_at_ms = excluded.paid_at_ms, seq = excluded.seq
@@ -49,7 +49,7 @@ const UPSERT_ORDERS = insertRows(
 
 function toOrderRow({ view, version }: OrderRecord): Row {
   const whose = [view.id, view.tenantId, view.orderNumber, view.userId, view.eventId, view.status, view.currency];
-  const money = [view.subtotalCents, view.discountCents, view.feeCents, view.taxCents, view.totalCents];
+  const money = [view.subtotalCents, view.discountCents, view.feeCents, view.taxCents, view.totalCents, view.lines.length];
   const rest = [view.reservationId, view.holdExpiresAtMs, view.walletAddress, view.createdAtMs, view.paidAtMs, version];
   return [...whose, ...money, ...rest];
 }
@@ -66,6 +66,18 @@ function toItemRows({ view }: OrderRecord): Row[] {
     const what = [view.id, line.lineNumber, view.tenantId, line.ticketTypeId, line.name, line.quantity, line.unitPriceCents];
     return [...what, line.discountCents, line.feeCents, line.taxCents, line.totalCents];
   });
+}
+
+const INSERT_ORDER_DISCOUNTS = insertRows(
+  "order_discounts",
+  "order_id, line_number, discount_id, tenant_id, amount_cents",
+  "(order_id, line_number, discount_id) DO NOTHING",
+);
+
+function toOrderDiscountRows({ view, discounts = [] }: OrderRecord): Row[] {
+  return discounts.flatMap(({ discountId, lines }) =>
+    lines.map(({ lineNumber, amountCents }) => [view.id, lineNumber, discountId, view.tenantId, amountCents]),
+  );
 }
 
 const INSERT_IDEMPOTENCY_KEYS = insertRows(
@@ -185,6 +197,7 @@ export async function projectDeskNews(db: D1Database, news: DeskNews, nowMs: num
   const writes: readonly (readonly [string, readonly Row[]])[] = [
     [UPSERT_ORDERS, orders.map(toOrderRow)],
     [INSERT_ORDER_ITEMS, newOrders.flatMap(toItemRows)],
+    [INSERT_ORDER_DISCOUNTS, newOrders.flatMap(toOrderDiscountRows)],
     [INSERT_IDEMPOTENCY_KEYS, newOrders.map(toKeyRow)],
     [UPSERT_PAYMENTS, orders.flatMap((order) => toPaymentRows(order, nowMs))],
     [UPSERT_REFUNDS, orders.flatMap(toRefundRows)],

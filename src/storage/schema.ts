@@ -20,6 +20,7 @@ import {
   uniqueIndex,
   type AnySQLiteColumn,
 } from "drizzle-orm/sqlite-core";
+import { DISCOUNT_TYPES } from "#domain/discount";
 import {
   ASSET_MOVE_STATUSES,
   MINT_STATUSES,
@@ -178,6 +179,8 @@ export const orders = sqliteTable(
     /** Contained in the prices and fees, not added to them. */
     taxCents: integer("tax_cents").notNull(),
     totalCents: integer("total_cents").notNull(),
+    /** When the last of its lines is stored, a trigger (`order_is_sum_of_lines`) refuses lines that do not sum to the order. */
+    lineCount: integer("line_count").notNull().default(0),
     reservationId: text("reservation_id").notNull(),
     holdExpiresAtMs: integer("hold_expires_at_ms").notNull(),
     walletAddress: text("wallet_address"),
@@ -261,7 +264,7 @@ export const tickets = sqliteTable(
 
 /**
  * The ownership chain of a ticket: one row per offer. `to_email` never holds an address, only its fingerprint while the offer is
- * open, and nothing ('') after it (docs/adr/0012).
+ * open, and nothing ('') after it (docs/adr/0011).
  */
 export const ticketTransfers = sqliteTable(
   "ticket_transfers",
@@ -375,14 +378,20 @@ export const qrCodes = sqliteTable(
   (t) => [primaryKey({ columns: [t.ticketId, t.userId, t.credentialEpoch] })],
 );
 
-/** A discount code of a tenant; `rule` is JSON validated by the discount's own schema when read. */
+/**
+ * A discount code of a tenant, found whatever the case it is written in; an archived one leaves its code to others. `rule` is
+ * the JSON of all its terms but for the columns here.
+ *
+ * The counters are projections of the inventories of its caps, each ordered by its own `…_seq`: uses held and taken, and the
+ * tickets of an early bird's first ones.
+ */
 export const discounts = sqliteTable(
   "discounts",
   {
     id: text("id").primaryKey(),
     tenantId: text("tenant_id").notNull(),
     code: text("code").notNull(),
-    type: text("type", { enum: ["percentage", "fixed", "bogo", "early_bird"] }).notNull(),
+    type: text("type", { enum: DISCOUNT_TYPES }).notNull(),
     rule: text("rule").notNull(),
     validFromMs: integer("valid_from_ms"),
     validUntilMs: integer("valid_until_ms"),
@@ -390,10 +399,22 @@ export const discounts = sqliteTable(
     stackable: integer("stackable", { mode: "boolean" }).notNull(),
     createdAtMs: integer("created_at_ms").notNull(),
     archivedAtMs: integer("archived_at_ms"),
+    updatedAtMs: integer("updated_at_ms").notNull().default(0),
+    heldCount: integer("held_count").notNull().default(0),
+    usedCount: integer("used_count").notNull().default(0),
+    usesSeq: integer("uses_seq").notNull().default(0),
+    firstHeldCount: integer("first_held_count").notNull().default(0),
+    firstUsedCount: integer("first_used_count").notNull().default(0),
+    firstSeq: integer("first_seq").notNull().default(0),
   },
   (t) => [
-    uniqueIndex("discounts_code").on(t.tenantId, t.code),
-    check("discounts_type", isOneOf(t.type, ["percentage", "fixed", "bogo", "early_bird"])),
+    uniqueIndex("discounts_code")
+      .on(t.tenantId, sql`upper("code")`)
+      .where(sql`${t.archivedAtMs} IS NULL`),
+    index("discounts_by_tenant")
+      .on(t.tenantId, t.createdAtMs, t.id)
+      .where(sql`${t.archivedAtMs} IS NULL`),
+    check("discounts_type", isOneOf(t.type, DISCOUNT_TYPES)),
     check(
       "discounts_window",
       sql`${t.validFromMs} IS NULL OR ${t.validUntilMs} IS NULL OR ${t.validUntilMs} > ${t.validFromMs}`,

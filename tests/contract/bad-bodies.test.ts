@@ -10,6 +10,7 @@ import { newestOf, serveOutside, signBody } from "../support/payment-provider-at
 let sale: Sale;
 let owner: Caller;
 let orderId: string;
+let discountId: string;
 
 beforeAll(async () => {
   serveOutside();
@@ -17,6 +18,8 @@ beforeAll(async () => {
   owner = await sale.makeBuyer();
   orderId = idOf(await buy(sale, owner));
   await flushDeskOf(orderId);
+  const discount = { code: "GOOD", type: "fixed", amountCents: 1, scope: "ticket" };
+  discountId = idOf(await sale.manager.call("POST", "/api/v1/discounts", { body: discount }));
 });
 afterAll(() => {
   vi.restoreAllMocks();
@@ -33,6 +36,8 @@ function goodBodyOf(route: Route): Readonly<Record<string, unknown>> {
     "POST /api/v1/tickets/purchase": sale.basket(1),
     "POST /api/v1/purchase": sale.basket(1),
     "POST /api/v1/purchase/quote": sale.basket(1),
+    "POST /api/v1/discounts": { code: "SPOILED", type: "fixed", amountCents: 1, scope: "ticket" },
+    "PUT /api/v1/discounts/{id}": { amountCents: 1 },
     "POST /mint": { orderId },
     "POST /api/v1/transfer": { ticketId: crypto.randomUUID(), toUserId: crypto.randomUUID() },
     "POST /api/v1/transfer/{id}/accept": {},
@@ -51,7 +56,9 @@ const WITH_BODY = ROUTES.filter(({ body }) => body !== undefined).map((route): [
 
 /** Sends as an admin of the tenant, a new one each time: so many tries would use up the rate limit of one. */
 async function sendTo(route: Route, options: CallOptions): Promise<CheckedAnswer> {
-  const params = { id: route.path.includes("/types/") ? sale.typeId : sale.eventId };
+  const { typeId, eventId } = sale;
+  const id = route.path.includes("/types/") ? typeId : route.path.includes("/discounts/") ? discountId : eventId;
+  const params = { id };
   const { token } = await signIn("admin", sale.tenantId);
   return call(route.method, pathOf(route, params), { token, key: crypto.randomUUID(), ...options });
 }
@@ -63,7 +70,17 @@ function sendText(route: Route, raw: BodyInit, type = "application/json"): Promi
 
 /** The stock, and how many rows of each kind the service has. */
 async function photograph(): Promise<unknown> {
-  const tables = ["events", "ticket_types", "orders", "order_items", "tickets", "payments", "mint_jobs", "ticket_validations"];
+  const tables = [
+    "events",
+    "ticket_types",
+    "orders",
+    "order_items",
+    "tickets",
+    "payments",
+    "mint_jobs",
+    "ticket_validations",
+    "discounts",
+  ];
   const counts = tables.map((table) => env.DB.prepare(`SELECT count(*) AS rows FROM ${table}`).first());
   const orders = await owner.call("GET", "/api/v1/orders");
   const types = await call("GET", `/api/v1/tickets/events/${sale.eventId}/types`);

@@ -23,6 +23,10 @@ GET /api/v1/tickets/events/{eventId}/types P
 POST /api/v1/tickets/purchase A K
 GET /api/v1/tickets/reservations/{id} A
 DELETE /api/v1/tickets/reservations/{id} A
+POST /api/v1/discounts M
+GET /api/v1/discounts M
+PUT /api/v1/discounts/{id} M
+DELETE /api/v1/discounts/{id} M
 POST /api/v1/purchase/quote A
 POST /api/v1/purchase A K
 GET /api/v1/orders A

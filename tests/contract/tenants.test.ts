@@ -17,6 +17,7 @@ interface Belongings {
   readonly reservationId: string;
   /** An offer of the ticket; without one where D1 does not have the ticket yet. */
   readonly transferId: string;
+  readonly discountId: string;
   readonly qr: string;
 }
 
@@ -33,7 +34,10 @@ async function makeBelongings(): Promise<Belongings> {
   const reservationId = idOf(await hold(sale, owner));
   const { body } = await owner.call("GET", `/api/v1/qr/${ticketId}/generate`);
   const qr = z.string().parse(body["qr"]);
-  return { sale, owner, paidOrderId, openOrderId, ticketId, reservationId, transferId: crypto.randomUUID(), qr };
+  const code = { code: "TEN", type: "percentage", percentBps: 1_000, maxUses: 5 };
+  const discountId = idOf(await sale.manager.call("POST", "/api/v1/discounts", { body: code }));
+  const ids = { paidOrderId, openOrderId, ticketId, reservationId, discountId, transferId: crypto.randomUUID() };
+  return { sale, owner, ...ids, qr };
 }
 
 /** Offers the ticket to an address that nobody here proves. */
@@ -98,6 +102,8 @@ const OF_A_TENANT: readonly Attempt[] = [
   ["POST /api/v1/tickets/types", () => "/api/v1/tickets/types", typeBody],
   ["PUT /api/v1/tickets/types/{id}", (has) => has.sale.path, () => ({ body: { priceCents: 1 } })],
   ["DELETE /api/v1/tickets/types/{id}", (has) => has.sale.path],
+  ["PUT /api/v1/discounts/{id}", (has) => `/api/v1/discounts/${has.discountId}`, () => ({ body: { percentBps: 1 } })],
+  ["DELETE /api/v1/discounts/{id}", (has) => `/api/v1/discounts/${has.discountId}`],
   ["POST /api/v1/tickets/purchase", () => "/api/v1/tickets/purchase", ({ sale }) => ({ key, body: sale.basket(1) })],
   ["POST /api/v1/purchase", () => "/api/v1/purchase", ({ sale }) => ({ key, body: sale.basket(1) })],
   ["POST /api/v1/purchase/quote", () => "/api/v1/purchase/quote", ({ sale }) => ({ body: sale.basket(1) })],
@@ -114,6 +120,8 @@ const OF_NOBODY = [
   "GET /api/v1/orders",
   "GET /api/v1/tickets",
   "GET /api/v1/tickets/users/{userId}",
+  "GET /api/v1/discounts",
+  "POST /api/v1/discounts",
   "GET /mint/jobs",
   "GET /mint/moves",
   "GET /api/v1/transfer",
@@ -147,11 +155,13 @@ async function photograph({ sale, owner, openOrderId, paidOrderId, ticketId, res
     `/api/v1/tickets/events/${sale.eventId}/types`,
   ];
   const read = await Promise.all(paths.map(async (path) => (await owner.call("GET", path)).body));
+  const { body: discounts } = await sale.manager.call("GET", "/api/v1/discounts");
   const gate = await env.EVENT_GATE.getByName(sale.eventId).stats(sale.tenantId);
   // What the mint does with a paid ticket goes on by itself, so the job's own state is left out.
   return {
     read: JSON.parse(JSON.stringify(read).replaceAll(/"mint":\{[^}]*\}/g, '"mint":{}')),
     gate,
+    discounts,
     stock: await sale.readStock(),
   };
 }

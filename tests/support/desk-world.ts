@@ -5,7 +5,15 @@ import { vi } from "vitest";
 import { deriveId, deskName, deskNumberFor, hashParts } from "#domain/ids";
 import type { InventoryCommand, InventoryOutcome } from "#domain/inventory-group";
 import type { InventoryPort, ReserveOutcome } from "#domain/inventory-messages";
-import type { BasketLine, MintMessage, OrderPayment, PaymentNews, PlaceCommand, RequestIdentity } from "#domain/order-messages";
+import type {
+  AppliedDiscount,
+  BasketLine,
+  MintMessage,
+  OrderPayment,
+  PaymentNews,
+  PlaceCommand,
+  RequestIdentity,
+} from "#domain/order-messages";
 import type { OrderNumberBlock } from "#domain/order-number";
 import { priceBasket } from "#domain/pricing";
 import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
@@ -15,6 +23,7 @@ import { leaseOrderNumbers } from "#storage/order-number-leases";
 import { makeBreakableD1, makeProvider, type Call, type MakeCall } from "./breakable-reach.ts";
 import { insertEvent, makeInventoryConfig } from "./inventory-fixture.ts";
 import { MemoryInventory } from "./memory-inventory.ts";
+import { storeDiscount } from "./store-discount.ts";
 
 /** A desk as tests open it. */
 export type TestDesk = OrderDeskObject<Cloudflare.Env>;
@@ -84,6 +93,13 @@ export class DeskWorld {
     this.inventories.set(config.ticketTypeId, new MemoryInventory(config));
     this.ticketTypeIds.push(config.ticketTypeId);
     return config.ticketTypeId;
+  }
+
+  /** A discount with this many uses, in D1 too. @returns what an order that uses it once has of it. */
+  async addDiscount(maxUses: number): Promise<AppliedDiscount> {
+    const { applied, configs } = await storeDiscount(this.tenantId, maxUses);
+    for (const config of configs) this.inventories.set(config.ticketTypeId, new MemoryInventory(config));
+    return applied;
   }
 
   /** A desk over what is stored, as after a restart: nothing of an earlier one is in its memory. */

@@ -20,6 +20,7 @@ const OPTIONAL = [
   "STRIPE_SECRET_KEY",
   "ORDER_DESKS_PER_TENANT",
   "TRANSFER_TTL_SECONDS",
+  "TAX_ROUNDING",
   "LOG_LEVEL",
 ];
 
@@ -91,6 +92,7 @@ describe("the configuration", () => {
     ["ORDER_DESKS_PER_TENANT", "four"],
     ["TRANSFER_TTL_SECONDS", "59"],
     ["TRANSFER_TTL_SECONDS", "7776001"],
+    ["TAX_ROUNDING", "sum_by_gross"],
     ["LOG_LEVEL", "verbose"],
   ])("refuses a malformed %s by its name and never shows the value (case %#)", (name, value) => {
     const problems = problemsOf({ [name]: value });

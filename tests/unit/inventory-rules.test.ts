@@ -48,6 +48,13 @@ function refusedWith(failure: object): object {
 }
 
 describe("a hold", () => {
+  it("lasts as long as its caller says, where another hold sets the time", () => {
+    const inventory = new MemoryInventory(makeConfig());
+    const command = { tenantId: "tenant", reservationId: "a", userId: "ann", quantity: 2, holdMs: 70 };
+    expect(inventory.apply({ kind: "reserve", command }, 100)).toMatchObject({ outcome: { ok: true, expiresAtMs: 170 } });
+    expect([169, 170].map((nowMs) => inventory.snapshotAt(nowMs).heldCount)).toEqual([2, 0]);
+  });
+
   it("can be had from the moment a sale starts up to the moment it ends", () => {
     const sale = makeSale(makeConfig({ saleStartsAtMs: 100, saleEndsAtMs: 200 }));
     const closed = refusedWith({ code: "not_on_sale", ticketTypeId: "type" });

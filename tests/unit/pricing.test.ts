@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { containedTaxCents, priceBasket, type PricedType } from "#domain/pricing";
+import { priceOrder } from "#domain/price-order";
+import { priceBasket, type PricedType } from "#domain/pricing";
+import { containedTaxCents, TAX_ROUNDINGS, type TaxRounding } from "#domain/tax";
+import { makeDiscount } from "../support/make-discount.ts";
 
 const types = fc.uniqueArray(
   fc.record({
@@ -73,5 +76,86 @@ describe("contained tax", () => {
         expect(BigInt(containedTaxCents(grossCents, taxRateBps))).toBe(exact);
       }),
     );
+  });
+});
+
+/** Five tickets at 100.00 with 19 % in it. */
+const FIVE = [{ ticketTypeId: "floor", quantity: 5 }];
+const FLOOR = new Map([["floor", { name: "Floor", priceCents: 10_000, feeCents: 0, taxRateBps: 1_900 }]]);
+
+describe("the tax of an order", () => {
+  it.each<[TaxRounding, number, number]>([
+    ["line", 50_000, 7_985],
+    ["sum_by_net", 49_998, 7_983],
+    ["sum_by_net_keep_gross", 50_000, 7_983],
+  ])("of 5 tickets at 100.00 is as each way to round has it: %s", (taxRounding, totalCents, taxCents) => {
+    const { lines, totals } = priceBasket(FIVE, FLOOR, "EUR", { taxRounding, cutsCents: new Map() });
+    expect(totals).toMatchObject({ subtotalCents: 50_000, totalCents, taxCents });
+    expect(lines).toMatchObject([{ totalCents, taxCents }]);
+  });
+
+  const cut = fc.nat(100_000_000);
+
+  it("is that of its sums to half a cent, stands on its lines, and moves a price by a cent a ticket at most", () => {
+    fc.assert(
+      fc.property(types, fc.constantFrom(...TAX_ROUNDINGS), fc.array(cut, { maxLength: 60 }), (offered, taxRounding, cuts) => {
+        const basket = offered.map(({ ticketTypeId }) => ({ ticketTypeId, quantity: 3 }));
+        const byId = new Map(offered.map((type) => [type.ticketTypeId, type]));
+        const priceOf = (position: number): number => offered[Math.floor(position / 3)]?.priceCents ?? 0;
+        const cutsCents = new Map(cuts.map((cents, position) => [position, Math.min(cents, priceOf(position))]));
+        const { lines, totals } = priceBasket(basket, byId, "EUR", { taxRounding, cutsCents });
+        const plain = priceBasket(basket, byId, "EUR", { taxRounding: "line", cutsCents });
+        for (const key of ["discountCents", "feeCents", "taxCents", "totalCents"] as const) {
+          expect(totals[key]).toBe(lines.reduce((sum, line) => sum + line[key], 0));
+          expect(lines.every((line) => line[key] >= 0)).toBe(true);
+        }
+        for (const [at, line] of lines.entries()) {
+          expect(line.totalCents).toBe(line.unitPriceCents * line.quantity - line.discountCents + line.feeCents);
+          expect(line.taxCents).toBeLessThanOrEqual(line.totalCents);
+          const moved = Math.abs(line.totalCents - (plain.lines[at]?.totalCents ?? 0));
+          expect(moved).toBeLessThanOrEqual(taxRounding === "sum_by_net" ? 3 : 0);
+        }
+        for (const rate of taxRounding === "line" ? [] : new Set(offered.map((type) => type.taxRateBps))) {
+          const ofRate = lines.filter((line) => byId.get(line.ticketTypeId)?.taxRateBps === rate);
+          const gross = ofRate.reduce((sum, line) => sum + line.totalCents, 0);
+          const tax = ofRate.reduce((sum, line) => sum + line.taxCents, 0);
+          const base = taxRounding === "sum_by_net" ? gross - tax : gross;
+          const divisor = taxRounding === "sum_by_net" ? 10_000 : 10_000 + rate;
+          expect(Math.abs(2 * (tax * divisor - base * rate))).toBeLessThanOrEqual(divisor);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("a discount", () => {
+  const price = (code: Parameters<typeof makeDiscount>[0], type: Partial<PricedType> = {}): ReturnType<typeof priceOrder> => {
+    const floor = { name: "Floor", priceCents: 10_000, feeCents: 100, taxRateBps: 1_900, ...type };
+    return priceOrder(FIVE, {
+      types: new Map([["floor", floor]]),
+      currency: "EUR",
+      taxRounding: "line",
+      discounts: [makeDiscount(code, { maxUses: 100, maxUsesUnit: "tickets" })],
+      nowMs: 0,
+    });
+  };
+
+  it("is off the price and not off the fee, and the tax is that of what is left", () => {
+    const priced = price({ type: "percentage", percentBps: 10_000 });
+    expect(priced).toMatchObject({
+      ok: true,
+      value: { totals: { subtotalCents: 50_000, discountCents: 50_000, feeCents: 500, taxCents: 80, totalCents: 500 } },
+    });
+  });
+
+  it("says what it took off which line, and how many tickets it made cheaper", () => {
+    const priced = price({ type: "bogo", buyQuantity: 1, getQuantity: 1, percentOffBps: 5_000 });
+    expect(priced).toMatchObject({
+      value: {
+        totals: { discountCents: 10_000 },
+        discounts: [{ discountId: "id", lines: [{ lineNumber: 1, amountCents: 10_000 }], uses: [{ quantity: 2 }] }],
+      },
+    });
   });
 });

@@ -169,6 +169,32 @@ describe("news of a desk", () => {
     }
   });
 
+  it("never leave an order in D1 that is not the sum of its lines", async () => {
+    const { tenantId, makeOrder } = await makeSale();
+    const sums = { subtotalCents: 4_000, discountCents: 300, feeCents: 0, taxCents: 70, totalCents: 3_700 };
+    const order = makeOrder("ORD-1", sums);
+    const [line] = order.view.lines;
+    if (!line) throw new Error("no line");
+    const lines = [
+      { ...line, discountCents: 100, totalCents: 1_900, taxCents: 30 },
+      { ...line, lineNumber: 2, discountCents: 200, totalCents: 1_800, taxCents: 40 },
+    ];
+    const withLines = (change: Partial<typeof line>): OrderRecord => {
+      const [first = line, second = line] = lines;
+      return { ...order, view: { ...order.view, lines: [first, { ...second, ...change }] } };
+    };
+    for (const wrong of [{ taxCents: 41 }, { discountCents: 201, totalCents: 1_799 }, { quantity: 1, totalCents: 800 }]) {
+      const told = withLines(wrong);
+      const refusal: unknown = await project({ orders: [told], newOrders: [told] }).catch((error: unknown) => error);
+      expect(isD1ConstraintError(refusal), JSON.stringify(wrong)).toBe(true);
+    }
+    expect(await dump(tenantId)).toEqual([[], [], [], [], [], [], [], []]);
+    const right = withLines({});
+    await project({ orders: [right], newOrders: [right] });
+    const count = env.DB.prepare("SELECT COUNT(*) AS n FROM order_items WHERE order_id = ?").bind(right.view.id);
+    expect(await count.first("n")).toBe(2);
+  });
+
   it("of any size are bound in pieces that D1 takes", async () => {
     const { tenantId, makeOrder } = await makeSale();
     const order = later(makeOrder("ORD-1"), 2, "AWAITING_MINT");

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import type { AppliedDiscount } from "#domain/order-messages";
 import { HOLD_MS, inDeskWorld, type DeskWorld, type Fault, type TestDesk } from "../support/desk-world.ts";
 
 /** Does it again on a desk opened anew until it survives, as a buyer's or a provider's retries do. */
@@ -11,18 +12,19 @@ async function insist<T>(world: DeskWorld, work: (desk: TestDesk) => Promise<T>)
   throw new Error("the desk dies each time");
 }
 
-type Story = "paid" | "cancelled" | "late" | "sold out";
+type Story = "paid" | "cancelled" | "late" | "sold out" | "code used up";
 
-/** A purchase of two types from its placing to its end, with the retries that its callers make. */
-async function live(world: DeskWorld, story: Story): Promise<string> {
+/** A purchase of two types with a capped code from its placing to its end, with the retries that its callers make. */
+async function live(world: DeskWorld, story: Story, code: AppliedDiscount): Promise<string> {
   const lines = world.ticketTypeIds.map((ticketTypeId) => ({ ticketTypeId, quantity: 2 }));
-  const placed = await insist(world, (desk) => desk.place(world.place("key", lines)));
+  const placed = await insist(world, (desk) => desk.place({ ...world.place("key", lines), discounts: [code] }));
   if (!placed.ok) throw new Error(placed.failure.code);
   const orderId = placed.value.id;
   await insist(world, (desk) => desk.attachPayment(world.tenantId, orderId, world.payment(orderId)));
   if (story === "cancelled") await insist(world, (desk) => desk.cancel({ request: world.request("c", "", "cancel"), orderId }));
-  if (story === "late" || story === "sold out") vi.setSystemTime(Date.now() + HOLD_MS);
+  if (!["paid", "cancelled"].includes(story)) vi.setSystemTime(Date.now() + HOLD_MS);
   if (story === "sold out") world.sellElsewhere(world.ticketTypeIds[1] ?? "", 1);
+  if (story === "code used up") world.sellElsewhere(code.uses[0]?.stockName ?? "", 1);
   const news = world.news(orderId, { amountCents: 4_000, eventId: `event-${orderId}` });
   await insist(world, (desk) => desk.settle(news));
   await insist(world, (desk) => world.settleDown(desk));
@@ -30,14 +32,15 @@ async function live(world: DeskWorld, story: Story): Promise<string> {
 }
 
 const ENDS = {
-  paid: { status: "AWAITING_MINT", ticketCount: 4, refundedCents: 0, sold: [2, 2] },
-  cancelled: { status: "CANCELLED", ticketCount: 0, refundedCents: 4_000, sold: [0, 0] },
-  late: { status: "AWAITING_MINT", ticketCount: 4, refundedCents: 0, sold: [2, 2] },
-  "sold out": { status: "EXPIRED", ticketCount: 0, refundedCents: 4_000, sold: [0, 1] },
+  paid: { status: "AWAITING_MINT", ticketCount: 4, refundedCents: 0, sold: [2, 2, 1] },
+  cancelled: { status: "CANCELLED", ticketCount: 0, refundedCents: 4_000, sold: [0, 0, 0] },
+  late: { status: "AWAITING_MINT", ticketCount: 4, refundedCents: 0, sold: [2, 2, 1] },
+  "sold out": { status: "EXPIRED", ticketCount: 0, refundedCents: 4_000, sold: [0, 1, 0] },
+  "code used up": { status: "EXPIRED", ticketCount: 0, refundedCents: 4_000, sold: [0, 0, 1] },
 } as const satisfies Record<Story, unknown>;
 
 /** How the world stands in the end: at the desk, at the inventories, at the provider and in D1. */
-async function readEnd(world: DeskWorld, orderId: string): Promise<Record<string, unknown>> {
+async function readEnd(world: DeskWorld, orderId: string, code: AppliedDiscount): Promise<Record<string, unknown>> {
   const desk = world.openDesk();
   const order = await desk.findOrder(world.tenantId, orderId);
   const tickets = await desk.listTicketsOfOrder(world.tenantId, orderId);
@@ -49,12 +52,15 @@ async function readEnd(world: DeskWorld, orderId: string): Promise<Record<string
   expect(rows.map((ticket) => ticket["id"])).toEqual(tickets.map((ticket) => ticket.id).toSorted());
   expect(row).toEqual({ status: order?.status, order_number: order?.orderNumber });
   expect(await world.listRows("SELECT outcome FROM payment_events WHERE order_id = ?", orderId)).toHaveLength(1);
+  expect(await world.listRows("SELECT discount_id FROM order_discounts WHERE order_id = ?", orderId)).toEqual([
+    { discount_id: code.discountId },
+  ]);
   expect(world.refunds.size).toBeLessThanOrEqual(1);
   return {
     status: order?.status,
     ticketCount: tickets.length,
     refundedCents: [...world.refunds.values()].reduce((sum, refund) => sum + refund.amountCents, 0),
-    sold: world.ticketTypeIds.map((id) => world.stock(id).soldCount),
+    sold: [...world.inventories.keys()].map((name) => world.stock(name).soldCount),
   };
 }
 
@@ -64,13 +70,14 @@ async function breakEachCall(story: Story, fault: Exclude<Fault, "ok" | "hangs">
     let reached = false;
     await inDeskWorld(async (world) => {
       for (const capacity of [2, 2]) await world.addType(capacity);
+      const code = await world.addDiscount(1);
       world.fault = (_, position) => {
         if (position !== broken) return "ok";
         reached = true;
         return fault;
       };
-      const orderId = await live(world, story);
-      expect(await readEnd(world, orderId), `${story}, ${fault} at call ${broken} (${world.calls[broken]})`).toEqual(
+      const orderId = await live(world, story, code);
+      expect(await readEnd(world, orderId, code), `${story}, ${fault} at call ${broken} (${world.calls[broken]})`).toEqual(
         ENDS[story],
       );
     });
@@ -78,7 +85,7 @@ async function breakEachCall(story: Story, fault: Exclude<Fault, "ok" | "hangs">
   }
 }
 
-describe.each(["paid", "cancelled", "late", "sold out"] as const)("an order that ends %s", (story) => {
+describe.each(["paid", "cancelled", "late", "sold out", "code used up"] as const)("an order that ends %s", (story) => {
   it.each(["dies_before", "dies_after"] as const)(
     "ends so, exactly once, when its desk %s any one of its calls",
     { timeout: 60_000 },

@@ -7,6 +7,7 @@ import * as blacklists from "#storage/blacklists";
 import { claimIdempotencyKey, findRefusal, storeRefusal } from "#storage/idempotency-keys";
 import { projectDeskNews } from "#storage/desk-projection";
 import * as doorTypes from "#storage/door-types";
+import * as discounts from "#storage/discounts";
 import * as events from "#storage/events";
 import * as mintJobs from "#storage/mint-jobs";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
@@ -21,6 +22,7 @@ import { projectValidations } from "#storage/ticket-validations";
 import * as tickets from "#storage/tickets";
 import * as acceptance from "#storage/transfer-acceptance";
 import * as transfers from "#storage/transfers";
+import { makeDiscount } from "../support/make-discount.ts";
 
 /** A D1 that remembers the text of each statement. Its tables are empty, which a plan does not depend on. */
 function recordStatements(): { readonly db: D1Database; readonly statements: string[] } {
@@ -92,6 +94,18 @@ const type = {
 const signed = { signature: "s", wireBase64: "w", lastValidBlockHeight: 1, lastError: null, nowMs: 1 };
 const snapshot = { capacity: 1, heldCount: 0, soldCount: 0, availableCount: 1, seq: 1, takenAtMs: 1 };
 
+const HALF = { type: "percentage", percentBps: 5_000 } as const;
+const STORED_DISCOUNT: discounts.StoredDiscount = {
+  ...makeDiscount(HALF),
+  heldCount: 0,
+  usedCount: 0,
+  firstHeldCount: 0,
+  firstUsedCount: 0,
+  createdAtMs: 1,
+  updatedAtMs: 1,
+  archivedAtMs: null,
+};
+
 /** Calls that read or change what is there already. The function's own name says which. */
 const CALLS: Readonly<Record<string, Call>> = {
   findEventRow: (db) => events.findEventRow(db, tenantId, "e"),
@@ -121,6 +135,19 @@ const CALLS: Readonly<Record<string, Call>> = {
       { ...type, status: "ACTIVE" },
       1,
     ),
+  findDiscountsByCode: (db) => discounts.findDiscountsByCode(db, tenantId, ["a", "b"]),
+  findDiscountRow: (db) => discounts.findDiscountRow(db, tenantId, "d"),
+  "listDiscountRows, first page": (db) => discounts.listDiscountRows(db, { tenantId, limit: 20, after: undefined }),
+  "listDiscountRows, next page": (db) => discounts.listDiscountRows(db, { tenantId, ...page }),
+  insertDiscountRow: (db) => discounts.insertDiscountRow(db, makeDiscount(HALF), 1),
+  replaceDiscountRow: (db) =>
+    discounts.replaceDiscountRow(db, STORED_DISCOUNT, { terms: STORED_DISCOUNT, archivedAtMs: null }, 1),
+  listKnownTypeIds: (db) => discounts.listKnownTypeIds(db, tenantId, ["y", "z"]),
+  projectDiscountStock: async (_, d1) => {
+    for (const cap of ["uses", "first_tickets"] as const) {
+      await discounts.projectDiscountStock(d1, { tenantId, discountId: "d", cap }, snapshot);
+    }
+  },
   listDoorTypes: (db) => doorTypes.listDoorTypes(db, tenantId, "e"),
   findOrderRow: (db) => orders.findOrderRow(db, tenantId, "o", 1),
   "listOrderRows, first page": (db) =>

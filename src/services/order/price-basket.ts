@@ -1,9 +1,10 @@
 import type { Failure } from "#domain/failure";
 import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
-import type { BasketLine, OrderLine, OrderTotals } from "#domain/order-messages";
-import { priceBasket } from "#domain/pricing";
+import type { BasketLine } from "#domain/order-messages";
+import { priceOrder, type PricedOrder } from "#domain/price-order";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { SignedInContext } from "../context.ts";
+import { findDiscounts } from "../discount/discount-cache.ts";
 import { findCatalog, forgetCatalog, type Catalog } from "../ticket-type/catalog.ts";
 
 /** What a buyer wants priced: lines of an event, or the lines of a hold made earlier. */
@@ -15,23 +16,20 @@ export interface BasketRequest {
 }
 
 /** A basket with its prices. */
-export interface PricedBasket {
+export interface PricedBasket extends PricedOrder {
   readonly eventId: string;
-  readonly lines: readonly OrderLine[];
-  readonly totals: OrderTotals;
 }
 
 /**
  * Looks up what the basket names and prices it; the quote and the purchase both come through here, so they cannot differ.
  * Refuses with `not_found` for an event, type or hold that is not there or not of the caller's tenant, `validation_failed`
- * for a type named twice, and `discount_unknown` for a code that does not exist.
+ * for a type or a code named twice, `quantity_out_of_range` for more than an order may have (so that nobody has a million
+ * tickets priced one by one), and the refusals of discount codes, but for one that is used up: its inventory says that.
  */
 export async function priceRequestedBasket(
   ctx: SignedInContext,
   request: BasketRequest,
 ): Promise<Result<PricedBasket, Failure>> {
-  const [code] = request.discountCodes ?? [];
-  if (code !== undefined) return refuse({ code: "discount_unknown", discountCode: code });
   const basket = await findBasket(ctx, request);
   if (!basket.ok) return basket;
   const { eventId, lines } = basket.value;
@@ -41,7 +39,24 @@ export async function priceRequestedBasket(
   const catalog = await findCatalogWith(ctx, eventId, lines);
   if (!catalog || catalog.event.tenantId !== ctx.principal.tenantId) return refuse({ code: "not_found", what: "event" });
   if (lines.some((line) => !catalog.types.has(line.ticketTypeId))) return refuse({ code: "not_found", what: "ticket type" });
-  return succeed({ eventId, ...priceBasket(lines, catalog.types, catalog.event.currency) });
+  const tooLarge = request.reservationId === undefined ? findTooLarge(lines, catalog) : undefined;
+  if (tooLarge) return refuse(tooLarge);
+  const discounts = await findDiscounts(ctx, request.discountCodes ?? []);
+  if (!discounts.ok) return discounts;
+  const { taxRounding, nowMs } = ctx;
+  const { currency } = catalog.event;
+  const priced = priceOrder(lines, { types: catalog.types, currency, taxRounding, discounts: discounts.value, nowMs });
+  return priced.ok ? succeed({ eventId, ...priced.value }) : priced;
+}
+
+function findTooLarge(lines: readonly BasketLine[], catalog: Catalog): Failure | undefined {
+  for (const { ticketTypeId, quantity } of lines) {
+    const type = catalog.types.get(ticketTypeId);
+    if (!type || quantity <= type.maxPerOrder) continue;
+    const { minPerOrder, maxPerOrder } = type;
+    return { code: "quantity_out_of_range", ticketTypeId, minPerOrder, maxPerOrder };
+  }
+  return undefined;
 }
 
 /** The event's catalogue; read anew when it lacks a type that is asked for, which may just have been made elsewhere. */

@@ -9,7 +9,7 @@ import type { ServiceContext } from "../context.ts";
 export type AcceptanceContext = Pick<ServiceContext, "db" | "gate" | "desk" | "nowMs">;
 
 /**
- * Takes an offer that somebody claimed to its end (docs/adr/0012): the gate kills the old credential or says that it was let in
+ * Takes an offer that somebody claimed to its end (docs/adr/0011): the gate kills the old credential or says that it was let in
  * first, the desk that issued the ticket forgets whose it is, and D1 changes the owner. Each step may be repeated, by anyone, after
  * a crash between any two of them: the claim in D1 is the record of what is left to do.
  * @returns `ticket_not_valid` when the ticket was let in or recalled first; `transfer_not_pending` to all but the one call that

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { CODES_PER_ORDER } from "#domain/discount";
 import { id, quantity, walletAddress } from "../../schemas.ts";
 
 /** Lines of one basket. */
@@ -13,7 +14,7 @@ export const purchaseBody = z
     eventId: id.optional(),
     tickets: basketLines.optional(),
     reservationId: id.optional(),
-    discountCodes: z.array(z.string().min(1).max(64)).max(10).optional(),
+    discountCodes: z.array(z.string().trim().min(1).max(64)).max(CODES_PER_ORDER).optional(),
     paymentProvider: z.enum(["standard", "stripe"]).optional(),
     walletAddress: walletAddress.optional(),
   })

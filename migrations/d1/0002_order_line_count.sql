@@ -1,0 +1,1 @@
+ALTER TABLE `orders` ADD `line_count` integer DEFAULT 0 NOT NULL;
