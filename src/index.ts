@@ -55,8 +55,11 @@ export default {
   async scheduled(_controller, env) {
     requireConfig(env);
     const nowMs = readClockMs();
-    await requeueStaleMints({ db: drizzle(env.DB), mintQueue: env.MINT_QUEUE, nowMs });
     const composed = compose(env);
-    if (composed.ok) await sweepTransfers(composed.value.createContext("cron", nowMs));
+    // Together, so that trouble with one is not the other's.
+    await Promise.all([
+      requeueStaleMints({ db: drizzle(env.DB), mintQueue: env.MINT_QUEUE, nowMs }),
+      composed.ok ? sweepTransfers(composed.value.createContext("cron", nowMs)) : undefined,
+    ]);
   },
 } satisfies ExportedHandler<Env>;

@@ -43,7 +43,7 @@ export async function offerTransfer(
   const first = claim === "repeated" ? await findFirstAnswer(ctx, request.requestId, to) : undefined;
   if (first) return { ...first, replayed: true };
   const made = await makeOffer(ctx, input);
-  // Nobody may fill the table with answers about tickets that do not exist, and waiting is no answer.
+  // Neither of these is an answer for good: the ticket may be there a moment later.
   const isKept = !made.ok && made.failure.code !== "not_found" && made.failure.code !== "overloaded";
   if (isKept) await storeRefusal(ctx.db, request.requestId, made.failure);
   return made;
