@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Role } from "#domain/principal";
 import { createHttpClient, type Answer } from "./http-client.ts";
+import { passTicketOn } from "./demo-transfer.ts";
 import { verifyMintedLeaf } from "./localnet/tree-reader.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -49,7 +50,8 @@ const scanSchema = z.object({
   receipt: z.string().nullable(),
 });
 
-interface Buyer {
+/** Who buys, with their token. */
+export interface Buyer {
   readonly userId: string;
   readonly token: string;
 }
@@ -114,6 +116,10 @@ export async function runJourney(stage: DemoStage, narrator: Narrator): Promise<
   narrator.step("The door");
   await walkThroughTheDoor({ stage, call, narrator, eventId }, sold[0]?.buyer, sold[1]?.buyer, tickets[0]?.id ?? "");
 
+  narrator.step("A ticket changes hands");
+  const [, giver] = sold;
+  if (giver) await passTicketOn({ stage, call, narrator, eventId }, giver.buyer, tickets[1]?.id ?? "");
+
   narrator.step("The books");
   await checkBooks(
     { stage, call, narrator, eventId },
@@ -126,7 +132,8 @@ export async function runJourney(stage: DemoStage, narrator: Narrator): Promise<
 
 type Client = ReturnType<typeof createHttpClient>;
 
-interface Scene {
+/** Where a part of the journey plays. */
+export interface Scene {
   readonly stage: DemoStage;
   readonly call: Client;
   readonly narrator: Narrator;

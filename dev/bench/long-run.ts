@@ -17,6 +17,7 @@ const WARM_UP_MS = 750;
 /** Long enough to make all the holds before the first runs out, on a slow machine too. */
 const HOLD_SECONDS = 300;
 const LONGEST_FILL_MS = 600_000;
+const FILL_STEP_MS = 20_000;
 
 /** What a long sale showed; times in milliseconds, rates a second. */
 export interface LongRun {
@@ -54,17 +55,17 @@ async function sellFor(targets: RunningTargets, pace: Pace): Promise<number> {
   return median(rates);
 }
 
-/** Places orders, watching how far D1 is behind, until there are {@link MANY}. */
+/** Places orders, watching how far D1 is behind, until there are {@link MANY} or patience ends. */
 async function fill(targets: RunningTargets): Promise<ProjectionLag> {
-  const before = await countOrders(targets);
-  const probe = await runLoad(
-    await planLoad("purchases", targets, { connections: CONNECTIONS, warmUpMs: 0, measureMs: 2_000 }),
-  );
-  const measureMs = Math.min(LONGEST_FILL_MS, ((MANY - before) / Math.max(1, probe.perSecond)) * 1000);
-  return watchProjectionLag(
-    targets.world,
-    runLoad(await planLoad("purchases", targets, { connections: CONNECTIONS, warmUpMs: 0, measureMs })),
-  );
+  const endsAtMs = performance.now() + LONGEST_FILL_MS;
+  const sell = async (): Promise<void> => {
+    let left = MANY - (await countOrders(targets));
+    while (left > 0 && performance.now() < endsAtMs) {
+      const pace = { connections: CONNECTIONS, warmUpMs: 0, measureMs: FILL_STEP_MS };
+      left -= (await runLoad(await planLoad("purchases", targets, pace))).sent;
+    }
+  };
+  return watchProjectionLag(targets.world, sell());
 }
 
 /** Makes {@link MANY} holds that run out together, and asks for stock and holds while the inventory sweeps them. */
