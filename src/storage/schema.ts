@@ -101,6 +101,7 @@ export const ticketTypes = sqliteTable(
   },
   (t) => [
     uniqueIndex("ticket_types_event_number").on(t.eventId, t.number),
+    index("ticket_types_by_tenant").on(t.tenantId, t.id),
     check("ticket_types_status", isOneOf(t.status, TICKET_TYPE_STATUSES)),
     check("ticket_types_never_oversold", sql`${t.heldCount} >= 0 AND ${t.soldCount} >= 0 AND ${t.soldCount} <= ${t.quantity}`),
     check("ticket_types_money", sql`${t.priceCents} >= 0 AND ${t.feeCents} >= 0 AND ${t.taxRateBps} BETWEEN 0 AND 10000`),
@@ -129,9 +130,14 @@ export const reservations = sqliteTable(
     expiresAtMs: integer("expires_at_ms").notNull(),
     createdAtMs: integer("created_at_ms").notNull(),
     seq: integer("seq").notNull(),
+    /** Of a sale, how many tickets went back on sale. */
+    restockedQuantity: integer("restocked_quantity").notNull().default(0),
   },
   (t) => [
     primaryKey({ columns: [t.id, t.ticketTypeId] }),
+    index("reservations_open")
+      .on(t.expiresAtMs)
+      .where(sql`${t.status} = 'ACTIVE'`),
     check("reservations_status", isOneOf(t.status, RESERVATION_STATUSES)),
     check("reservations_quantity", sql`${t.quantity} >= 1`),
   ],
@@ -192,6 +198,9 @@ export const orders = sqliteTable(
     uniqueIndex("orders_number").on(t.tenantId, t.orderNumber),
     index("orders_by_user").on(t.tenantId, t.userId, t.createdAtMs, t.id),
     index("orders_by_tenant").on(t.tenantId, t.createdAtMs, t.id),
+    index("orders_unpaid")
+      .on(t.holdExpiresAtMs)
+      .where(sql`${t.status} IN ('PENDING', 'PAYMENT_FAILED')`),
     check("orders_status", isOneOf(t.status, ORDER_STATUSES)),
     check("orders_total_is_sum", sql`${t.totalCents} = ${t.subtotalCents} - ${t.discountCents} + ${t.feeCents}`),
     check(
@@ -509,6 +518,9 @@ export const refunds = sqliteTable(
   },
   (t) => [
     index("refunds_by_order").on(t.orderId),
+    index("refunds_not_asked_for")
+      .on(t.createdAtMs)
+      .where(sql`${t.status} = 'created'`),
     check("refunds_status", isOneOf(t.status, REFUND_STATUSES)),
     check("refunds_amount", sql`${t.amountCents} > 0`),
   ],
