@@ -1,3 +1,4 @@
+import type { Backlog } from "#domain/upkeep-messages";
 import type { Logger } from "#platform/logger";
 import { GroupCommit } from "./group-commit.ts";
 import { Outbox, type OutboxMessage, type OutboxRow } from "./outbox.ts";
@@ -109,6 +110,21 @@ export class DurableLedger<Command, Outcome> {
     if (armed !== undefined && armed <= atMs && armed > nowMs - ALARM_LOST_AFTER_MS) return;
     this.#armedForMs = atMs;
     void this.#storage.setAlarm(atMs);
+  }
+
+  /** Arms the alarm again if there is work and the platform has lost it. */
+  async wake(): Promise<void> {
+    if ((await this.#storage.getAlarm()) === null) this.#armedForMs = undefined;
+    this.#armOrLog();
+  }
+
+  /**
+   * What was decided and not told yet.
+   * @param readAtMs when the change that a message tells of was made, if it says so.
+   */
+  measureBacklog(readAtMs: (row: OutboxRow) => number | null): Backlog {
+    const { waitingCount, refusedCount, oldest } = this.#outbox.measure();
+    return { waitingCount, refusedCount, oldestAtMs: oldest ? readAtMs(oldest) : null };
   }
 
   /** What is committed is committed: a failure to arm must not look like a failure of the commands. */

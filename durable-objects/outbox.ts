@@ -14,6 +14,8 @@ export interface OutboxRow {
 /** How long a refused row rests: 1 s, doubling with each refusal, at most 10 minutes. */
 const SET_ASIDE_FIRST_MS = 1_000;
 const SET_ASIDE_LONGEST_MS = 600_000;
+/** Rows counted for an operator. */
+const MOST_COUNTED = 10_000;
 
 /**
  * The outbox of one Durable Object. Delivery is at least once and in order but for rows set aside, so what receives the
@@ -74,6 +76,18 @@ export class Outbox {
       )
       .toArray();
     return updated?.attempts ?? 0;
+  }
+
+  /** How many rows wait, up to {@link MOST_COUNTED}, how many of them were refused, and the oldest of all. */
+  measure(): { waitingCount: number; refusedCount: number; oldest: OutboxRow | undefined } {
+    const [counted] = this.#sql
+      .exec<{ waitingCount: number; refusedCount: number }>(
+        `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM outbox LIMIT ${MOST_COUNTED})) AS waitingCount,
+           (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE due_at_ms > 0 LIMIT ${MOST_COUNTED})) AS refusedCount`,
+      )
+      .toArray();
+    const [oldest] = this.#list("true ORDER BY seq LIMIT ?", 1);
+    return { waitingCount: counted?.waitingCount ?? 0, refusedCount: counted?.refusedCount ?? 0, oldest };
   }
 
   /** When the next row is due, Unix milliseconds (0 when one waits already); undefined when there is none. */

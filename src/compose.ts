@@ -1,6 +1,6 @@
 import { drizzle } from "drizzle-orm/d1";
 import { createRpcClient } from "#chain/rpc-client";
-import { deskName } from "#domain/ids";
+import { deskName, type DeskNumber } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { DeskReach } from "#durable-objects/order-desk/order-desk";
 import type { Composition } from "#http/app";
@@ -89,16 +89,21 @@ function createShared(
   providers: PaymentProviders,
 ): Omit<ServiceContext, "requestId" | "nowMs" | "logger"> {
   const chain = createRpcClient(config.SOLANA_RPC_URL);
+  const objects = {
+    inventory: (stockName: string) => env.TICKET_TYPE_INVENTORY.getByName(stockName),
+    gate: (eventId: string) => env.EVENT_GATE.getByName(eventId),
+    desk: (number: DeskNumber) => env.ORDER_DESK.getByName(deskName(number)),
+  };
   return {
     db: drizzle(env.DB),
+    d1: env.DB,
     publicBaseUrl: config.PUBLIC_BASE_URL,
     desksPerTenant: config.ORDER_DESKS_PER_TENANT,
     transferTtlSeconds: config.TRANSFER_TTL_SECONDS,
     newId: () => crypto.randomUUID(),
     taxRounding: config.TAX_ROUNDING,
-    inventory: (stockName) => env.TICKET_TYPE_INVENTORY.getByName(stockName),
-    gate: (eventId) => env.EVENT_GATE.getByName(eventId),
-    desk: (number) => env.ORDER_DESK.getByName(deskName(number)),
+    ...objects,
+    upkeep: objects,
     paymentProviders: providers,
     breakers,
     mintQueue: env.MINT_QUEUE,

@@ -12,6 +12,7 @@ import type {
   ScanAnswer,
 } from "#domain/gate-messages";
 import { assertInvariant } from "#domain/result";
+import type { Backlog, UpkeepPort } from "#domain/upkeep-messages";
 import { readClockMs } from "#platform/clock";
 import { createLogger } from "#platform/logger";
 import { isD1ConstraintError } from "#storage/d1-errors";
@@ -34,7 +35,7 @@ export interface EventGateEnv {
  * (docs/adr/0007-the-gate-decides-alone.md). Scans that arrive together share one commit, are decided one after the other,
  * and are answered only once they are durable; D1 follows through the outbox.
  */
-export class EventGate extends DurableObject<EventGateEnv> implements GatePort {
+export class EventGate extends DurableObject<EventGateEnv> implements GatePort, UpkeepPort {
   readonly #book: GateBook;
   readonly #ledger: DurableLedger<GateCommand, GateOutcome>;
 
@@ -97,6 +98,14 @@ export class EventGate extends DurableObject<EventGateEnv> implements GatePort {
 
   stats(tenantId: string): Promise<GateStats | undefined> {
     return Promise.resolve(this.#book.stats(tenantId));
+  }
+
+  wake(): Promise<void> {
+    return this.#ledger.wake();
+  }
+
+  measureBacklog(): Promise<Backlog> {
+    return Promise.resolve(this.#ledger.measureBacklog(() => null));
   }
 
   override alarm(): Promise<void> {

@@ -19,6 +19,7 @@ import type {
   SettleOutcome,
 } from "#domain/order-messages";
 import { decideNews } from "#domain/settlement";
+import type { Backlog, UpkeepPort } from "#domain/upkeep-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { PaymentProviders } from "#payments/payment-provider";
 import { readClockMs } from "#platform/clock";
@@ -57,7 +58,7 @@ export interface DeskReach {
  * The order desk: makes orders durable before the buyer's answer, remembers each request that made something, records
  * payment events, and takes every order through its steps (docs/architecture.md). One object serves many buyers.
  */
-export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort {
+export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort, UpkeepPort {
   readonly #store: DeskStore;
   readonly #ledger: DurableLedger<(nowMs: number, emit: Emit) => void, true>;
   readonly #numbers: NumberBlocks;
@@ -142,8 +143,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   }
 
   async listRecentOrders(tenantId: string, userId: string): Promise<readonly OrderView[]> {
-    const nowMs = readClockMs();
-    return this.#listOwn(tenantId, userId).map((record) => viewAt(record, nowMs));
+    return this.#listOwn(tenantId, userId).map((record) => viewAt(record, readClockMs()));
   }
 
   async findTicket(tenantId: string, ticketId: string): Promise<IssuedTicket | undefined> {
@@ -179,6 +179,14 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     const outcome = await this.#commit((nowMs, emit) => this.#recordNews(news, nowMs, emit));
     if (outcome === "recorded") await this.#progress.advance(news.orderId, "settled");
     return outcome;
+  }
+
+  async wake(): Promise<void> {
+    await this.#ledger.wake();
+  }
+
+  async measureBacklog(): Promise<Backlog> {
+    return this.#ledger.measureBacklog(() => null);
   }
 
   override async alarm(): Promise<void> {
@@ -268,8 +276,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   #changeOrder(orderId: string, decide: StepOutcome): Promise<void> {
     return this.#commit((nowMs, emit) => {
       const stored = this.#store.findOrder(orderId);
-      if (!stored) return;
-      this.#save(stored, decide(stored, nowMs), nowMs, emit);
+      if (stored) this.#save(stored, decide(stored, nowMs), nowMs, emit);
     });
   }
 

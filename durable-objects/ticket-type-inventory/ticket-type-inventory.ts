@@ -17,6 +17,7 @@ import type {
 } from "#domain/inventory-messages";
 import type { InventoryState, NumberedChange } from "#domain/inventory-state";
 import { assertInvariant } from "#domain/result";
+import type { Backlog, InventoryPage, InventoryUpkeepPort, UnknownReservations } from "#domain/upkeep-messages";
 import { readClockMs } from "#platform/clock";
 import { createLogger } from "#platform/logger";
 import { isD1ConstraintError } from "#storage/d1-errors";
@@ -27,6 +28,7 @@ import outboxSql from "../../migrations/shared/0001_outbox.sql";
 import { DurableLedger } from "../durable-ledger.ts";
 import { migrate } from "../migrate.ts";
 import type { OutboxMessage, OutboxRow } from "../outbox.ts";
+import { InventoryAudit } from "./inventory-audit.ts";
 import { InventoryStore } from "./inventory-store.ts";
 
 /** What the object needs of the Worker's environment. */
@@ -42,6 +44,8 @@ const SWEEP_DELAY_MS = 250;
 const CHANGES_BETWEEN_SWEEPS = 1_000;
 const RESERVATION_TOPIC = "reservation";
 const CONFIGURED_TOPIC = "configured";
+/** Lines of a page, and ids of a question, at most. */
+const AUDITED_AT_ONCE = 1_000;
 
 function tell(change: NumberedChange): OutboxMessage {
   const { line, historySeq, atMs, actor, cause, quantity } = change;
@@ -51,6 +55,7 @@ function tell(change: NumberedChange): OutboxMessage {
     userId: line.userId,
     quantity: line.quantity,
     changedQuantity: quantity,
+    restockedQuantity: line.restockedQuantity,
     status: line.status,
     orderId: line.orderId,
     expiresAtMs: line.expiresAtMs,
@@ -76,8 +81,9 @@ function hasKind<Kind extends InventoryCommand["kind"]>(
  *
  * The commands of one turn of the event loop share one commit; reads answer from memory, which is the fold of what is stored.
  */
-export class TicketTypeInventory extends DurableObject<InventoryEnv> implements InventoryPort {
+export class TicketTypeInventory extends DurableObject<InventoryEnv> implements InventoryPort, InventoryUpkeepPort {
   readonly #store: InventoryStore;
+  readonly #audit: InventoryAudit;
   readonly #ledger: DurableLedger<InventoryCommand, InventoryOutcome>;
   #state: InventoryState | undefined;
   #sweptAtSeq = 0;
@@ -86,6 +92,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     super(ctx, env);
     migrate(ctx.storage, [outboxSql, inventorySql]);
     this.#store = new InventoryStore(ctx.storage.sql);
+    this.#audit = new InventoryAudit(ctx.storage.sql);
     this.#reload();
     this.#ledger = new DurableLedger<InventoryCommand, InventoryOutcome>(
       ctx.storage,
@@ -136,8 +143,40 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     return { reservationId, userId, quantity, status: statusAt(line, this.#state.clockAt(readClockMs())), expiresAtMs };
   }
 
+  async wake(): Promise<void> {
+    await this.#ledger.wake();
+  }
+
+  async measureBacklog(): Promise<Backlog> {
+    return this.#measureBacklog();
+  }
+
+  async listLines(tenantId: string, afterPosition: number, limit: number): Promise<InventoryPage | undefined> {
+    const state = this.#state;
+    if (state?.config.tenantId !== tenantId) return undefined;
+    const nowMs = readClockMs();
+    return {
+      ...this.#audit.listLines(afterPosition, Math.min(limit, AUDITED_AT_ONCE)),
+      historySeq: state.counters.historySeq,
+      waitingIds: this.#audit.listWaitingIds(RESERVATION_TOPIC),
+      snapshot: state.snapshotAt(nowMs),
+      isQuiet: this.#measureBacklog().waitingCount === 0 && (state.firstExpiryMs() ?? Number.POSITIVE_INFINITY) > state.clockAt(nowMs),
+    };
+  }
+
+  async findUnknown(tenantId: string, reservationIds: readonly string[]): Promise<UnknownReservations | undefined> {
+    const state = this.#state;
+    if (state?.config.tenantId !== tenantId) return undefined;
+    assertInvariant(reservationIds.length <= AUDITED_AT_ONCE, "an inventory is asked for too many reservations at once");
+    return { unknownIds: this.#audit.findUnknown(reservationIds), historySeq: state.counters.historySeq };
+  }
+
   override async alarm(): Promise<void> {
     await this.#ledger.alarm();
+  }
+
+  #measureBacklog(): Backlog {
+    return this.#ledger.measureBacklog(({ body }) => (JSON.parse(body) as { atMs?: number }).atMs ?? null); // our own JSON
   }
 
   async #submit<Kind extends InventoryCommand["kind"]>(
@@ -166,7 +205,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     this.#state = result.state;
     if (swept) this.#sweptAtSeq = result.state?.counters.seq ?? 0;
     for (const change of result.changes) emit(tell(change));
-    if (result.configured) emit({ topic: CONFIGURED_TOPIC, body: {} });
+    if (result.configured) emit({ topic: CONFIGURED_TOPIC, body: { atMs: nowMs } });
     return result.outcomes;
   }
 

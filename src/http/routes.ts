@@ -1,5 +1,6 @@
 import type { Route } from "./route.ts";
 import { deleteBlacklist, getBlacklist, postBlacklist } from "./routes/blacklist/change-blacklist.ts";
+import { reconcile } from "./routes/admin/reconcile.ts";
 import { getGateStats } from "./routes/door/get-gate-stats.ts";
 import { preview } from "./routes/door/preview.ts";
 import { scan, validateQr } from "./routes/door/scan.ts";
@@ -104,4 +105,5 @@ export const ROUTES: readonly Route[] = [
   scan,
   validateQr,
   getGateStats,
+  reconcile,
 ];

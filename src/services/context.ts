@@ -7,6 +7,7 @@ import type { InventoryPort } from "#domain/inventory-messages";
 import type { DeskPort, MintMessage } from "#domain/order-messages";
 import type { Principal } from "#domain/principal";
 import type { TaxRounding } from "#domain/tax";
+import type { InventoryUpkeepPort, UpkeepPort } from "#domain/upkeep-messages";
 import type { PaymentProviders } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";
 
@@ -16,6 +17,8 @@ import type { Logger } from "#platform/logger";
  */
 export interface ServiceContext {
   readonly db: DrizzleD1Database;
+  /** The same database, for statements that drizzle has no words for. */
+  readonly d1: D1Database;
   /** Unix milliseconds at which the request arrived. */
   readonly nowMs: number;
   readonly requestId: string;
@@ -31,6 +34,12 @@ export interface ServiceContext {
   inventory(stockName: string): InventoryPort;
   gate(eventId: string): GatePort;
   desk(number: DeskNumber): DeskPort;
+  /** The same objects, for those who look after them. */
+  readonly upkeep: {
+    inventory(ticketTypeId: string): InventoryUpkeepPort;
+    gate(eventId: string): UpkeepPort;
+    desk(number: DeskNumber): UpkeepPort;
+  };
   readonly paymentProviders: PaymentProviders;
   readonly breakers: CircuitBreakers;
   readonly mintQueue: Queue<MintMessage>;

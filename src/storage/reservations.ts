@@ -9,6 +9,8 @@ export interface ReservationNews {
   readonly userId: string;
   readonly quantity: number;
   readonly changedQuantity: number;
+  /** Of a sale, how many tickets are back on sale after this change. */
+  readonly restockedQuantity: number;
   readonly status: ReservationStatus;
   readonly orderId: string | null;
   readonly expiresAtMs: number;
@@ -30,16 +32,19 @@ export interface InventoryNews {
 
 const UPSERT_RESERVATIONS = `
   INSERT INTO reservations
-    (id, ticket_type_id, tenant_id, event_id, user_id, quantity, status, order_id, expires_at_ms, created_at_ms, seq)
-  SELECT value ->> 0, ?2, ?3, ?4, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+    (id, ticket_type_id, tenant_id, event_id, user_id, quantity, status, order_id, expires_at_ms, created_at_ms, seq,
+     restocked_quantity)
+  SELECT value ->> 0, ?2, ?3, ?4, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+    value ->> 8
   FROM json_each(?1) WHERE true
   ON CONFLICT (id, ticket_type_id) DO UPDATE
-    SET status = excluded.status, order_id = excluded.order_id, expires_at_ms = excluded.expires_at_ms, seq = excluded.seq
+    SET status = excluded.status, order_id = excluded.order_id, expires_at_ms = excluded.expires_at_ms, seq = excluded.seq,
+      restocked_quantity = excluded.restocked_quantity
     WHERE excluded.seq > reservations.seq`;
 
 function toReservationRow(change: ReservationNews): (string | number | null)[] {
-  const { reservationId, userId, quantity, status, orderId, expiresAtMs, createdAtMs, seq } = change;
-  return [reservationId, userId, quantity, status, orderId, expiresAtMs, createdAtMs, seq];
+  const { reservationId, userId, quantity, status, orderId, expiresAtMs, createdAtMs, seq, restockedQuantity } = change;
+  return [reservationId, userId, quantity, status, orderId, expiresAtMs, createdAtMs, seq, restockedQuantity];
 }
 
 const INSERT_HISTORY = `

@@ -54,6 +54,7 @@ POST /mint O K
 GET /mint/{ticketId} A
 GET /mint/jobs O
 GET /mint/moves O
+POST /admin/reservations/reconcile O
 GET /nft/{ticketId} P
 POST /api/v1/webhooks/payments/{provider} S
 GET /internal/tickets/{ticketId} S

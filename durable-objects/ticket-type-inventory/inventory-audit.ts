@@ -1,0 +1,58 @@
+import type { LineStatus } from "#domain/inventory";
+import type { InventoryLine } from "#domain/upkeep-messages";
+
+type LineRow = {
+  position: number;
+  reservationId: string;
+  userId: string;
+  quantity: number;
+  restockedQuantity: number;
+  status: string;
+  orderId: string | null;
+  expiresAtMs: number;
+  createdAtMs: number;
+};
+
+/** Reservations with untold changes that are still named one by one. */
+const MOST_NAMED = 5_000;
+
+const LIST_LINES = `
+  SELECT position, reservation_id AS reservationId, user_id AS userId, quantity, restocked_quantity AS restockedQuantity, status,
+    order_id AS orderId, expires_at_ms AS expiresAtMs, created_at_ms AS createdAtMs
+  FROM reservations WHERE position > ? ORDER BY position LIMIT ?`;
+
+const LIST_WAITING = `
+  SELECT body ->> 'reservationId' AS reservationId FROM outbox WHERE topic = ? LIMIT ${MOST_NAMED + 1}`;
+
+const FIND_UNKNOWN = `
+  SELECT value AS reservationId FROM json_each(?) AS asked
+  WHERE NOT EXISTS (SELECT 1 FROM reservations WHERE reservation_id = asked.value)`;
+
+/** Reads of an inventory's SQLite for those who compare D1 with it. */
+export class InventoryAudit {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Lines after a position, and where the page after them starts (null: nowhere). */
+  listLines(afterPosition: number, limit: number): { lines: InventoryLine[]; nextPosition: number | null } {
+    const rows = this.#sql.exec<LineRow>(LIST_LINES, afterPosition, limit).toArray();
+    // Held to these words by the table's CHECK.
+    const lines = rows.map(({ position: _, ...line }) => ({ ...line, status: line.status as LineStatus }));
+    return { lines, nextPosition: rows.length < limit ? null : (rows.at(-1)?.position ?? null) };
+  }
+
+  /** Reservations with changes under `topic` that wait in the outbox, each once; null when there are too many. */
+  listWaitingIds(topic: string): string[] | null {
+    const rows = this.#sql.exec<{ reservationId: string }>(LIST_WAITING, topic).toArray();
+    return rows.length > MOST_NAMED ? null : [...new Set(rows.map((row) => row.reservationId))];
+  }
+
+  /** Those of the ids that were never made here. */
+  findUnknown(reservationIds: readonly string[]): string[] {
+    const rows = this.#sql.exec<{ reservationId: string }>(FIND_UNKNOWN, JSON.stringify(reservationIds));
+    return rows.toArray().map((row) => row.reservationId);
+  }
+}

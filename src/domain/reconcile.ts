@@ -1,0 +1,41 @@
+import type { InventorySnapshot } from "./inventory-messages.ts";
+
+/** How far a comparison of a tenant's D1 rows with its inventories has come. */
+export type ReconcilePosition =
+  /** Rows of D1 that no inventory knows: those up to this key have been looked at. */
+  | { readonly phase: "rows"; readonly reservationId: string; readonly ticketTypeId: string }
+  /** Inventories: types up to `afterTypeId` are done, and of the one behind it the lines up to `position`. */
+  | { readonly phase: "types"; readonly afterTypeId: string; readonly position: number };
+
+/** The opaque text of a position. */
+export function formatReconcilePosition(at: ReconcilePosition): string {
+  return at.phase === "rows" ? `rows.${at.reservationId}.${at.ticketTypeId}` : `types.${at.afterTypeId}.${at.position}`;
+}
+
+/** Reads what {@link formatReconcilePosition} wrote; undefined for anything else. */
+export function parseReconcilePosition(text: string): ReconcilePosition | undefined {
+  const [, phase, first = "", second = ""] = /^(rows|types)\.([0-9a-f-]*)\.([0-9a-f-]*)$/.exec(text) ?? [];
+  if (phase === "rows") return { phase, reservationId: first, ticketTypeId: second };
+  if (phase !== "types" || !/^\d{1,15}$/.test(second)) return undefined;
+  return { phase, afterTypeId: first, position: Number(second) };
+}
+
+/** The counters of a ticket type as D1 holds them. */
+export interface CounterCopy {
+  readonly quantity: number;
+  readonly heldCount: number;
+  readonly soldCount: number;
+  readonly countersSeq: number;
+}
+
+/**
+ * True when D1's counters, read before the inventory was asked, are wrong and not only late.
+ * @param isQuiet nothing waits to be told and no expiry is unreported. Without that, a lower number is news under way, and at
+ * the same number a hold that has just expired is not a mistake: `heldCount` falls without a number.
+ */
+export function areCountersWrong(copy: CounterCopy, snapshot: InventorySnapshot, isQuiet: boolean): boolean {
+  if (copy.countersSeq > snapshot.seq) return true;
+  if (copy.countersSeq < snapshot.seq) return isQuiet;
+  if (copy.quantity !== snapshot.capacity || copy.soldCount !== snapshot.soldCount) return true;
+  return isQuiet && copy.heldCount !== snapshot.heldCount;
+}

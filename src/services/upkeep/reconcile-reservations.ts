@@ -1,0 +1,200 @@
+import type { Failure } from "#domain/failure";
+import { idBoundsOfTenant } from "#domain/ids";
+import {
+  areCountersWrong,
+  formatReconcilePosition,
+  parseReconcilePosition,
+  type ReconcilePosition,
+} from "#domain/reconcile";
+import { refuse, succeed, type Result } from "#domain/result";
+import type { InventoryPage } from "#domain/upkeep-messages";
+import {
+  deleteReservationRows,
+  findNextType,
+  listReservationDifferences,
+  listReservationKeys,
+  markReservationsAhead,
+  repairCounters,
+  repairReservations,
+  type StoredCounters,
+  type StoredKey,
+  type TypeSelection,
+} from "#storage/reconcile";
+import type { SignedInContext } from "../context.ts";
+import { ReconcileReport, type TypeDifferences } from "./reconcile-report.ts";
+
+/** Reservations compared at once. */
+const PAGE_ROWS = 1_000;
+/** Inventories asked about one page of D1's rows; the rest of the page waits for the next step. */
+const TYPES_PER_PAGE = 50;
+/** Calls to D1 and to objects after which the answer is given: an invocation may make about 1,000. */
+const CALLS_PER_REQUEST = 700;
+
+/** What is compared; everything of the tenant when neither is given. */
+export interface ReconcileInput {
+  readonly eventId: string | null;
+  readonly ticketTypeId: string | null;
+  /** Where an earlier answer stopped. */
+  readonly cursor: string | null;
+}
+
+/** What was looked at and what was wrong. `nextCursor` is null when everything was looked at. */
+export interface ReconcileOutcome {
+  readonly checkedReservationCount: number;
+  readonly items: readonly TypeDifferences[];
+  readonly nextCursor: string | null;
+}
+
+const START: ReconcilePosition = { phase: "rows", reservationId: "", ticketTypeId: "" };
+
+/**
+ * Compares what D1 holds of the tenant's reservations and counters with the inventories, which alone hold the truth, and
+ * makes D1 say the same. What is only on its way to D1 is left alone, so this may run during a sale.
+ *
+ * Two walks, both in pages and resumable: D1's rows, to find those that no inventory knows; then each inventory's lines.
+ * Refuses `validation_failed` for a cursor that this service did not make.
+ */
+export async function reconcileReservations(
+  ctx: SignedInContext,
+  input: ReconcileInput,
+): Promise<Result<ReconcileOutcome, Failure>> {
+  let at: ReconcilePosition | undefined = input.cursor === null ? START : parseReconcilePosition(input.cursor);
+  if (!at) return refuse(badCursor());
+  const { tenantId, userId } = ctx.principal;
+  const walk = new Walk(ctx, { tenantId, eventId: input.eventId, ticketTypeId: input.ticketTypeId });
+  while (at && walk.callCount < CALLS_PER_REQUEST) at = await walk.step(at);
+  const items = walk.report.list();
+  const { checkedReservationCount } = walk.report;
+  ctx.logger.info("reservations reconciled", { tenantId, userId, checkedReservationCount, differing: items.length });
+  return succeed({ checkedReservationCount, items, nextCursor: at ? formatReconcilePosition(at) : null });
+}
+
+function badCursor(): Failure {
+  const message = "not a cursor of this list";
+  return { code: "validation_failed", errors: [{ path: "cursor", code: "invalid_cursor", message }] };
+}
+
+/** One call's way through a tenant's reservations. */
+class Walk {
+  readonly report = new ReconcileReport();
+  callCount = 0;
+  readonly #ctx: SignedInContext;
+  readonly #db: D1Database;
+  readonly #selection: TypeSelection;
+
+  constructor(ctx: SignedInContext, selection: TypeSelection) {
+    this.#ctx = ctx;
+    this.#db = ctx.d1;
+    this.#selection = selection;
+  }
+
+  /** Looks at one page. @returns where to go on; undefined at the end. */
+  step(at: ReconcilePosition): Promise<ReconcilePosition | undefined> {
+    return at.phase === "rows" ? this.#checkRows(at) : this.#checkLines(at);
+  }
+
+  /** D1 is read first and the inventory asked after: a row that it does not know then was never made. */
+  async #checkRows(at: Extract<ReconcilePosition, { phase: "rows" }>): Promise<ReconcilePosition> {
+    const { from, to } = idBoundsOfTenant(this.#selection.tenantId);
+    const range = { from: at.reservationId || from, afterTypeId: at.ticketTypeId, to };
+    this.callCount += 1;
+    const page = await listReservationKeys(this.#db, this.#selection, range, PAGE_ROWS);
+    const rowsByType = groupByType(page);
+    await Promise.all([...rowsByType].map(([ticketTypeId, rows]) => this.#checkRowsOfType(ticketTypeId, rows)));
+    const last = [...rowsByType.values()].flat().reduce<StoredKey | undefined>(laterKey, undefined);
+    const isAtEnd = page.length < PAGE_ROWS && last === page.at(-1);
+    return isAtEnd || !last ? { phase: "types", afterTypeId: "", position: 0 } : { phase: "rows", ...last };
+  }
+
+  async #checkRowsOfType(ticketTypeId: string, rows: readonly StoredKey[]): Promise<void> {
+    this.callCount += 1;
+    const ids = rows.map((row) => row.reservationId);
+    const answer = await this.#ctx.upkeep.inventory(ticketTypeId).findUnknown(this.#selection.tenantId, ids);
+    if (!answer) return; // said when the type's turn comes; rows are never deleted on the word of nobody
+    const unknown = new Set(answer.unknownIds);
+    const extra = rows.filter((row) => unknown.has(row.reservationId));
+    const ahead = rows.filter((row) => row.seq > answer.historySeq && !unknown.has(row.reservationId));
+    if (extra.length > 0) {
+      this.callCount += 1;
+      await deleteReservationRows(this.#db, extra);
+      this.report.addReservations(
+        ticketTypeId,
+        "extra",
+        extra.map((row) => row.reservationId),
+      );
+    }
+    if (ahead.length > 0) {
+      this.callCount += 1;
+      await markReservationsAhead(this.#db, ahead); // the second walk writes them anew
+    }
+  }
+
+  async #checkLines(at: Extract<ReconcilePosition, { phase: "types" }>): Promise<ReconcilePosition | undefined> {
+    const { tenantId } = this.#selection;
+    this.callCount += 1;
+    const stored = await findNextType(this.#db, this.#selection, at.afterTypeId);
+    if (!stored) return undefined;
+    const { ticketTypeId } = stored;
+    const next: ReconcilePosition = { phase: "types", afterTypeId: ticketTypeId, position: 0 };
+    this.callCount += 1;
+    const page = await this.#ctx.upkeep.inventory(ticketTypeId).listLines(tenantId, at.position, PAGE_ROWS);
+    if (!page?.waitingIds) {
+      this.report.addUnrepaired(ticketTypeId, page ? "far_behind" : "no_inventory");
+      return next;
+    }
+    await this.#compareLines(stored, page, page.waitingIds);
+    if (page.nextPosition !== null) return { ...at, position: page.nextPosition };
+    await this.#compareCounters(stored, page);
+    return next;
+  }
+
+  /** The inventory is read first and D1 after: what had been told by then, D1 must have. */
+  async #compareLines(stored: StoredCounters, page: InventoryPage, waitingIds: readonly string[]): Promise<void> {
+    const { ticketTypeId, eventId } = stored;
+    const waiting = new Set(waitingIds);
+    const lines = page.lines.filter((line) => !waiting.has(line.reservationId));
+    this.report.checkedReservationCount += lines.length;
+    if (lines.length === 0) return;
+    const owner = { tenantId: this.#selection.tenantId, eventId, ticketTypeId, historySeq: page.historySeq };
+    this.callCount += 1;
+    const differences = await listReservationDifferences(this.#db, owner, lines);
+    if (differences.length === 0) return;
+    const wrong = new Set(differences.map((difference) => difference.reservationId));
+    this.callCount += 1;
+    await repairReservations(
+      this.#db,
+      owner,
+      lines.filter((line) => wrong.has(line.reservationId)),
+    );
+    for (const kind of ["missing", "stale"] as const) {
+      const ids = differences.filter((difference) => difference.kind === kind).map((difference) => difference.reservationId);
+      this.report.addReservations(ticketTypeId, kind, ids);
+    }
+  }
+
+  async #compareCounters(stored: StoredCounters, { snapshot, isQuiet }: InventoryPage): Promise<void> {
+    if (!areCountersWrong(stored, snapshot, isQuiet)) return;
+    this.callCount += 1;
+    if (!(await repairCounters(this.#db, this.#selection.tenantId, stored, snapshot))) return;
+    const { capacity: quantity, heldCount, soldCount } = snapshot;
+    this.report.addCounters(stored, { quantity, heldCount, soldCount });
+  }
+}
+
+/** The rows by ticket type, in order, up to the row that would bring one type too many. */
+function groupByType(page: readonly StoredKey[]): Map<string, StoredKey[]> {
+  const rowsByType = new Map<string, StoredKey[]>();
+  for (const row of page) {
+    const rows = rowsByType.get(row.ticketTypeId);
+    if (!rows && rowsByType.size === TYPES_PER_PAGE) break;
+    if (rows) rows.push(row);
+    else rowsByType.set(row.ticketTypeId, [row]);
+  }
+  return rowsByType;
+}
+
+function laterKey(one: StoredKey | undefined, other: StoredKey): StoredKey {
+  if (!one) return other;
+  const [a, b] = [`${one.reservationId} ${one.ticketTypeId}`, `${other.reservationId} ${other.ticketTypeId}`];
+  return a > b ? one : other;
+}

@@ -1,0 +1,194 @@
+/** What an operator's repair finds and puts right in D1, and what it leaves alone because it is only on its way. */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { signIn, type Caller } from "../support/contract-call.ts";
+import { EVENT_BODY, idOf } from "../support/open-sale.ts";
+
+const differences = z.object({
+  ticketTypeId: z.string(),
+  missingCount: z.number(),
+  staleCount: z.number(),
+  extraCount: z.number(),
+  counters: z.unknown(),
+  reservationIds: z.array(z.string()),
+  unrepaired: z.string().nullable(),
+});
+const outcome = z.object({
+  checkedReservationCount: z.number(),
+  items: z.array(differences),
+  nextCursor: z.string().nullable(),
+});
+
+/** A tenant with two ticket types, and buyers who hold one ticket of each: `holds` are the reservations' ids. */
+async function openHall(holdCount: number) {
+  const tenantId = crypto.randomUUID();
+  const manager = await signIn("venue_manager", tenantId);
+  const admin = await signIn("admin", tenantId);
+  const eventId = idOf(await manager.call("POST", "/api/v1/events", { body: EVENT_BODY }));
+  const typeIds: string[] = [];
+  for (const name of ["Floor", "Balcony"]) {
+    const body = { eventId, name, priceCents: 4_500, quantity: 100 };
+    typeIds.push(idOf(await manager.call("POST", "/api/v1/tickets/types", { body })));
+  }
+  const [floor = "", balcony = ""] = typeIds.toSorted();
+  const tickets = [floor, balcony].map((ticketTypeId) => ({ ticketTypeId, quantity: 1 }));
+  const holds: string[] = [];
+  for (let made = 0; made < holdCount; made += 1) {
+    const buyer = await signIn("user", tenantId);
+    holds.push(
+      idOf(await buyer.call("POST", "/api/v1/tickets/purchase", { key: crypto.randomUUID(), body: { eventId, tickets } })),
+    );
+  }
+  for (const id of typeIds) await tellAll(id);
+  return { tenantId, eventId, admin, floor, balcony, holds: holds.toSorted() };
+}
+
+async function tellAll(ticketTypeId: string): Promise<void> {
+  const stub = env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId);
+  for (let round = 0; round < 100; round += 1) {
+    await runDurableObjectAlarm(stub);
+    if ((await stub.measureBacklog()).waitingCount === 0) return;
+    await scheduler.wait(5); // an alarm of the platform's own may be delivering
+  }
+  throw new Error("the outbox was not emptied");
+}
+
+async function reconcile(admin: Caller, body: Readonly<Record<string, unknown>> = {}) {
+  const answer = await admin.call("POST", "/admin/reservations/reconcile", { body });
+  expect(answer.status).toBe(200);
+  return outcome.parse(answer.body);
+}
+
+async function run(sql: string, ...values: unknown[]): Promise<void> {
+  expect((await env.DB.prepare(sql).bind(...values).run()).meta.changes).toBeGreaterThan(0);
+}
+
+/** What D1 holds of the tenant's stock, but for the numbers under which it was told. */
+async function photograph(tenantId: string): Promise<unknown> {
+  const rows = await env.DB.batch(
+    [
+      "SELECT id, ticket_type_id, event_id, user_id, quantity, restocked_quantity, status, order_id, expires_at_ms, created_at_ms FROM reservations WHERE tenant_id = ? ORDER BY id, ticket_type_id",
+      "SELECT id, quantity, held_count, sold_count FROM ticket_types WHERE tenant_id = ? ORDER BY id",
+    ].map((sql) => env.DB.prepare(sql).bind(tenantId)),
+  );
+  return rows.map(({ results }) => results);
+}
+
+describe("reconciling D1 with the inventories", () => {
+  it("finds nothing to repair after a sale, and changes nothing", async () => {
+    const { tenantId, admin } = await openHall(3);
+    const before = await photograph(tenantId);
+    expect(await reconcile(admin)).toEqual({ checkedReservationCount: 6, items: [], nextCursor: null });
+    expect(await photograph(tenantId)).toEqual(before);
+  });
+
+  it("repairs exactly what was damaged, says what that was, and finds nothing the second time", async () => {
+    const { tenantId, eventId, admin, floor, balcony, holds } = await openHall(4);
+    const before = await photograph(tenantId);
+    const [lost = "", stale = "", moved = ""] = holds;
+    await run("DELETE FROM reservations WHERE id = ? AND ticket_type_id = ?", lost, floor);
+    await run("UPDATE reservations SET status = 'EXPIRED' WHERE id = ? AND ticket_type_id = ?", stale, floor);
+    await run("UPDATE reservations SET order_id = 'nobody', quantity = 7 WHERE id = ? AND ticket_type_id = ?", moved, balcony);
+    await run("UPDATE ticket_types SET held_count = 90, sold_count = 1, quantity = 99 WHERE id = ?", floor);
+    const invented = `${stale.slice(0, 24)}000000000000`;
+    await run(
+      `INSERT INTO reservations (id, ticket_type_id, tenant_id, event_id, user_id, quantity, status, expires_at_ms, created_at_ms, seq)
+       VALUES (?, ?, ?, ?, 'u', 1, 'ACTIVE', 1, 1, 1)`,
+      invented,
+      balcony,
+      tenantId,
+      eventId,
+    );
+    const found = await reconcile(admin);
+    expect(found.items.toSorted((one, other) => (one.ticketTypeId < other.ticketTypeId ? -1 : 1))).toEqual([
+      {
+        ticketTypeId: floor,
+        missingCount: 1,
+        staleCount: 1,
+        extraCount: 0,
+        counters: {
+          before: { quantity: 99, heldCount: 90, soldCount: 1 },
+          after: { quantity: 100, heldCount: 4, soldCount: 0 },
+        },
+        reservationIds: [lost, stale],
+        unrepaired: null,
+      },
+      {
+        ticketTypeId: balcony,
+        missingCount: 0,
+        staleCount: 1,
+        extraCount: 1,
+        counters: null,
+        reservationIds: [invented, moved],
+        unrepaired: null,
+      },
+    ]);
+    expect(await photograph(tenantId)).toEqual(before);
+    expect((await reconcile(admin)).items).toEqual([]);
+  });
+
+  it("frees rows and counters that were ahead of their inventory, so that what happens next shows again", async () => {
+    const { tenantId, admin, floor, holds } = await openHall(1);
+    await run("UPDATE reservations SET seq = 1000000 WHERE id = ? AND ticket_type_id = ?", holds[0], floor);
+    await run("UPDATE ticket_types SET counters_seq = 1000000 WHERE id = ?", floor);
+    expect((await reconcile(admin)).items).toMatchObject([{ ticketTypeId: floor, staleCount: 1, counters: {} }]);
+    const release = { tenantId, reservationId: holds[0] ?? "", actor: "test", cause: "test" };
+    await env.TICKET_TYPE_INVENTORY.getByName(floor).release(release);
+    await tellAll(floor);
+    const [[row], [type]] = (await env.DB.batch([
+      env.DB.prepare("SELECT status FROM reservations WHERE id = ? AND ticket_type_id = ?").bind(holds[0], floor),
+      env.DB.prepare("SELECT held_count FROM ticket_types WHERE id = ?").bind(floor),
+    ]).then((answers) => answers.map((answer) => answer.results))) as [unknown[], unknown[]];
+    expect([row, type]).toEqual([{ status: "CANCELLED" }, { held_count: 0 }]);
+  });
+
+  it("leaves alone what is only on its way to D1", async () => {
+    const { tenantId, eventId, admin, floor, balcony } = await openHall(1);
+    const stub = env.TICKET_TYPE_INVENTORY.getByName(floor);
+    await runInDurableObject(stub, async (_, state) => state.storage.deleteAlarm());
+    const command = { tenantId, reservationId: crypto.randomUUID(), userId: crypto.randomUUID(), quantity: 2 };
+    const before = await photograph(tenantId);
+    await stub.reserve([command]);
+    await runInDurableObject(stub, async (_, state) => state.storage.deleteAlarm());
+    expect(await reconcile(admin, { eventId })).toMatchObject({ items: [], nextCursor: null });
+    expect(await photograph(tenantId)).toEqual(before);
+    expect((await reconcile(admin, { ticketTypeId: balcony })).checkedReservationCount).toBe(1);
+  });
+
+  it("touches no other tenant, and only the type or event it is asked for", async () => {
+    const mine = await openHall(1);
+    const theirs = await openHall(1);
+    for (const { floor, balcony } of [mine, theirs])
+      for (const id of [floor, balcony]) await run("DELETE FROM reservations WHERE ticket_type_id = ?", id);
+    expect((await reconcile(mine.admin, { ticketTypeId: theirs.floor })).items).toEqual([]);
+    expect((await reconcile(mine.admin, { eventId: theirs.eventId })).items).toEqual([]);
+    expect(await reconcile(mine.admin, { ticketTypeId: mine.floor })).toMatchObject({
+      items: [{ ticketTypeId: mine.floor, missingCount: 1 }],
+    });
+    expect(await reconcile(mine.admin)).toMatchObject({ items: [{ ticketTypeId: mine.balcony, missingCount: 1 }] });
+    expect(await reconcile(theirs.admin, { eventId: theirs.eventId })).toMatchObject({ items: [{}, {}] });
+  });
+
+  it("deletes nothing on the word of an object that was never configured", async () => {
+    const { tenantId, admin, floor } = await openHall(1);
+    const before = await photograph(tenantId);
+    const stub = env.TICKET_TYPE_INVENTORY.getByName(floor);
+    await runInDurableObject(stub, (_, state) => {
+      state.storage.sql.exec("DELETE FROM config");
+      return state.storage.deleteAlarm();
+    });
+    await evictDurableObject(stub);
+    expect(await reconcile(admin)).toMatchObject({ items: [{ ticketTypeId: floor, unrepaired: "no_inventory" }] });
+    expect(await photograph(tenantId)).toEqual(before);
+  });
+
+  it("takes no body for an empty one, and no cursor that it did not give", async () => {
+    const { admin } = await openHall(0);
+    const bare = await admin.call("POST", "/admin/reservations/reconcile");
+    expect(bare).toMatchObject({ status: 200, body: { items: [], nextCursor: null } });
+    const refused = await admin.call("POST", "/admin/reservations/reconcile", { body: { cursor: "types.x.y" } });
+    expect(refused).toMatchObject({ status: 400, body: { code: "validation_failed", errors: [{ path: "cursor" }] } });
+  });
+});
