@@ -36,6 +36,12 @@ export function requireConfig(env: Env): Config {
   return require(env).config;
 }
 
+/** What the cron's jobs reach. @throws naming the variables that are missing or malformed. */
+export function createCronContext(env: Env, nowMs: number): ServiceContext {
+  const context = require(env).composition.createContext(`cron-${nowMs}`, nowMs);
+  return { ...context, logger: createLogger("cron") };
+}
+
 /** What an order desk reaches. */
 export function createDeskReach(env: Env): DeskReach {
   const { providers } = require(env);

@@ -9,9 +9,8 @@ import { readClockMs } from "#platform/clock";
 import { createLogger } from "#platform/logger";
 import { consumeDeadLetters } from "#queues/dead-letter-consumer";
 import { consumeMints, type MintConsumerContext } from "#queues/mint-consumer";
-import { requeueStaleMints } from "#services/mint/requeue-stale-mints";
-import { sweepTransfers } from "#services/transfer/sweep-transfers";
-import { compose, createDeskReach, requireConfig } from "./compose.ts";
+import { runCron } from "#services/upkeep/run-cron";
+import { compose, createCronContext, createDeskReach, requireConfig } from "./compose.ts";
 import type { Env } from "./config.ts";
 
 export { EventGate, TicketTypeInventory };
@@ -53,13 +52,6 @@ export default {
   },
 
   async scheduled(_controller, env) {
-    requireConfig(env);
-    const nowMs = readClockMs();
-    const composed = compose(env);
-    // Together, so that trouble with one is not the other's.
-    await Promise.all([
-      requeueStaleMints({ db: drizzle(env.DB), mintQueue: env.MINT_QUEUE, nowMs }),
-      composed.ok ? sweepTransfers(composed.value.createContext("cron", nowMs)) : undefined,
-    ]);
+    await runCron(createCronContext(env, readClockMs()));
   },
 } satisfies ExportedHandler<Env>;

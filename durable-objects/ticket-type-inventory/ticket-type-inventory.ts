@@ -160,7 +160,8 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
       historySeq: state.counters.historySeq,
       waitingIds: this.#audit.listWaitingIds(RESERVATION_TOPIC),
       snapshot: state.snapshotAt(nowMs),
-      isQuiet: this.#measureBacklog().waitingCount === 0 && (state.firstExpiryMs() ?? Number.POSITIVE_INFINITY) > state.clockAt(nowMs),
+      isQuiet:
+        this.#measureBacklog().waitingCount === 0 && (state.firstExpiryMs() ?? Number.POSITIVE_INFINITY) > state.clockAt(nowMs),
     };
   }
 

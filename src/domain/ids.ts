@@ -62,6 +62,12 @@ export function isDeskOfTenant(desk: DeskNumber, tenantId: string): boolean {
   return Math.floor(desk / 256) === tenantBitsOf(tenantId);
 }
 
+/** Every desk that may serve the tenant's buyers. */
+export function deskNumbersOfTenant(tenantId: string, desksPerTenant: number): readonly DeskNumber[] {
+  const tenantBits = tenantBitsOf(tenantId);
+  return Array.from({ length: desksPerTenant }, (_, spread) => tenantBits * 256 + spread);
+}
+
 /** Name of the desk's Durable Object. */
 export function deskName(desk: DeskNumber): string {
   return `desk-${desk.toString(16).padStart(8, "0")}`;

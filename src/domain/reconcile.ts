@@ -1,5 +1,12 @@
 import type { InventorySnapshot } from "./inventory-messages.ts";
 
+/**
+ * What is wrong with a reservation: it was sold to an order that D1 does not have (`NO_ORDER`) or that has ended without tickets
+ * (`FAILED_ORDER`); or it has hung between two states for minutes (`STUCK_PENDING`).
+ */
+export const ORPHAN_ISSUES = ["NO_ORDER", "FAILED_ORDER", "STUCK_PENDING"] as const;
+export type OrphanIssue = (typeof ORPHAN_ISSUES)[number];
+
 /** How far a comparison of a tenant's D1 rows with its inventories has come. */
 export type ReconcilePosition =
   /** Rows of D1 that no inventory knows: those up to this key have been looked at. */

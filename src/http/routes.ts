@@ -1,5 +1,7 @@
 import type { Route } from "./route.ts";
 import { deleteBlacklist, getBlacklist, postBlacklist } from "./routes/blacklist/change-blacklist.ts";
+import { getReservationMetrics } from "./routes/admin/get-reservation-metrics.ts";
+import { listOrphans } from "./routes/admin/list-orphans.ts";
 import { reconcile } from "./routes/admin/reconcile.ts";
 import { getGateStats } from "./routes/door/get-gate-stats.ts";
 import { preview } from "./routes/door/preview.ts";
@@ -105,5 +107,7 @@ export const ROUTES: readonly Route[] = [
   scan,
   validateQr,
   getGateStats,
+  getReservationMetrics,
+  listOrphans,
   reconcile,
 ];

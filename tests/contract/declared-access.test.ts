@@ -54,6 +54,8 @@ POST /mint O K
 GET /mint/{ticketId} A
 GET /mint/jobs O
 GET /mint/moves O
+GET /admin/reservations/metrics O
+GET /admin/reservations/orphans O
 POST /admin/reservations/reconcile O
 GET /nft/{ticketId} P
 POST /api/v1/webhooks/payments/{provider} S

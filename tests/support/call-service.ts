@@ -69,7 +69,8 @@ function withLogger(composed: ReturnType<typeof compose>, logger: Composition["l
   return composed.ok ? { ok: true, value: { ...composed.value, logger } } : composed;
 }
 
-function makeLogger(lines: LogLine[], always: LogLine["fields"] = {}): Composition["logger"] {
+/** A logger that keeps its lines. */
+export function makeLogger(lines: LogLine[], always: LogLine["fields"] = {}): Composition["logger"] {
   const write =
     (level: string) =>
     (message: string, fields: LogLine["fields"] = {}): void => {

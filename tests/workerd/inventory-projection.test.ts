@@ -63,7 +63,14 @@ function makeNews(config: InventoryConfig, changes: readonly ReservationNews[], 
 }
 
 function makeChange(seq: number, status: ReservationNews["status"], reservationId: string): ReservationNews {
-  const line = { reservationId, userId: crypto.randomUUID(), quantity: 1, changedQuantity: 1, restockedQuantity: 0, orderId: null };
+  const line = {
+    reservationId,
+    userId: crypto.randomUUID(),
+    quantity: 1,
+    changedQuantity: 1,
+    restockedQuantity: 0,
+    orderId: null,
+  };
   return { seq, ...line, status, expiresAtMs: 10, createdAtMs: 1, actor: "somebody", cause: "something", atMs: seq };
 }
 

@@ -62,7 +62,13 @@ async function reconcile(admin: Caller, body: Readonly<Record<string, unknown>> 
 }
 
 async function run(sql: string, ...values: unknown[]): Promise<void> {
-  expect((await env.DB.prepare(sql).bind(...values).run()).meta.changes).toBeGreaterThan(0);
+  expect(
+    (
+      await env.DB.prepare(sql)
+        .bind(...values)
+        .run()
+    ).meta.changes,
+  ).toBeGreaterThan(0);
 }
 
 /** What D1 holds of the tenant's stock, but for the numbers under which it was told. */

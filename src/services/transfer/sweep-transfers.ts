@@ -11,14 +11,14 @@ const EXPIRIES_A_RUN = 500;
 
 /**
  * Completes acceptances that a crash left half-way, and marks offers whose time has come as EXPIRED. For the cron trigger; nothing
- * waits for the second, because expiry is judged in every read and decision.
+ * waits for the second, because expiry is judged in every read and decision. @returns how many of both.
  */
-export async function sweepTransfers(ctx: AcceptanceContext & { readonly logger: Logger }): Promise<void> {
+export async function sweepTransfers(ctx: AcceptanceContext & { readonly logger: Logger }): Promise<number> {
   const stuck = await listStuckTransfers(ctx.db, ctx.nowMs - STUCK_AFTER_MS, ACCEPTANCES_A_RUN);
   for (const claimed of stuck) {
     const { id: transferId } = claimed;
     const completed = await attempt(completeAcceptance(ctx, claimed));
     if (!completed.ok) ctx.logger.warn("an acceptance is still half-way", { transferId, error: completed.failure });
   }
-  await expireTransfers(ctx.db, ctx.nowMs, EXPIRIES_A_RUN);
+  return stuck.length + (await expireTransfers(ctx.db, ctx.nowMs, EXPIRIES_A_RUN));
 }

@@ -1,11 +1,6 @@
 import type { Failure } from "#domain/failure";
 import { idBoundsOfTenant } from "#domain/ids";
-import {
-  areCountersWrong,
-  formatReconcilePosition,
-  parseReconcilePosition,
-  type ReconcilePosition,
-} from "#domain/reconcile";
+import { areCountersWrong, formatReconcilePosition, parseReconcilePosition, type ReconcilePosition } from "#domain/reconcile";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { InventoryPage } from "#domain/upkeep-messages";
 import {

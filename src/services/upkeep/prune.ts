@@ -1,0 +1,28 @@
+import { pruneIdempotencyKeys, pruneWebhookNonces } from "#storage/prune";
+import type { ServiceContext } from "../context.ts";
+
+/** A webhook is good for 5 minutes either way, so an older one is refused without its nonce. */
+const KEEP_NONCES_MS = 10 * 60_000;
+const KEEP_KEYS_MS = 86_400_000;
+const ROWS_AT_ONCE = 1_000;
+const BATCHES_A_RUN = 20;
+
+/** Forgets webhook ids after 10 minutes; the desk that acted on an event remembers it longer. @returns how many. */
+export function pruneNonces(ctx: ServiceContext): Promise<number> {
+  return inBatches(() => pruneWebhookNonces(ctx.d1, ctx.nowMs - KEEP_NONCES_MS, ROWS_AT_ONCE));
+}
+
+/** Forgets Idempotency-Keys after 24 h. @returns how many. */
+export function pruneKeys(ctx: ServiceContext): Promise<number> {
+  return inBatches(() => pruneIdempotencyKeys(ctx.d1, ctx.nowMs - KEEP_KEYS_MS, ROWS_AT_ONCE));
+}
+
+async function inBatches(pruneBatch: () => Promise<number>): Promise<number> {
+  let prunedCount = 0;
+  for (let batch = 0; batch < BATCHES_A_RUN; batch += 1) {
+    const count = await pruneBatch();
+    prunedCount += count;
+    if (count < ROWS_AT_ONCE) break;
+  }
+  return prunedCount;
+}

@@ -1,0 +1,35 @@
+import type { ServiceContext } from "../context.ts";
+import { requeueStaleMints } from "../mint/requeue-stale-mints.ts";
+import { sweepTransfers } from "../transfer/sweep-transfers.ts";
+import { pruneKeys, pruneNonces } from "./prune.ts";
+import { wakeInTurn, wakeStaleDesks, wakeStaleInventories } from "./wake-objects.ts";
+
+/** A piece of the upkeep of each minute. Bounded: what it leaves over comes in the next minute. */
+export interface CronJob {
+  readonly name: string;
+  /** @returns how many things it saw to. */
+  run(ctx: ServiceContext): Promise<number>;
+}
+
+/** What the cron does each minute. Whoever has something to do that time alone brings adds it here. */
+export const CRON_JOBS: readonly CronJob[] = [
+  { name: "wake stale inventories", run: wakeStaleInventories },
+  { name: "wake stale desks", run: wakeStaleDesks },
+  { name: "wake objects in turn", run: wakeInTurn },
+  { name: "queue stale mints", run: requeueStaleMints },
+  { name: "sweep transfers", run: sweepTransfers },
+  { name: "prune webhook nonces", run: pruneNonces },
+  { name: "prune idempotency keys", run: pruneKeys },
+];
+
+/** Runs the jobs one after the other, each with a log line. One that fails stops none of the others: a minute later it has its turn again. */
+export async function runCron(ctx: ServiceContext, jobs: readonly CronJob[] = CRON_JOBS): Promise<void> {
+  for (const { name, run } of jobs) {
+    try {
+      const count = await run(ctx);
+      ctx.logger.info("cron job done", { job: name, count });
+    } catch (error) {
+      ctx.logger.error("cron job failed, will be tried again in a minute", { job: name, error });
+    }
+  }
+}

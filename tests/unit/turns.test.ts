@@ -1,0 +1,16 @@
+import { expect, it } from "vitest";
+import { idsInTurn } from "#domain/turns";
+
+it("every id has exactly one turn in any sixty minutes in a row, the first and the last one too", () => {
+  const ids = ["00000000", "0444ffff", "04450000", "7fffffff", "80000000", "fbbaffff", "fffffffe", "ffffffff"].map(
+    (head) => `${head}-ffff-4fff-bfff-ffffffffffff`,
+  );
+  for (const startMs of [0, 17 * 60_000, 1_790_000_123_456]) {
+    const turns = Array.from({ length: 60 }, (_, minute) => idsInTurn(startMs + minute * 60_000));
+    for (const id of ids)
+      expect(
+        turns.filter(({ from, to }) => id >= from && id < to),
+        id,
+      ).toHaveLength(1);
+  }
+});
