@@ -7,6 +7,10 @@ import type { webcrypto } from "node:crypto";
 declare global {
   interface CryptoKey extends webcrypto.CryptoKey {}
 
+  interface D1Database {
+    prepare(query: string): unknown;
+  }
+
   interface Queue<Body = unknown> {
     send(message: Body): Promise<unknown>;
     sendBatch(messages: Iterable<{ readonly body: Body }>): Promise<unknown>;

@@ -25,7 +25,11 @@ import service from "./service.js";
 export * from "./service.js";
 ${PAYMENT_SOURCE}
 async function answerBench(request, env) {
-  const { sql, values } = await request.json();
+  const { sql, values, ticketTypeId, holds } = await request.json();
+  if (holds) {
+    await env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId).reserve(holds);
+    return new Response(null, { status: 204 });
+  }
   const { results } = await env.DB.prepare(sql).bind(...values).run();
   return Response.json(results);
 }

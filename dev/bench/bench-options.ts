@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly desks: number;
   /** The run of many minutes in place of the table. */
   readonly isLong: boolean;
+  /** The reconciliation of 100,000 reservations in place of the table. */
+  readonly isReconcile: boolean;
 }
 
 /** A command line that says something else than {@link USAGE}. */
@@ -24,16 +26,17 @@ const DESKS_OF_ONE_THREAD = 1;
 const NAMES = OPERATIONS.map((operation) => operation.name).join(", ");
 
 /** What the command takes. */
-export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] [--desks N] [--long]
+export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] [--desks N] [--long] [--reconcile]
   --seconds  length of each load, 1 to ${LONGEST_SECONDS}; 5 when left out
   --rounds   loads of each kind, 1 to ${MOST_ROUNDS}; 3 when left out; the middle one is reported
   --only     one of ${NAMES}
   --desks    ORDER_DESKS_PER_TENANT, 1 to ${MOST_DESKS}; ${DESKS_OF_ONE_THREAD} when left out, because here all objects share one thread
-  --long     instead of the table: 100,000 orders, and 100,000 holds that expire at once; takes ten minutes or more`;
+  --long     instead of the table: 100,000 orders, and 100,000 holds that expire at once; takes ten minutes or more
+  --reconcile  instead of the table: how long it takes to repair 100,000 reservations in D1; a minute or so`;
 
 /** @throws UsageError */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
-  const { seconds, rounds, only, desks, long } = readFlags(args);
+  const { seconds, rounds, only, desks, long, reconcile } = readFlags(args);
   const operations = only === undefined ? OPERATIONS : OPERATIONS.filter((operation) => operation.name === only);
   if (operations.length === 0) throw new UsageError(`--only takes one of ${NAMES}\n${USAGE}`);
   return {
@@ -42,6 +45,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     operations,
     desks: desks === undefined ? DESKS_OF_ONE_THREAD : parseCount("desks", desks, MOST_DESKS),
     isLong: long ?? false,
+    isReconcile: reconcile ?? false,
   };
 }
 
@@ -51,12 +55,13 @@ function readFlags(args: readonly string[]): {
   only?: string;
   desks?: string;
   long?: boolean;
+  reconcile?: boolean;
 } {
   const flag = { type: "string" } as const;
   try {
     return parseArgs({
       args: [...args],
-      options: { seconds: flag, rounds: flag, only: flag, desks: flag, long: { type: "boolean" } },
+      options: { seconds: flag, rounds: flag, only: flag, desks: flag, long: { type: "boolean" }, reconcile: { type: "boolean" } },
     }).values;
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);

@@ -12,6 +12,7 @@ import { parseBenchOptions, UsageError, type BenchOptions } from "./bench-option
 import { startTargets } from "./bench-targets.ts";
 import { formatLongRun, runLong } from "./long-run.ts";
 import { measureCounts, measureRounds, type Sample } from "./measure.ts";
+import { measureReconcile } from "./measure-reconcile.ts";
 import { formatReport, toFigures, type BenchReport } from "./report.ts";
 import { profileStartUp } from "./start-up.ts";
 import { readMachineTicks, stolenShare } from "./workerd-usage.ts";
@@ -93,6 +94,7 @@ async function main(): Promise<void> {
     console.log(`\n${formatLongRun(run)}`);
     return;
   }
+  if (options.isReconcile) return measureReconcile(bundles.timed, join(directory, "reconcile"));
   const report = await measure(options, bundles, directory);
   await writeFile(RESULTS, `${JSON.stringify(report, null, 2)}\n`);
   console.log(`\n${formatReport(report)}\n\nwritten to bench-results.json`);

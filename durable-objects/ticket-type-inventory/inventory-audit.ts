@@ -2,7 +2,6 @@ import type { LineStatus } from "#domain/inventory";
 import type { InventoryLine } from "#domain/upkeep-messages";
 
 type LineRow = {
-  position: number;
   reservationId: string;
   userId: string;
   quantity: number;
@@ -11,6 +10,7 @@ type LineRow = {
   orderId: string | null;
   expiresAtMs: number;
   createdAtMs: number;
+  position: number;
 };
 
 /** Reservations with untold changes that are still named one by one. */
@@ -28,6 +28,12 @@ const FIND_UNKNOWN = `
   SELECT value AS reservationId FROM json_each(?) AS asked
   WHERE NOT EXISTS (SELECT 1 FROM reservations WHERE reservation_id = asked.value)`;
 
+function toLine(row: LineRow): InventoryLine {
+  const { reservationId, userId, quantity, restockedQuantity, orderId, expiresAtMs, createdAtMs } = row;
+  const status = row.status as LineStatus; // held to these words by the table's CHECK
+  return { reservationId, userId, quantity, restockedQuantity, status, orderId, expiresAtMs, createdAtMs };
+}
+
 /** Reads of an inventory's SQLite for those who compare D1 with it. */
 export class InventoryAudit {
   readonly #sql: SqlStorage;
@@ -39,8 +45,7 @@ export class InventoryAudit {
   /** Lines after a position, and where the page after them starts (null: nowhere). */
   listLines(afterPosition: number, limit: number): { lines: InventoryLine[]; nextPosition: number | null } {
     const rows = this.#sql.exec<LineRow>(LIST_LINES, afterPosition, limit).toArray();
-    // Held to these words by the table's CHECK.
-    const lines = rows.map(({ position: _, ...line }) => ({ ...line, status: line.status as LineStatus }));
+    const lines = rows.map((row) => toLine(row));
     return { lines, nextPosition: rows.length < limit ? null : (rows.at(-1)?.position ?? null) };
   }
 

@@ -32,7 +32,7 @@ function passTime(ms: number): void {
   vi.useFakeTimers({ toFake: ["Date"], now: nowMs });
 }
 
-type Stub = DurableObjectStub<undefined>;
+type Stub = DurableObjectStub;
 
 /** Takes the object's alarm away, as the platform does with one that failed seven times. */
 async function loseAlarm(stub: Stub): Promise<void> {

@@ -62,12 +62,14 @@ export class ReconcileReport {
 
   /** Ticket types in which anything differed. */
   list(): TypeDifferences[] {
-    return [...this.#found].map(([ticketTypeId, { counts, ...rest }]) => ({
+    return [...this.#found].map(([ticketTypeId, { counts, counters, reservationIds, unrepaired }]) => ({
       ticketTypeId,
       missingCount: counts.missing,
       staleCount: counts.stale,
       extraCount: counts.extra,
-      ...rest,
+      counters,
+      reservationIds,
+      unrepaired,
     }));
   }
 

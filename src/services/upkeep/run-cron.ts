@@ -24,12 +24,12 @@ export const CRON_JOBS: readonly CronJob[] = [
 
 /** Runs the jobs one after the other, each with a log line. One that fails stops none of the others: a minute later it has its turn again. */
 export async function runCron(ctx: ServiceContext, jobs: readonly CronJob[] = CRON_JOBS): Promise<void> {
-  for (const { name, run } of jobs) {
+  for (const job of jobs) {
     try {
-      const count = await run(ctx);
-      ctx.logger.info("cron job done", { job: name, count });
+      const count = await job.run(ctx);
+      ctx.logger.info("cron job done", { job: job.name, count });
     } catch (error) {
-      ctx.logger.error("cron job failed, will be tried again in a minute", { job: name, error });
+      ctx.logger.error("cron job failed, will be tried again in a minute", { job: job.name, error });
     }
   }
 }

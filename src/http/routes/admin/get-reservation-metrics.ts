@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { Backlog } from "#domain/upkeep-messages";
-import { readReservationMetrics } from "#services/upkeep/reservation-metrics";
+import { readReservationMetrics, type TypeMetrics } from "#services/upkeep/reservation-metrics";
 import { defineRoute } from "../../route.ts";
 import { id, json, pageOf, pageQuery, presentOptionalTime } from "../../schemas.ts";
 
@@ -26,6 +26,11 @@ function presentBacklog({ waitingCount, refusedCount, oldestAtMs }: Backlog): z.
   return { undeliveredCount: waitingCount, refusedCount, oldestUndeliveredAt: presentOptionalTime(oldestAtMs) };
 }
 
+function presentType(metricsOfType: TypeMetrics): z.input<typeof type> {
+  const { ticketTypeId, eventId, name, stock: ofType, reservations: counts, backlog: waiting } = metricsOfType;
+  return { ticketTypeId, eventId, name, stock: ofType, reservations: counts, projection: presentBacklog(waiting) };
+}
+
 export const getReservationMetrics = defineRoute({
   method: "get",
   path: "/admin/reservations/metrics",
@@ -39,7 +44,7 @@ export const getReservationMetrics = defineRoute({
     return json({
       ...figures,
       projection: { ...presentBacklog(projection), lagMs: projection.lagMs },
-      items: items.map(({ backlog: waiting, ...item }) => ({ ...item, projection: presentBacklog(waiting) })),
+      items: items.map(presentType),
     });
   },
 });

@@ -1,0 +1,104 @@
+import { randomUUID } from "node:crypto";
+import { idBoundsOfTenant } from "#domain/ids";
+import type { Bundle } from "../build-bundle.ts";
+import { generateDevelopmentSecrets } from "../dev-vars.ts";
+import { createHttpClient } from "../http-client.ts";
+import { startRuntime } from "../runtime.ts";
+import { signDevelopmentToken } from "../sign-development-token.ts";
+import { waitFor } from "../wait-for.ts";
+import { BENCH_PATH, PAYMENT_ORIGIN } from "./bench-bundle.ts";
+import { createBenchWorld, type BenchWorld } from "./bench-world.ts";
+
+const RESERVATIONS = 100_000;
+const HOLDS_AT_ONCE = 500;
+
+interface Pass {
+  readonly seconds: number;
+  readonly requests: number;
+  readonly checkedCount: number;
+  readonly repairedCount: number;
+}
+
+type AdminCall = (method: string, path: string, body?: unknown) => Promise<Readonly<Record<string, unknown>>>;
+
+async function post(world: BenchWorld, body: unknown): Promise<void> {
+  const response = await fetch(`${world.serviceUrl}${BENCH_PATH}`, { method: "POST", body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`the benchmark's own call answered ${response.status}: ${await response.text()}`);
+}
+
+/** Holds made at the inventory itself, under ids as the tenant's desks would derive them. */
+async function makeHolds(world: BenchWorld): Promise<void> {
+  const { tenantId, heldTypeId: ticketTypeId } = world;
+  const { from } = idBoundsOfTenant(tenantId);
+  for (let made = 0; made < RESERVATIONS; made += HOLDS_AT_ONCE) {
+    const holds = Array.from({ length: HOLDS_AT_ONCE }, () => ({
+      tenantId,
+      reservationId: from + randomUUID().slice(from.length),
+      userId: randomUUID(),
+      quantity: 1,
+    }));
+    await post(world, { ticketTypeId, holds });
+  }
+}
+
+async function isAllTold(call: AdminCall): Promise<boolean> {
+  const { projection } = (await call("GET", "/admin/reservations/metrics")) as { projection: { undeliveredCount: number } };
+  return projection.undeliveredCount === 0;
+}
+
+/** Reconciles the whole tenant, answer after answer. */
+async function reconcileAll(call: AdminCall): Promise<Pass> {
+  const startedAtMs = performance.now();
+  let [requests, checkedCount, repairedCount] = [0, 0, 0];
+  let cursor: string | null | undefined;
+  do {
+    const answer = (await call("POST", "/admin/reservations/reconcile", cursor ? { cursor } : {})) as {
+      checkedReservationCount: number;
+      items: readonly { missingCount: number; staleCount: number; extraCount: number }[];
+      nextCursor: string | null;
+    };
+    requests += 1;
+    checkedCount += answer.checkedReservationCount;
+    for (const { missingCount, staleCount, extraCount } of answer.items)
+      repairedCount += missingCount + staleCount + extraCount;
+    cursor = answer.nextCursor;
+  } while (cursor !== null);
+  return { seconds: (performance.now() - startedAtMs) / 1000, requests, checkedCount, repairedCount };
+}
+
+function tell(title: string, pass: Pass): void {
+  const { seconds, requests, checkedCount, repairedCount } = pass;
+  const work = `${checkedCount} compared, ${repairedCount} repaired`;
+  console.log(`${title.padEnd(28)}${seconds.toFixed(1).padStart(7)} s  ${work}, ${requests} request(s)`);
+}
+
+/** Prints how long it takes to compare 100,000 reservations with D1, and to write them all anew. */
+export async function measureReconcile(bundle: Bundle, persistPath: string): Promise<void> {
+  const secrets = await generateDevelopmentSecrets();
+  const bindings = { ...secrets.variables, SANDBOX_PAYMENT_URL: PAYMENT_ORIGIN };
+  const service = await startRuntime({ persistPath, bundle, bindings, onLogLine: () => undefined });
+  try {
+    const world = await createBenchWorld(service.url, secrets);
+    const token = await signDevelopmentToken(secrets, { role: "admin", tenantId: world.tenantId });
+    const http = createHttpClient(service.url);
+    const call: AdminCall = async (method, path, body) => {
+      const answer = await http(method, path, body === undefined ? { token } : { token, body });
+      if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+      return answer.body;
+    };
+    console.log(`making ${RESERVATIONS} reservations`);
+    await makeHolds(world);
+    await waitFor("D1 to hear of them all", async () => (await isAllTold(call)) || undefined);
+    tell("nothing wrong", await reconcileAll(call));
+    await post(world, { sql: "DELETE FROM reservations WHERE ticket_type_id = ?", values: [world.heldTypeId] });
+    tell("every row of D1 lost", await reconcileAll(call));
+    await post(world, {
+      sql: "UPDATE reservations SET status = 'EXPIRED' WHERE ticket_type_id = ?",
+      values: [world.heldTypeId],
+    });
+    tell("every row of D1 wrong", await reconcileAll(call));
+    tell("and once more", await reconcileAll(call));
+  } finally {
+    await service.close();
+  }
+}
