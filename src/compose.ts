@@ -106,6 +106,7 @@ function createShared(
     publicBaseUrl: config.PUBLIC_BASE_URL,
     desksPerTenant: config.ORDER_DESKS_PER_TENANT,
     transferTtlSeconds: config.TRANSFER_TTL_SECONDS,
+    defaultReservationTtlSeconds: config.DEFAULT_RESERVATION_TTL_SECONDS,
     newId: () => crypto.randomUUID(),
     taxRounding: config.TAX_ROUNDING,
     ...objects,

@@ -69,6 +69,7 @@ const variables = z.object({
   ORDER_DESKS_PER_TENANT: z.coerce.number().int().min(1).max(256).default(4),
   TRANSFER_TTL_SECONDS: z.coerce.number().int().min(60).max(7_776_000).default(604_800),
   TAX_ROUNDING: z.enum(TAX_ROUNDINGS).default("line"),
+  DEFAULT_RESERVATION_TTL_SECONDS: z.coerce.number().int().min(5).max(3600).default(600),
   LOG_LEVEL: z.enum(["debug", "info", "warning", "error"]).default("info"),
 });
 

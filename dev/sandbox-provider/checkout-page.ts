@@ -40,7 +40,7 @@ const OUTCOMES = {
 
 /**
  * The hosted checkout: what is paid for, how much, Pay and Decline. Plain HTML forms, no script. After the decision it
- * shows the outcome instead of the buttons.
+ * shows the outcome instead of the buttons; a declined payment keeps them, because it may still be paid.
  * @param nonce allows the page's one style block under its Content-Security-Policy.
  * @param returnUrl where the payer goes afterwards, if the sandbox was told.
  */
@@ -69,7 +69,8 @@ export function renderCheckoutPage(payment: SandboxPayment, nonce: string, retur
               </div>
               ${payment.expiresAt === undefined ? "" : renderDeadline(payment.expiresAt)}
             </dl>
-            ${payment.status === "requires_action" ? renderButtons(amount) : renderOutcome(payment.status, returnUrl)}
+            ${payment.status === "requires_action" ? "" : renderOutcome(payment.status, returnUrl)}
+            ${payment.status === "requires_action" || payment.status === "failed" ? renderButtons(amount) : ""}
           </section>
         </main>
       </body>

@@ -27,6 +27,8 @@ export interface ServiceContext {
   readonly desksPerTenant: number;
   /** How long an offer of a ticket stands, unless its event ends before. */
   readonly transferTtlSeconds: number;
+  /** How long stock of a ticket type is held that was made without a time of its own. */
+  readonly defaultReservationTtlSeconds: number;
   /** A new random UUID (version 4), for things no request key names. */
   newId(): string;
   readonly taxRounding: TaxRounding;

@@ -94,6 +94,8 @@ describe("a basket that says nothing sensible", () => {
     ["a quantity of 0", basket({}, { quantity: 0 }), "tickets.0.quantity"],
     ["a negative quantity", basket({}, { quantity: -1 }), "tickets.0.quantity"],
     ["half a ticket", basket({}, { quantity: 0.5 }), "tickets.0.quantity"],
+    ["a ticket and a half", basket({}, { quantity: 1.5 }), "tickets.0.quantity"],
+    ["a thousand million tickets", basket({}, { quantity: 1e9 }), "tickets.0.quantity"],
     ["a huge quantity", basket({}, { quantity: 1e15 }), "tickets.0.quantity"],
     ["a quantity in words", basket({}, { quantity: "two" }), "tickets.0.quantity"],
     ["an id that is no UUID", basket({}, { ticketTypeId: "../../admin" }), "tickets.0.ticketTypeId"],
@@ -191,12 +193,15 @@ describe("a body over 64 KiB", () => {
 });
 
 describe("a request that makes something", () => {
-  it.each([undefined, "", "x".repeat(256), "schlüssel"])("is refused without a usable Idempotency-Key: %.12j", async (key) => {
-    for (const route of ["/api/v1/tickets/purchase", "/api/v1/purchase", `/api/v1/orders/${crypto.randomUUID()}/cancel`]) {
-      const response = await post(route, basket({}), key === undefined ? {} : { "idempotency-key": key });
-      expect(await readProblem(response), route).toMatchObject({ status: 400, code: "idempotency_key_required" });
-    }
-  });
+  it.each([undefined, "", "x".repeat(256), "x".repeat(300), "schlüssel"])(
+    "is refused without a usable Idempotency-Key: %.12j",
+    async (key) => {
+      for (const route of ["/api/v1/tickets/purchase", "/api/v1/purchase", `/api/v1/orders/${crypto.randomUUID()}/cancel`]) {
+        const response = await post(route, basket({}), key === undefined ? {} : { "idempotency-key": key });
+        expect(await readProblem(response), route).toMatchObject({ status: 400, code: "idempotency_key_required" });
+      }
+    },
+  );
 });
 
 describe("an id in the path that is no lower-case UUID", () => {

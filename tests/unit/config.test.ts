@@ -21,6 +21,7 @@ const OPTIONAL = [
   "ORDER_DESKS_PER_TENANT",
   "TRANSFER_TTL_SECONDS",
   "TAX_ROUNDING",
+  "DEFAULT_RESERVATION_TTL_SECONDS",
   "LOG_LEVEL",
 ];
 
@@ -93,6 +94,8 @@ describe("the configuration", () => {
     ["TRANSFER_TTL_SECONDS", "59"],
     ["TRANSFER_TTL_SECONDS", "7776001"],
     ["TAX_ROUNDING", "sum_by_gross"],
+    ["DEFAULT_RESERVATION_TTL_SECONDS", "4"],
+    ["DEFAULT_RESERVATION_TTL_SECONDS", "3601"],
     ["LOG_LEVEL", "verbose"],
   ])("refuses a malformed %s by its name and never shows the value (case %#)", (name, value) => {
     const problems = problemsOf({ [name]: value });

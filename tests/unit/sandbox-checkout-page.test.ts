@@ -58,10 +58,17 @@ describe("the checkout page", () => {
     const { url, payment } = await startWithPayment("2 × Balcony");
     const page = await (await decide(payment, decision)).text();
     expect(page).toContain(title);
-    expect(page).not.toContain("<button");
     expect(page).toContain(`http://shop.test/orders/${payment.orderId}`);
     expect(await readJson(`${url}/payments/${payment.id}`)).toMatchObject({ status });
     expect(await readJson(`${url}/events`)).toMatchObject({ items: [{ type }] });
+  });
+
+  test("offers no button once it is paid, and lets a declined payment be paid after all", async () => {
+    const { url, payment } = await startWithPayment("2 × Balcony");
+    expect(await (await decide(payment, "decline")).text()).toContain("Pay €42.00");
+    expect(await (await decide(payment, "pay")).text()).not.toContain("<button");
+    const events = { items: [{ type: "payment.failed" }, { type: "payment.succeeded" }] };
+    expect(await readJson(`${url}/events`)).toMatchObject(events);
   });
 
   test("shows that it is paid when a second tab declines afterwards", async () => {

@@ -7,8 +7,9 @@ import { rememberStock } from "./stock-cache.ts";
 import { listTicketTypeErrors, toInventoryConfig } from "./ticket-type-rules.ts";
 import { toTicketTypeView, type TicketTypeView } from "./ticket-type-view.ts";
 
-/** A new ticket type as the organiser describes it; the contract's defaults are in already. */
-export interface CreateTicketTypeInput extends TicketTypeFields {
+/** A new ticket type as the organiser describes it; the contract's defaults are in already, but for the configured hold time. */
+export interface CreateTicketTypeInput extends Omit<TicketTypeFields, "reservationTtlSeconds"> {
+  readonly reservationTtlSeconds?: number | undefined;
   readonly eventId: string;
   readonly quantity: number;
 }
@@ -28,7 +29,8 @@ export async function createTicketType(
   input: CreateTicketTypeInput,
 ): Promise<Result<TicketTypeView, Failure>> {
   const { tenantId } = ctx.principal;
-  const { eventId, quantity, ...fields } = input;
+  const { eventId, quantity, reservationTtlSeconds = ctx.defaultReservationTtlSeconds, ...given } = input;
+  const fields = { ...given, reservationTtlSeconds };
   const errors = listTicketTypeErrors(fields);
   if (errors.length > 0) return refuse({ code: "validation_failed", errors });
   const catalog = await findEventWithTypes(ctx.db, eventId);

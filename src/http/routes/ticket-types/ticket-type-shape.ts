@@ -62,7 +62,9 @@ export const newTicketTypeBody = z.strictObject({
   minPerOrder: perOrder.default(1),
   maxPerOrder: perOrder.default(10),
   maxPerUser: fields.maxPerUser.default(null),
-  reservationTtlSeconds: holdSeconds.default(600),
+  reservationTtlSeconds: holdSeconds
+    .optional()
+    .openapi({ description: "When left out, the service's own: 600 unless configured" }),
   transferable: z.boolean().default(true),
   feeCents: cents.default(0),
   taxRateBps: rateBps.default(0),
