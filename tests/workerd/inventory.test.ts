@@ -44,6 +44,56 @@ it("sells exactly 50 of 50 tickets to 500 buyers who come at once", async () => 
   expect(await stub.snapshot()).toMatchObject({ capacity: 50, heldCount: 50, soldCount: 0, availableCount: 0 });
 });
 
+it("sells exactly 50 of 50 tickets in 10,000 attempts at once", { timeout: 60_000 }, async () => {
+  const { config, stub } = await openSale({ capacity: 50 });
+  const holds = Array.from({ length: 10_000 }, () => makeHold(config));
+  const outcomes = await Promise.all(holds.map((hold) => reserveOne(stub, hold)));
+  const held = holds.filter((_, at) => outcomes[at]?.ok === true);
+  expect(held).toHaveLength(50);
+  const sales = held.map(({ tenantId, reservationId }) =>
+    stub.confirm({ tenantId, reservationId, orderId: crypto.randomUUID() }),
+  );
+  expect((await Promise.all(sales)).every((sale) => sale.ok)).toBe(true);
+  expect(await stub.snapshot()).toMatchObject({ heldCount: 0, soldCount: 50, availableCount: 0 });
+});
+
+it("never holds more than there is while the capacity changes under the buyers, and refuses a capacity below what is held", async () => {
+  const { config, stub } = await openSale({ capacity: 30 });
+  const capacities = [20, 60, 5, 45, 10, 50];
+  const [holds, changes] = await Promise.all([
+    Promise.all(Array.from({ length: 200 }, () => reserveOne(stub, makeHold(config)))),
+    Promise.all(capacities.map((capacity) => stub.configure({ ...config, capacity }))),
+  ]);
+  const heldCount = holds.filter((outcome) => outcome.ok).length;
+  const snapshot = await stub.snapshot();
+  const lastTaken = capacities.findLast((_, at) => changes[at]?.ok === true) ?? config.capacity;
+  expect(snapshot).toMatchObject({ heldCount, capacity: lastTaken });
+  expect(heldCount).toBeLessThanOrEqual(60);
+  for (const [at, change] of changes.entries()) {
+    if (change.ok) expect(change.snapshot).toMatchObject({ capacity: capacities[at] });
+    if (change.ok) expect(change.snapshot.heldCount).toBeLessThanOrEqual(change.snapshot.capacity);
+    else expect(change.failure).toMatchObject({ code: "capacity_below_committed" });
+  }
+  expect(await stub.configure({ ...config, capacity: heldCount - 1 })).toMatchObject({
+    failure: { code: "capacity_below_committed", committedCount: heldCount },
+  });
+  expect(await stub.configure({ ...config, capacity: heldCount })).toMatchObject({ ok: true });
+  expect(await reserveOne(stub, makeHold(config))).toMatchObject({ failure: { code: "sold_out" } });
+});
+
+it("keeps every hold it answered, and none twice, when it is evicted in the middle of many", async () => {
+  const { config, stub } = await openSale({ capacity: 150 });
+  const holds = Array.from({ length: 200 }, () => makeHold(config));
+  const fates = holds.map((hold) => reserveOne(stub, hold).catch(() => undefined));
+  await evictDurableObject(stub);
+  const answers = await Promise.all(fates);
+  const fresh = env.TICKET_TYPE_INVENTORY.getByName(config.ticketTypeId);
+  const repeats = await Promise.all(holds.map((hold) => reserveOne(fresh, hold)));
+  for (const [at, answer] of answers.entries()) if (answer?.ok) expect(repeats[at]).toEqual(answer);
+  expect(repeats.filter((outcome) => outcome.ok)).toHaveLength(150);
+  expect(await fresh.snapshot()).toMatchObject({ heldCount: 150, availableCount: 0 });
+});
+
 it("answers a batch of holds by position, each on what those before it left", async () => {
   const { config, stub } = await openSale({ capacity: 3 });
   const { outcomes, snapshot } = await stub.reserve([2, 2, 1].map((quantity) => makeHold(config, { quantity })));

@@ -98,3 +98,17 @@ it(
     expect(count).toBe(900);
   },
 );
+
+it(
+  "10,000 attempts at two desks on 50 tickets place exactly 50 orders, and each of them is paid",
+  { timeout: 60_000 },
+  async () => {
+    const { inventory, purchase, pay } = await openSale(50);
+    const commands = Array.from({ length: 10_000 }, (_, buyer) => purchase(buyer));
+    const answers = await Promise.all(commands.map((command) => deskOf(command.request.requestId).place(command)));
+    const placed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
+    expect(placed).toHaveLength(50);
+    expect(await Promise.all(placed.map((order) => pay(order.id)))).toEqual(placed.map(() => "recorded"));
+    expect(await inventory.snapshot()).toMatchObject({ heldCount: 0, soldCount: 50, availableCount: 0 });
+  },
+);

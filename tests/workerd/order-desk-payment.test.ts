@@ -79,6 +79,23 @@ describe("a payment", () => {
       expect(await world.findRow("SELECT status FROM payments WHERE order_id = ?", orderId)).toEqual({ status: "SUCCEEDED" });
     }));
 
+  it("whose record cannot be stored whole leaves nothing behind, and is taken when it comes again", () =>
+    inDeskWorld(async (world) => {
+      const desk = world.openDesk();
+      const ticketTypeId = await world.addType(1);
+      const { requestId: orderId } = world.request("key");
+      await desk.place(world.place("key", [{ ticketTypeId, quantity: 1 }]));
+      const told = world.rows("SELECT count(*) AS n FROM outbox");
+      // Its event and the order's new state are written before its message is, and a bigint has no JSON.
+      const broken = world.news(orderId, { eventId: "event", occurredAtMs: 1n as never });
+      await expect(desk.settle(broken)).rejects.toThrow();
+      expect(await desk.findOrder(world.tenantId, orderId)).toMatchObject({ status: "PENDING" });
+      expect(world.rows("SELECT count(*) AS n FROM payment_events")).toEqual([{ n: 0 }]);
+      expect(world.rows("SELECT count(*) AS n FROM outbox")).toEqual(told);
+      expect(await desk.settle(world.news(orderId, { eventId: "event" }))).toBe("recorded");
+      expect(await desk.findOrder(world.tenantId, orderId)).toMatchObject({ status: "AWAITING_MINT" });
+    }));
+
   it("that comes a second time under another id goes back whole, and the tickets stay", () =>
     inDeskWorld(async (world) => {
       await world.addType(1);
