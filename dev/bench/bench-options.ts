@@ -61,7 +61,14 @@ function readFlags(args: readonly string[]): {
   try {
     return parseArgs({
       args: [...args],
-      options: { seconds: flag, rounds: flag, only: flag, desks: flag, long: { type: "boolean" }, reconcile: { type: "boolean" } },
+      options: {
+        seconds: flag,
+        rounds: flag,
+        only: flag,
+        desks: flag,
+        long: { type: "boolean" },
+        reconcile: { type: "boolean" },
+      },
     }).values;
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);

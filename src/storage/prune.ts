@@ -1,8 +1,9 @@
 const PRUNE_NONCES = `
-  DELETE FROM webhook_nonces WHERE rowid IN (SELECT rowid FROM webhook_nonces WHERE received_at_ms < ?1 LIMIT ?2)`;
+  DELETE FROM webhook_nonces WHERE (provider, webhook_id) IN (
+    SELECT provider, webhook_id FROM webhook_nonces WHERE received_at_ms < ?1 LIMIT ?2)`;
 
 const PRUNE_KEYS = `
-  DELETE FROM idempotency_keys WHERE rowid IN (SELECT rowid FROM idempotency_keys WHERE created_at_ms < ?1 LIMIT ?2)`;
+  DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys WHERE created_at_ms < ?1 LIMIT ?2)`;
 
 /** Forgets webhook ids received before `beforeMs`. @returns how many; `limit` when there may be more. */
 export async function pruneWebhookNonces(db: D1Database, beforeMs: number, limit: number): Promise<number> {
