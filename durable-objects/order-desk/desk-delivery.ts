@@ -1,5 +1,5 @@
 import { ticketsOf, type OrderRecord } from "#domain/order";
-import type { IssuedTicket, MintMessage } from "#domain/order-messages";
+import type { IssuedTicket, MintMessage, PaymentNews } from "#domain/order-messages";
 import { assertInvariant } from "#domain/result";
 import type { Logger } from "#platform/logger";
 import { projectDeskNews, type RecordedPaymentEvent } from "#storage/desk-projection";
@@ -22,8 +22,13 @@ export function orderMessage(news: OrderNews): OutboxMessage {
 }
 
 /** Tells of a payment event and what became of it. */
-export function paymentEventMessage(event: RecordedPaymentEvent): OutboxMessage {
-  return { topic: "payment_event", body: event };
+export function paymentEventMessage(
+  news: PaymentNews,
+  known: Pick<RecordedPaymentEvent, "tenantId" | "outcome" | "receivedAtMs">,
+): OutboxMessage {
+  const { provider, eventId, orderId, type, occurredAtMs } = news;
+  const body: RecordedPaymentEvent = { provider, eventId, orderId, type, occurredAtMs, ...known };
+  return { topic: "payment_event", body };
 }
 
 /** What a delivery reaches. */

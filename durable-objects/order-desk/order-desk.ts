@@ -261,6 +261,9 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     const { tenantId } = record.view;
     emit(paymentEventMessage({ provider, eventId, orderId, type, occurredAtMs, outcome, tenantId, receivedAtMs: nowMs }));
     if (alert) this.#logger.error("a payment needs a person's eye", { alert, orderId, eventType: type });
+    emit(paymentEventMessage(news, { tenantId: record.view.tenantId, outcome, receivedAtMs: nowMs }));
+    const { orderId, type: eventType } = news;
+    if (alert) this.#logger.error("a payment needs a person's eye", { alert, orderId, eventType });
     return "recorded";
   }
 

@@ -64,8 +64,8 @@ export function isDeskOfTenant(desk: DeskNumber, tenantId: string): boolean {
 
 /** Every desk that may serve the tenant's buyers. */
 export function deskNumbersOfTenant(tenantId: string, desksPerTenant: number): readonly DeskNumber[] {
-  const tenantBits = tenantBitsOf(tenantId);
-  return Array.from({ length: desksPerTenant }, (_, spread) => tenantBits * 256 + spread);
+  const first = tenantBitsOf(tenantId) * 256;
+  return Array.from({ length: desksPerTenant }, (_, spread) => first + spread);
 }
 
 /** Name of the desk's Durable Object. */
