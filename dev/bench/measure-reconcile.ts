@@ -19,6 +19,16 @@ interface Pass {
   readonly repairedCount: number;
 }
 
+interface MetricsAnswer {
+  readonly projection: { readonly undeliveredCount: number };
+}
+
+interface ReconcileAnswer {
+  readonly checkedReservationCount: number;
+  readonly items: readonly { readonly missingCount: number; readonly staleCount: number; readonly extraCount: number }[];
+  readonly nextCursor: string | null;
+}
+
 type AdminCall = (method: string, path: string, body?: unknown) => Promise<Readonly<Record<string, unknown>>>;
 
 async function post(world: BenchWorld, body: unknown): Promise<void> {
@@ -42,8 +52,8 @@ async function makeHolds(world: BenchWorld): Promise<void> {
 }
 
 async function isAllTold(call: AdminCall): Promise<boolean> {
-  const { projection } = (await call("GET", "/admin/reservations/metrics")) as { projection: { undeliveredCount: number } };
-  return projection.undeliveredCount === 0;
+  const answer = await call("GET", "/admin/reservations/metrics");
+  return (answer as unknown as MetricsAnswer).projection.undeliveredCount === 0; // the route's declared answer
 }
 
 /** Reconciles the whole tenant, answer after answer. */
@@ -52,11 +62,8 @@ async function reconcileAll(call: AdminCall): Promise<Pass> {
   let [requests, checkedCount, repairedCount] = [0, 0, 0];
   let cursor: string | null | undefined;
   do {
-    const answer = (await call("POST", "/admin/reservations/reconcile", cursor ? { cursor } : {})) as {
-      checkedReservationCount: number;
-      items: readonly { missingCount: number; staleCount: number; extraCount: number }[];
-      nextCursor: string | null;
-    };
+    const body = await call("POST", "/admin/reservations/reconcile", cursor ? { cursor } : {});
+    const answer = body as unknown as ReconcileAnswer; // the route's declared answer
     requests += 1;
     checkedCount += answer.checkedReservationCount;
     for (const { missingCount, staleCount, extraCount } of answer.items)

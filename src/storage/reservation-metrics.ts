@@ -62,8 +62,8 @@ export async function readReservationFigures(
     db.prepare(LIST_TYPES).bind(tenantId, page.afterTypeId, page.limit + 1),
     db.prepare(COUNT_STATUSES).bind(bounds.from, bounds.to, tenantId),
   ]);
-  // The statements name these columns; a sum over no rows is a row.
-  const [totals] = (sums?.results ?? []) as ReservationFigures["totals"][];
+  const [totals] = (sums?.results ?? []) as ReservationFigures["totals"][]; // the statements name their columns
   if (!totals) throw new Error("broken invariant: a sum is one row");
-  return { totals, types: (types?.results ?? []) as TypeStock[], counts: (counts?.results ?? []) as StatusCount[] };
+  const typesOfPage = (types?.results ?? []) as TypeStock[]; // as above
+  return { totals, types: typesOfPage, counts: (counts?.results ?? []) as StatusCount[] }; // as above
 }

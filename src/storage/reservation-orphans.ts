@@ -64,7 +64,7 @@ export async function listOrphans(
     db.prepare(LIST_ORPHANS).bind(...where, search.settledBeforeMs, search.limit),
     db.prepare(FIND_END).bind(...where),
   ]);
-  // The statements name these columns.
-  const [end] = (ends?.results ?? []) as ReservationKey[];
-  return { orphans: (found?.results ?? []) as Orphan[], end };
+  const [end] = (ends?.results ?? []) as ReservationKey[]; // the statement names these columns
+  const orphans = (found?.results ?? []) as Orphan[]; // and so does this one
+  return { orphans, end };
 }
