@@ -22,12 +22,14 @@ export const CRON_JOBS: readonly CronJob[] = [
   { name: "prune idempotency keys", run: pruneKeys },
 ];
 
-/** Runs the jobs one after the other, each with a log line. One that fails stops none of the others: a minute later it has its turn again. */
+/** Runs the jobs one after the other, each with a log line (at `debug` when there was nothing to do). One that fails stops none of the others: a minute later it has its turn again. */
 export async function runCron(ctx: ServiceContext, jobs: readonly CronJob[] = CRON_JOBS): Promise<void> {
   for (const job of jobs) {
     try {
       const count = await job.run(ctx);
-      ctx.logger.info("cron job done", { job: job.name, count });
+      const fields = { job: job.name, count };
+      if (count > 0) ctx.logger.info("cron job done", fields);
+      else ctx.logger.debug("cron job done", fields);
     } catch (error) {
       ctx.logger.error("cron job failed, will be tried again in a minute", { job: job.name, error });
     }
