@@ -85,15 +85,15 @@ describe("a log line", () => {
 
   it("of a failed query has neither its SQL nor its parameters", () => {
     const failed = Object.assign(
-      new Error("Failed query: select * from orders where id = ?\nparams: 42", { cause: new Error("D1 down") }),
+      new Error("Failed query: select * from orders where id = ?\nparams: order-x", { cause: new Error("D1 down") }),
       {
         query: "select * from orders where id = ?",
-        params: ["42"],
+        params: ["order-x"],
       },
     );
     createLogger("http").error("request failed", { error: failed });
     expect(lines[0]).toContain("D1 down");
-    expect(lines[0]).not.toMatch(/select|42/);
+    expect(lines[0]).not.toMatch(/select|order-x/);
   });
 
   it("below the configured level is not written", () => {
