@@ -3,8 +3,10 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { reconcileReservations } from "#services/upkeep/reconcile-reservations";
 import { signIn, type Caller } from "../support/contract-call.ts";
 import { EVENT_BODY, idOf } from "../support/open-sale.ts";
+import { makeOrganiser } from "../support/organiser.ts";
 
 const differences = z.object({
   ticketTypeId: z.string(),
@@ -175,6 +177,29 @@ describe("reconciling D1 with the inventories", () => {
     });
     expect(await reconcile(mine.admin)).toMatchObject({ items: [{ ticketTypeId: mine.balcony, missingCount: 1 }] });
     expect(await reconcile(theirs.admin, { eventId: theirs.eventId })).toMatchObject({ items: [{}, {}] });
+  });
+
+  it("goes on where an answer stopped, however small its steps, and finds the same as in one go", async () => {
+    const { tenantId, floor, balcony, holds } = await openHall(2);
+    const before = await photograph(tenantId);
+    await run("DELETE FROM reservations WHERE id = ?", holds[0]);
+    await run("UPDATE ticket_types SET held_count = 0 WHERE id = ?", balcony);
+    const admin = await makeOrganiser("admin", tenantId);
+    const found: string[] = [];
+    let cursor: string | null = null;
+    let requestCount = 0;
+    do {
+      const step = { eventId: null, ticketTypeId: null, cursor };
+      const answer = await reconcileReservations(admin.contextWith(), step, 1);
+      if (!answer.ok) throw new Error("its own cursor was refused");
+      for (const { ticketTypeId, missingCount, counters } of answer.value.items)
+        found.push(`${ticketTypeId} ${missingCount} ${counters === null ? "" : "counters"}`);
+      cursor = answer.value.nextCursor;
+      requestCount += 1;
+    } while (cursor !== null && requestCount < 20);
+    expect(requestCount).toBeGreaterThan(2);
+    expect(found.toSorted()).toEqual([`${floor} 1 `, `${balcony} 1 counters`].toSorted());
+    expect(await photograph(tenantId)).toEqual(before);
   });
 
   it("deletes nothing on the word of an object that was never configured", async () => {

@@ -48,16 +48,18 @@ const START: ReconcilePosition = { phase: "rows", reservationId: "", ticketTypeI
  *
  * Two walks, both in pages and resumable: D1's rows, to find those that no inventory knows; then each inventory's lines.
  * Refuses `validation_failed` for a cursor that this service did not make.
+ * @param callsPerRequest how many calls to make before answering with a cursor; a page is always finished.
  */
 export async function reconcileReservations(
   ctx: SignedInContext,
   input: ReconcileInput,
+  callsPerRequest = CALLS_PER_REQUEST,
 ): Promise<Result<ReconcileOutcome, Failure>> {
   let at: ReconcilePosition | undefined = input.cursor === null ? START : parseReconcilePosition(input.cursor);
   if (!at) return refuse(badCursor());
   const { tenantId, userId } = ctx.principal;
   const walk = new Walk(ctx, { tenantId, eventId: input.eventId, ticketTypeId: input.ticketTypeId });
-  while (at && walk.callCount < CALLS_PER_REQUEST) at = await walk.step(at);
+  while (at && walk.callCount < callsPerRequest) at = await walk.step(at);
   const items = walk.report.list();
   const { checkedReservationCount } = walk.report;
   ctx.logger.info("reservations reconciled", { tenantId, userId, checkedReservationCount, differing: items.length });
