@@ -257,10 +257,6 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     if (!this.#store.insertPaymentEvent(news, nowMs)) return "duplicate";
     const { record: changed, outcome, alert } = decideNews(record, news, nowMs);
     if (changed !== record) this.#save(record, changed, nowMs, emit);
-    const { provider, eventId, orderId, type, occurredAtMs } = news;
-    const { tenantId } = record.view;
-    emit(paymentEventMessage({ provider, eventId, orderId, type, occurredAtMs, outcome, tenantId, receivedAtMs: nowMs }));
-    if (alert) this.#logger.error("a payment needs a person's eye", { alert, orderId, eventType: type });
     emit(paymentEventMessage(news, { tenantId: record.view.tenantId, outcome, receivedAtMs: nowMs }));
     const { orderId, type: eventType } = news;
     if (alert) this.#logger.error("a payment needs a person's eye", { alert, orderId, eventType });

@@ -105,7 +105,7 @@ export async function offerAtDoor(toEmail: string | null = null): Promise<HandOv
       acceptTransfer(contextOf(principal, intrusions), { transferId, walletAddress: null }),
     cancel: () => withdrawTransfer(contextOf(sender), transferId, "CANCELLED"),
     decline: (principal = recipient) => withdrawTransfer(contextOf(principal), transferId, "DECLINED"),
-    sweep: () => sweepTransfers({ ...createContext("cron", Date.now() + 60_000) }),
+    sweep: async () => void (await sweepTransfers({ ...createContext("cron", Date.now() + 60_000) })),
     async scan(credentialEpoch) {
       const answer = await door.gate.admit({
         tenantId,
