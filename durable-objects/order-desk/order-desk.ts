@@ -258,8 +258,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     const { record: changed, outcome, alert } = decideNews(record, news, nowMs);
     if (changed !== record) this.#save(record, changed, nowMs, emit);
     emit(paymentEventMessage(news, { tenantId: record.view.tenantId, outcome, receivedAtMs: nowMs }));
-    const { orderId, type: eventType } = news;
-    if (alert) this.#logger.error("a payment needs a person's eye", { alert, orderId, eventType });
+    if (alert) this.#logger.error("a payment needs a person's eye", { alert, orderId: news.orderId, eventType: news.type });
     return "recorded";
   }
 

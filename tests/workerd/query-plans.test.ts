@@ -18,16 +18,12 @@ import * as reservations from "#storage/reservations";
 import * as tenants from "#storage/tenants-of";
 import { findTicketFace } from "#storage/ticket-faces";
 import * as ticketTypes from "#storage/ticket-types";
-import * as metrics from "#storage/reservation-metrics";
-import { listOrphans } from "#storage/reservation-orphans";
-import * as pruning from "#storage/prune";
-import * as reconcile from "#storage/reconcile";
-import * as stale from "#storage/stale";
 import { projectValidations } from "#storage/ticket-validations";
 import * as tickets from "#storage/tickets";
 import * as acceptance from "#storage/transfer-acceptance";
 import * as transfers from "#storage/transfers";
 import { makeDiscount } from "../support/make-discount.ts";
+import { UPKEEP_QUERIES } from "../support/upkeep-queries.ts";
 
 /** A D1 that remembers the text of each statement. Its tables are empty, which a plan does not depend on. */
 function recordStatements(): { readonly db: D1Database; readonly statements: string[] } {
@@ -110,10 +106,6 @@ const STORED_DISCOUNT: discounts.StoredDiscount = {
   updatedAtMs: 1,
   archivedAtMs: null,
 };
-const selection = { tenantId, eventId: null, ticketTypeId: null };
-const pageOwner = { tenantId, eventId: "e", ticketTypeId: "y", historySeq: 1 };
-const storedCounters = { ticketTypeId: "y", eventId: "e", quantity: 1, heldCount: 0, soldCount: 0, countersSeq: 1 };
-
 /** Calls that read or change what is there already. The function's own name says which. */
 const CALLS: Readonly<Record<string, Call>> = {
   findEventRow: (db) => events.findEventRow(db, tenantId, "e"),
@@ -221,22 +213,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     projectDeskNews(d1, { orders: [ORDER], newOrders: [ORDER], tickets: [TICKET], paymentEvents: [PAYMENT_EVENT] }, 1),
   projectInventory: (_, d1) =>
     reservations.projectInventory(d1, { tenantId, eventId: "e", ticketTypeId: "y", changes: [CHANGE], snapshot }),
-  findNextType: (_, d1) => reconcile.findNextType(d1, selection, "x"),
-  listReservationKeys: (_, d1) => reconcile.listReservationKeys(d1, selection, { from: "a", afterTypeId: "", to: "b" }, 10),
-  listReservationDifferences: (_, d1) => reconcile.listReservationDifferences(d1, pageOwner, []),
-  repairReservations: (_, d1) => reconcile.repairReservations(d1, pageOwner, []),
-  deleteReservationRows: (_, d1) => reconcile.deleteReservationRows(d1, []),
-  markReservationsAhead: (_, d1) => reconcile.markReservationsAhead(d1, []),
-  repairCounters: (_, d1) => reconcile.repairCounters(d1, tenantId, storedCounters, snapshot),
-  listOrphans: (_, d1) =>
-    listOrphans(d1, tenantId, { afterId: "a", afterTypeId: "", to: "b" }, { window: 10, limit: 5, settledBeforeMs: 1 }),
-  readReservationFigures: (_, d1) =>
-    metrics.readReservationFigures(d1, tenantId, { from: "a", to: "b" }, { afterTypeId: "", limit: 20 }),
-  listTypesWithStaleHolds: (_, d1) => stale.listTypesWithStaleHolds(d1, 1),
-  listStaleOrderIds: (_, d1) => stale.listStaleOrderIds(d1, 1),
-  listTypesBetween: (_, d1) => stale.listTypesBetween(d1, { from: "a", to: "b", endsAfterMs: 1, limit: 10 }),
-  pruneWebhookNonces: (_, d1) => pruning.pruneWebhookNonces(d1, 1, 10),
-  pruneIdempotencyKeys: (_, d1) => pruning.pruneIdempotencyKeys(d1, 1, 10),
+  ...UPKEEP_QUERIES,
   projectValidations: (_, d1) => projectValidations(d1, { tenantId, eventId: "e" }, [{ seq: 1, scan: SCAN }]),
 };
 
