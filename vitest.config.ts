@@ -59,6 +59,8 @@ export default defineConfig({
         plugins: [sqlAsText],
         test: {
           name: "unit",
+          // The simulation runs the Durable Objects in Node, on a base class of its own.
+          alias: { "cloudflare:workers": join(import.meta.dirname, "dev/simulate/durable-object-base.ts") },
           environment: "node",
           retry: RETRIES,
           testTimeout: PATIENCE_MS,

@@ -1,6 +1,12 @@
 import { DurableObject } from "cloudflare:workers";
 import { statusAt } from "#domain/inventory";
-import { decideGroup, type InventoryCommand, type InventoryOutcome } from "#domain/inventory-group";
+import {
+  decideGroup,
+  INVENTORY_RULES,
+  type InventoryCommand,
+  type InventoryOutcome,
+  type InventoryRules,
+} from "#domain/inventory-group";
 import type {
   ConfigureOutcome,
   ConfirmCommand,
@@ -82,6 +88,8 @@ function hasKind<Kind extends InventoryCommand["kind"]>(
  * The commands of one turn of the event loop share one commit; reads answer from memory, which is the fold of what is stored.
  */
 export class TicketTypeInventory extends DurableObject<InventoryEnv> implements InventoryPort, InventoryUpkeepPort {
+  /** The simulation puts broken decisions in their place, to see that it finds them out. */
+  protected readonly rules: InventoryRules = INVENTORY_RULES;
   readonly #store: InventoryStore;
   readonly #audit: InventoryAudit;
   readonly #ledger: DurableLedger<InventoryCommand, InventoryOutcome>;
@@ -200,7 +208,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     emit: (message: OutboxMessage) => void,
   ): readonly InventoryOutcome[] {
     const facts = this.#store.loadFacts(this.#state, commands, nowMs);
-    const result = decideGroup(this.#state, facts, commands, nowMs);
+    const result = decideGroup(this.#state, facts, commands, nowMs, this.rules);
     const swept = commands.some((command) => command.kind === "sweep");
     this.#store.save(result, swept);
     this.#state = result.state;

@@ -72,7 +72,8 @@ export interface InventoryRules {
   readonly restock: typeof decideRestock;
 }
 
-const RULES: InventoryRules = {
+/** The decisions in force. */
+export const INVENTORY_RULES: InventoryRules = {
   reserve: decideReserve,
   confirm: decideConfirm,
   release: decideRelease,
@@ -207,7 +208,7 @@ export function decideGroup(
   facts: GroupFacts,
   commands: readonly InventoryCommand[],
   nowMs: number,
-  rules: InventoryRules = RULES,
+  rules: InventoryRules = INVENTORY_RULES,
 ): GroupResult {
   const group = new Group(state, facts, nowMs, rules);
   const outcomes = commands.map((command) => group.decide(command));

@@ -1,0 +1,129 @@
+import type { InventoryRules } from "#domain/inventory-group";
+import type { InventoryConfig, InventoryPort } from "#domain/inventory-messages";
+import type { OrderRecord } from "#domain/order";
+import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
+import { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
+import type { Logger } from "#platform/logger";
+import { leaseOrderNumbers } from "#storage/order-number-leases";
+import type { ReservationNews } from "#storage/reservations";
+import type { ReachD1 } from "./d1-server.ts";
+import { DurableHost } from "./durable-host.ts";
+import type { MintQueue } from "./mint-queue.ts";
+import type { Sender } from "./network.ts";
+import type { Payments } from "./payments.ts";
+import type { SqliteConnection } from "./sqlite-connection.ts";
+import { typeOf, type DeskHost, type InventoryHost, type Stage, type TypeOnSale } from "./stage.ts";
+import { StockModel } from "./stock-model.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** The rows of an outbox that a commit has added. */
+class CommittedOutbox {
+  #lastSeq = 0;
+
+  listNew(database: SqliteConnection): { readonly topic: string; readonly body: string }[] {
+    const { rows } = database.run("SELECT seq, topic, body FROM outbox WHERE seq > ? ORDER BY seq", [this.#lastSeq]);
+    this.#lastSeq = Number(rows.at(-1)?.["seq"] ?? this.#lastSeq);
+    return rows.map((row) => ({ topic: String(row["topic"]), body: String(row["body"]) }));
+  }
+}
+
+/** Puts a ticket type on sale: the real inventory on its own disk, and the model that reads its history. */
+export function addType(stage: Stage, { ticketTypeId }: InventoryConfig, rules: InventoryRules): TypeOnSale {
+  const { world, network } = stage;
+  const { random } = world;
+  const name = `inventory ${stage.types.length + 1}`;
+  const model = new StockModel((what) => world.fail(`${name}: ${what}`));
+  class InventoryUnderRules extends TicketTypeInventory {
+    protected override readonly rules = rules;
+  }
+  const outbox = new CommittedOutbox();
+  const host: InventoryHost = new DurableHost(world, network, {
+    name,
+    build: (state, life) => new InventoryUnderRules(state, { DB: stage.d1.open(reachD1(stage, life)) }),
+    onCommit: (database) => {
+      const rows = outbox.listNew(database);
+      if (rows.length === 0) return;
+      for (const row of rows) world.note(`${name} committed ${row.topic}`, row.body);
+      const [config] = database.run("SELECT body FROM config").rows;
+      const [counters] = database.run("SELECT sold_count, history_seq, clock_ms FROM counters").rows;
+      const changes = rows.filter(({ topic }) => topic === "reservation").map(({ body }) => JSON.parse(body) as ReservationNews); // the object wrote it
+      for (const { cause } of changes) world.saw(`stock ${cause}`);
+      model.apply(JSON.parse(String(config?.["body"])) as InventoryConfig, changes, Number(counters?.["clock_ms"])); // the object wrote it
+      const isSame = counters?.["sold_count"] === model.soldCount && counters["history_seq"] === model.history.length;
+      world.require(isSame, () => `${name} counts ${JSON.stringify(counters)}, its history ${model.soldCount} sold`);
+    },
+  });
+  const priceCents = random.pick([0, 1_000, 4_999, 12_345]);
+  const priced = { name, priceCents, feeCents: priceCents === 0 ? 0 : random.pick([0, 150]), taxRateBps: 1_900 };
+  return { ticketTypeId, priced, host, model };
+}
+
+/** Opens an order desk: the real one on its own disk, reaching all else over the network. */
+export function addDesk(stage: Stage, provider: Payments, queue: MintQueue): DeskHost {
+  const { world, network, orders, types } = stage;
+  const name = `desk ${stage.desks.size + 1}`;
+  const outbox = new CommittedOutbox();
+  const logger = createWorldLogger(world, name);
+  return new DurableHost(world, network, {
+    name,
+    build: (state, life) => {
+      const db = stage.d1.open(reachD1(stage, life));
+      return new OrderDeskObject(state, undefined, {
+        db,
+        logger,
+        mintQueue: queue.openFor(life),
+        inventory: (ticketTypeId) => openInventory(typeOf({ types }, ticketTypeId).host, life),
+        paymentProviders: { standard: provider.openFor(life) },
+        leaseBlock: (tenantId) => leaseOrderNumbers(db, tenantId, world.random.hex(32)),
+      });
+    },
+    onCommit: (database) => {
+      for (const { topic, body } of outbox.listNew(database)) {
+        world.note(`${name} committed ${topic}`, body);
+        if (topic === "payment_event") continue;
+        const record = JSON.parse(body) as OrderRecord; // the desk wrote it
+        world.saw(`order ${record.view.status}`);
+        orders.apply(record, topic === "order_issued");
+      }
+    },
+  });
+}
+
+/** An inventory, as a desk reaches it. */
+function openInventory(host: InventoryHost, life: Sender): InventoryPort {
+  return {
+    configure: (config) => host.call(life, "configure", [config]),
+    snapshot: () => host.call(life, "snapshot", []),
+    reserve: (commands) => host.call(life, "reserve", [commands]),
+    // Once, as the platform delivers it: a copy that came after the first was refused and the money went back would sell to nobody.
+    confirm: (command) => host.call(life, "confirm", [command], false),
+    release: (command) => host.call(life, "release", [command]),
+    restock: (command) => host.call(life, "restock", [command]),
+    findReservation: (reservationId) => host.call(life, "findReservation", [reservationId]),
+  };
+}
+
+/** D1, as an object reaches it: a call may be late, fail on the way there or back, or find D1 away. */
+function reachD1({ network, outages, world }: Stage, from: Sender): ReachD1 {
+  return (work) =>
+    network.call({ from, subject: "d1", mayComeTwice: false }, (answer, fail) => {
+      if (outages.isDown("d1")) return fail(new Error("D1_ERROR: network connection lost"));
+      try {
+        answer(work());
+      } catch (error) {
+        const text = error instanceof Error ? error.message : String(error);
+        world.require(/constraint failed/.test(text), () => `D1 does not understand: ${text}`);
+        fail(new Error(`D1_ERROR: ${text}`));
+      }
+    });
+}
+
+/** What a desk has to say goes to the trace; an assertion that failed in it ends the run. */
+function createWorldLogger(world: Surroundings, name: string): Logger {
+  const log = (message: string, fields: { readonly error?: unknown } = {}): void => {
+    world.note(`${name}: ${message}`);
+    if (fields.error !== undefined) world.noteError(name, fields.error);
+  };
+  const logger: Logger = { debug: log, info: log, warn: log, error: log, with: () => logger };
+  return logger;
+}

@@ -1,0 +1,143 @@
+import { ticketsOf } from "#domain/order";
+import type { MintQueue } from "./mint-queue.ts";
+import type { Row } from "./sqlite-connection.ts";
+import type { DeskHost, InventoryHost, Stage } from "./stage.ts";
+
+/** True when nothing is left to do: every hold has ended, every desk is done, and D1 has been told everything. */
+export function isAtRest({ types, desks }: Stage): boolean {
+  const hosts: (DeskHost | InventoryHost)[] = [...desks.values(), ...types.map(({ host }) => host)];
+  if (hosts.some(({ disk }) => disk.isDirty || disk.database.run("SELECT 1 FROM outbox LIMIT 1").rows.length > 0)) return false;
+  for (const { disk } of desks.values()) {
+    if (disk.database.run("SELECT 1 FROM orders WHERE due_at_ms IS NOT NULL LIMIT 1").rows.length > 0) return false;
+  }
+  return types.every(({ model }) => [...model.lines.values()].every((line) => line.status !== "ACTIVE"));
+}
+
+/** Checks a world at rest: stock, money, promises, and that D1 says what the objects say. */
+export function checkAtRest(stage: Stage, queue: MintQueue): void {
+  checkStock(stage);
+  checkMoney(stage);
+  checkPromises(stage);
+  checkD1Stock(stage);
+  checkD1Orders(stage, queue);
+}
+
+function checkStock({ world, types, orders }: Stage): void {
+  const sold = new Map<string, number>();
+  for (const { view } of orders.orders.values()) {
+    if (!orders.isIssued(view.id)) continue;
+    for (const line of view.lines) sold.set(line.ticketTypeId, (sold.get(line.ticketTypeId) ?? 0) + line.quantity);
+  }
+  for (const { ticketTypeId, host, model } of types) {
+    world.require(model.heldCount === 0, () => `${host.name} holds ${model.heldCount} after every hold has ended`);
+    for (const [reservationId, line] of model.lines) {
+      const isSold = line.status === "COMPLETED" && line.restocked < line.quantity;
+      world.require(!isSold || orders.isIssued(line.orderId ?? ""), () => `${host.name} sold ${reservationId} to nobody`);
+    }
+    const issued = sold.get(ticketTypeId) ?? 0;
+    world.require(model.soldCount === issued, () => `${host.name} sold ${model.soldCount}, and ${issued} tickets were issued`);
+  }
+}
+
+/** Every payment that came bought tickets or went back, and never both. */
+function checkMoney({ world, payments, orders }: Stage): void {
+  for (const payment of payments.payments.values()) {
+    if (!payment.captured) continue;
+    const order = orders.orders.get(payment.orderId);
+    const hasBought = order?.paidBy?.paymentId === payment.paymentId;
+    const isBack = payment.refundKey !== undefined;
+    world.require(hasBought !== isBack, () => `payment ${payment.paymentId} ${isBack ? "bought tickets and went back" : "is lost"}`);
+  }
+}
+
+function checkPromises({ world, promises, orders, types }: Stage): void {
+  for (const [orderId, promised] of promises.orders) {
+    const order = orders.orders.get(orderId);
+    world.require(order?.view.orderNumber === promised.orderNumber, () => `order ${orderId} was acknowledged and is gone`);
+    if (order) promises.saw(orderId, order.view, promises.rankSeen(orderId));
+  }
+  for (const orderId of promises.cancelled) {
+    const status = orders.orders.get(orderId)?.view.status;
+    world.require(status === "CANCELLED", () => `order ${orderId} was cancelled and is ${status}`);
+  }
+  for (const [holdId, hold] of promises.holds) {
+    for (const { ticketTypeId } of hold.lines) {
+      const line = types.find((type) => type.ticketTypeId === ticketTypeId)?.model.lines.get(holdId);
+      world.require(line !== undefined, () => `hold ${holdId} was acknowledged and is gone`);
+      const isGivenBack = line?.status === "CANCELLED" || line?.status === "EXPIRED";
+      world.require(!promises.released.has(holdId) || isGivenBack, () => `hold ${holdId} was given back and is ${line?.status}`);
+    }
+  }
+}
+
+function checkD1Stock({ world, types, d1 }: Stage): void {
+  for (const { ticketTypeId, host, model } of types) {
+    const rows = d1.run(
+      `SELECT seq, reservation_id, status, quantity, actor, cause, at_ms FROM reservation_history WHERE ticket_type_id = ? ORDER BY seq`,
+      ticketTypeId,
+    );
+    compare(stage(world), `the history of ${host.name}`, rows.map(toText), model.history);
+    const reservations = d1.run("SELECT id, status, quantity FROM reservations WHERE ticket_type_id = ? ORDER BY id", ticketTypeId);
+    const known = [...model.lines].map(([id, line]) => JSON.stringify([id, line.status, line.quantity])).toSorted(byText);
+    compare(stage(world), `the reservations of ${host.name}`, reservations.map(toText), known);
+    const [counters] = d1.run("SELECT quantity, held_count, sold_count FROM ticket_types WHERE id = ?", ticketTypeId);
+    const stock = JSON.stringify([model.config?.capacity, 0, model.soldCount]);
+    world.require(toText(counters ?? {}) === stock, () => `D1 counts ${toText(counters ?? {})} of ${host.name}, not ${stock}`);
+  }
+}
+
+function checkD1Orders({ world, d1, orders, promises }: Stage, queue: MintQueue): void {
+  const records = [...orders.orders.values()].toSorted((one, other) => byText(one.view.id, other.view.id));
+  const list = (sql: string): string[] => d1.run(sql).map(toText);
+  const { fail } = stage(world);
+  const same = (what: string, found: readonly string[], due: readonly string[]): void => compare({ fail }, what, found, due);
+  same(
+    "orders",
+    list("SELECT id, order_number, status, total_cents, seq FROM orders ORDER BY id"),
+    records.map(({ view, version }) => JSON.stringify([view.id, view.orderNumber, view.status, view.totalCents, version])),
+  );
+  same(
+    "lines",
+    list("SELECT order_id, line_number, quantity, total_cents FROM order_items ORDER BY order_id, line_number"),
+    records.flatMap(({ view }) =>
+      view.lines.map((line) => JSON.stringify([view.id, line.lineNumber, line.quantity, line.totalCents])),
+    ),
+  );
+  const tickets = records.flatMap(ticketsOf).map((ticket) => ticket.id);
+  same("tickets", list("SELECT id FROM tickets ORDER BY id"), tickets.map((id) => JSON.stringify([id])).toSorted(byText));
+  same("mint jobs", list("SELECT ticket_id FROM mint_jobs ORDER BY 1"), tickets.map((id) => JSON.stringify([id])).toSorted(byText));
+  for (const ticketId of queue.delivered.keys()) {
+    world.require(tickets.includes(ticketId), () => `ticket ${ticketId} was sent to be minted and was never issued`);
+  }
+  same(
+    "refunds",
+    list("SELECT id, status, amount_cents FROM refunds ORDER BY id"),
+    records
+      .flatMap(({ refunds }) => refunds.map(({ id, status, amountCents }) => JSON.stringify([id, status, amountCents])))
+      .toSorted(byText),
+  );
+  const events = new Set(d1.run("SELECT event_id FROM payment_events").map((row) => String(row["event_id"])));
+  for (const eventId of promises.events.keys()) world.require(events.has(eventId), () => `event ${eventId} is not in D1`);
+  const wrongTotals = d1.run(`SELECT orders.id FROM orders JOIN order_items ON order_id = orders.id GROUP BY orders.id
+    HAVING SUM(order_items.total_cents) <> orders.total_cents`);
+  world.require(wrongTotals.length === 0, () => `in D1 the lines of ${wrongTotals.length} orders are not their totals`);
+}
+
+function stage(world: Stage["world"]): { fail(what: string): void } {
+  return { fail: (what) => world.fail(what) };
+}
+
+function compare({ fail }: { fail(what: string): void }, what: string, found: readonly string[], due: readonly string[]): void {
+  const position = found.findIndex((text, at) => text !== due[at]);
+  if (position < 0 && found.length === due.length) return;
+  const at = position < 0 ? found.length : position;
+  fail(`D1 and the objects differ in ${what} at ${at} (${found.length} and ${due.length} rows): ${found[at]} and ${due[at]}`);
+}
+
+function byText(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
+}
+
+function toText(row: Row): string {
+  return JSON.stringify(Object.values(row));
+}

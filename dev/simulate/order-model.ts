@@ -1,0 +1,103 @@
+import type { OrderRecord } from "#domain/order";
+import type { OrderLine } from "#domain/order-messages";
+import type { OrderStatus } from "#domain/statuses";
+import type { PaymentBook } from "./payment-book.ts";
+import type { Report, StockModel } from "./stock-model.ts";
+
+/** Where an order may go from where it is; written out here, so that the service's own ranks are not taken at their word. */
+const NEXT: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
+  PENDING: ["PAYMENT_FAILED", "EXPIRED", "CANCELLED", "AWAITING_MINT"],
+  PAYMENT_FAILED: ["EXPIRED", "CANCELLED", "AWAITING_MINT"],
+  EXPIRED: ["AWAITING_MINT"],
+  CANCELLED: [],
+  PAID: ["AWAITING_MINT"],
+  AWAITING_MINT: ["MINT_FAILED", "COMPLETED", "REFUNDED"],
+  MINT_FAILED: ["COMPLETED", "REFUNDED"],
+  COMPLETED: ["REFUNDED"],
+  REFUNDED: [],
+};
+
+/** Follows every order of every desk through all that is committed about it. */
+export class OrderModel {
+  readonly orders = new Map<string, OrderRecord>();
+  readonly #numbers = new Map<string, string>();
+  readonly #issued = new Set<string>();
+  readonly #stock: (ticketTypeId: string) => StockModel;
+  readonly #payments: PaymentBook;
+  readonly #report: Report;
+
+  constructor(stock: (ticketTypeId: string) => StockModel, payments: PaymentBook, report: Report) {
+    this.#stock = stock;
+    this.#payments = payments;
+    this.#report = report;
+  }
+
+  /** True once the order's tickets were issued. */
+  isIssued(orderId: string): boolean {
+    return this.#issued.has(orderId);
+  }
+
+  /** Takes in an order as a desk committed it; `issued` with the commit that made its tickets. */
+  apply(record: OrderRecord, issued: boolean): void {
+    const { view } = record;
+    const wrong = (why: string): void => this.#report(`order ${view.id} version ${record.version}: ${why}`);
+    const before = this.orders.get(view.id);
+    if (before) this.#checkStep(before, record, wrong);
+    else this.#checkNew(record, wrong);
+    this.#checkMoney(record, wrong);
+    if (issued) this.#checkIssue(record, wrong);
+    if ((view.paidAtMs !== null) !== this.#issued.has(view.id)) wrong("paid without tickets, or tickets without being paid");
+    this.orders.set(view.id, record);
+  }
+
+  #checkNew({ version, view }: OrderRecord, wrong: Report): void {
+    if (version !== 1 || view.status !== "PENDING") wrong(`it begins as ${view.status}`);
+    const other = this.#numbers.get(view.orderNumber);
+    if (other !== undefined) wrong(`order ${other} has its number`);
+    this.#numbers.set(view.orderNumber, view.id);
+  }
+
+  #checkStep(before: OrderRecord, { version, view }: OrderRecord, wrong: Report): void {
+    if (version <= before.version) wrong(`it comes after version ${before.version}`);
+    const from = before.view.status;
+    if (view.status !== from && !NEXT[from].includes(view.status)) wrong(`from ${from} to ${view.status}`);
+    if (identityOf(view) !== identityOf(before.view)) wrong("what was bought has changed");
+  }
+
+  #checkMoney({ view, refunds, paidBy }: OrderRecord, wrong: Report): void {
+    const sum = (pick: (line: OrderLine) => number): number => view.lines.reduce((total, line) => total + pick(line), 0);
+    const isSum =
+      view.subtotalCents === sum((line) => line.unitPriceCents * line.quantity) &&
+      view.discountCents === sum((line) => line.discountCents) &&
+      view.feeCents === sum((line) => line.feeCents) &&
+      view.taxCents === sum((line) => line.taxCents) &&
+      view.totalCents === sum((line) => line.totalCents) &&
+      view.totalCents === view.subtotalCents - view.discountCents + view.feeCents;
+    if (!isSum) wrong("its totals are not the sum of its lines");
+    const refunded = refunds.map((refund) => refund.paymentId);
+    if (new Set(refunded).size !== refunded.length) wrong("a payment has two refunds");
+    if (paidBy && refunded.includes(paidBy.paymentId)) wrong("the payment that bought the tickets goes back");
+    for (const { paymentId, amountCents } of refunds) {
+      const payment = this.#payments.payments.get(paymentId);
+      if (!payment?.captured || payment.amountCents !== amountCents) wrong(`it gives back what payment ${paymentId} did not bring`);
+    }
+  }
+
+  #checkIssue({ view, paidBy }: OrderRecord, wrong: Report): void {
+    if (this.#issued.has(view.id)) wrong("its tickets are issued again");
+    this.#issued.add(view.id);
+    const payment = paidBy && this.#payments.payments.get(paidBy.paymentId);
+    const isPaid = payment?.captured === true && payment.amountCents === view.totalCents && payment.currency === view.currency;
+    if (view.totalCents === 0 ? paidBy !== null : !isPaid) wrong("tickets are issued, and the money is not what they cost");
+    for (const { ticketTypeId, quantity } of view.lines) {
+      const line = this.#stock(ticketTypeId).lines.get(view.reservationId);
+      const isSold = line?.status === "COMPLETED" && line.orderId === view.id && line.quantity - line.restocked === quantity;
+      if (!isSold) wrong(`tickets are issued, and their stock at ${ticketTypeId} is not sold to it`);
+    }
+  }
+}
+
+function identityOf(view: OrderRecord["view"]): string {
+  const { orderNumber, userId, tenantId, reservationId, holdExpiresAtMs, lines, createdAtMs } = view;
+  return JSON.stringify([orderNumber, userId, tenantId, reservationId, holdExpiresAtMs, lines, createdAtMs]);
+}

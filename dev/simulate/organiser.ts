@@ -1,0 +1,104 @@
+import type { InventoryConfig } from "#domain/inventory-messages";
+import { insist, pause, type Stage, type TypeOnSale } from "./stage.ts";
+
+const PATIENCE = 1_000;
+/** Between two changes of the sale, and between two rounds of the cron, ms. */
+const CHANGES_EVERY_MS = 20_000;
+const CRON_EVERY_MS = 60_000;
+/** D1 hears of a new type this much later at most, ms: an inventory may have news before its type is there. */
+const LATEST_ROW_MS = 3_000;
+
+/** The organiser, who puts types on sale and changes them while they sell, and the cron, which visits every object. */
+export class Organiser {
+  readonly #stage: Stage;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  /** Configures every inventory and writes its type to D1, in this order, as the service does. */
+  async open(configs: readonly InventoryConfig[]): Promise<void> {
+    const { d1, tenantId, eventId, types } = this.#stage;
+    d1.run(
+      `INSERT INTO events (id, tenant_id, name, starts_at_ms, ends_at_ms, timezone, currency, created_at_ms, updated_at_ms)
+       VALUES (?, ?, 'A night out', 1, 2, 'UTC', 'EUR', 1, 1)`,
+      eventId,
+      tenantId,
+    );
+    await Promise.all(
+      configs.map(async (config, position) => {
+        const type = types[position];
+        if (!type) throw new Error("each configuration has its type");
+        await this.#configure(type, config);
+        await pause(this.#stage, this.#stage.world.random.between(0, LATEST_ROW_MS));
+        this.#insertType(type, config, position + 1);
+      }),
+    );
+  }
+
+  /** Changes the sale now and then, until `isOver`. Only one change of a type is under way at a time. */
+  async changeTheSale(isOver: () => boolean): Promise<void> {
+    const { world, types } = this.#stage;
+    while (!isOver()) {
+      await pause(this.#stage, world.random.between(1_000, CHANGES_EVERY_MS));
+      const type = world.random.pick(types);
+      const config = type.model.config;
+      if (config) await this.#configure(type, this.#change(config));
+    }
+  }
+
+  /** Wakes every object again and again: one whose alarm was lost goes on after that. */
+  async visitAll(): Promise<void> {
+    const { world, worker, desks, types, tenantId } = this.#stage;
+    for (;;) {
+      await pause(this.#stage, CRON_EVERY_MS);
+      for (const { host } of types) {
+        host.evictIfIdle();
+        const stock = await insist(this.#stage, 1, () => host.call(worker, "snapshot", []));
+        if (!stock) continue;
+        const { capacity, heldCount, soldCount, availableCount } = stock;
+        const isWhole = heldCount + soldCount + availableCount === capacity && Math.min(heldCount, soldCount, availableCount) >= 0;
+        world.require(isWhole, () => `${host.name} shows ${JSON.stringify(stock)}`);
+      }
+      for (const desk of desks.values()) {
+        desk.evictIfIdle();
+        await insist(this.#stage, 1, () => desk.call(worker, "findOrder", [tenantId, "none"]));
+      }
+    }
+  }
+
+  #change(config: InventoryConfig): InventoryConfig {
+    const { random } = this.#stage.world;
+    const draw = random.next();
+    if (draw < 0.6) return { ...config, capacity: Math.max(1, config.capacity + random.between(-20, 20)) };
+    if (draw < 0.75) return { ...config, reservationTtlSeconds: random.between(5, 60) };
+    if (draw < 0.9) return { ...config, maxPerUser: random.pick([null, 4, 8]) };
+    return { ...config, status: config.status === "ACTIVE" ? "ARCHIVED" : "ACTIVE" };
+  }
+
+  async #configure({ host, model }: TypeOnSale, config: InventoryConfig): Promise<void> {
+    const { world, worker } = this.#stage;
+    const answer = await insist(this.#stage, PATIENCE, () => {
+      world.count("organiser");
+      return host.call(worker, "configure", [config], false);
+    });
+    if (answer?.ok) {
+      world.require(JSON.stringify(model.config) === JSON.stringify(config), () => `${host.name} lost its configuration`);
+    } else if (answer?.failure.code !== "capacity_below_committed" || answer.failure.committedCount <= config.capacity) {
+      world.fail(`${host.name} refused its configuration: ${JSON.stringify(answer)}`);
+    }
+  }
+
+  #insertType({ ticketTypeId, priced }: TypeOnSale, config: InventoryConfig, number: number): void {
+    const { tenantId, eventId, d1 } = this.#stage;
+    const { capacity, minPerOrder, maxPerOrder, maxPerUser, reservationTtlSeconds } = config;
+    const { name, priceCents, feeCents, taxRateBps } = priced;
+    d1.run(
+      `INSERT INTO ticket_types (id, tenant_id, event_id, number, name, price_cents, fee_cents, tax_rate_bps, quantity, min_per_order,
+         max_per_order, max_per_user, reservation_ttl_seconds, transferable, status, created_at_ms, updated_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 'ACTIVE', 1, 1)`,
+      ...[ticketTypeId, tenantId, eventId, number, name, priceCents, feeCents, taxRateBps, capacity],
+      ...[minPerOrder, maxPerOrder, maxPerUser, reservationTtlSeconds],
+    );
+  }
+}

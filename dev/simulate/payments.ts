@@ -1,0 +1,126 @@
+import { deskNumberOf } from "#domain/ids";
+import type { OrderView, PaymentNews } from "#domain/order-messages";
+import { refuse, succeed } from "#domain/result";
+import type { PaymentProvider, RefundRequest } from "#payments/payment-provider";
+import type { Sender } from "./network.ts";
+import type { Payment } from "./payment-book.ts";
+import { CURRENCY, insist, pause, type Stage } from "./stage.ts";
+
+/** Tries of whoever tells the desk of a payment that was made. */
+const PATIENCE = 5;
+/** How late a webhook may be, and how long the provider waits between two tries at most, ms. */
+const WEBHOOK_LATE_MS = 20_000;
+const LONGEST_RETRY_MS = 30_000;
+/** Refunds that the provider cannot carry out. */
+const FAILED_REFUNDS = 0.03;
+
+/** The payment provider: takes money, tells of it by webhooks until it is heard, and gives it back. */
+export class Payments {
+  readonly #stage: Stage;
+  /** Webhooks that were not answered yet. */
+  undelivered = 0;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  /** Creates the order's payment and tells the desk, unless the Worker dies in between. */
+  async create(order: OrderView): Promise<void> {
+    const { world, worker, desks, payments } = this.#stage;
+    const { paymentId } = payments.create(`pay-${order.id}`, order.id, order.totalCents, CURRENCY);
+    if (world.random.chance(0.1)) return;
+    const payment = { provider: "standard", paymentId, status: "REQUIRES_ACTION", action: { type: "none" } } as const;
+    const desk = desks.get(deskNumberOf(order.id));
+    await insist(this.#stage, PATIENCE, async () => {
+      world.count("request");
+      await desk?.call(worker, "attachPayment", [order.tenantId, order.id, payment]);
+    });
+  }
+
+  /** The buyer pays in `delayMs`; a free order has nothing to pay. */
+  async pay(order: OrderView, delayMs: number): Promise<void> {
+    if (order.totalCents === 0) return;
+    await pause(this.#stage, delayMs);
+    this.#capture(this.#paymentOf(order, "pay", order.totalCents));
+  }
+
+  async payWrongAmount(order: OrderView): Promise<void> {
+    await pause(this.#stage, this.#stage.world.random.between(0, 1_000));
+    const amountCents = Math.max(1, order.totalCents + this.#stage.world.random.pick([-1, 1, 100]));
+    this.#capture(this.#paymentOf(order, "wrong", amountCents));
+  }
+
+  async payTwice(order: OrderView): Promise<void> {
+    await this.pay(order, 0);
+    await pause(this.#stage, this.#stage.world.random.between(0, 1_000));
+    this.#capture(this.#paymentOf(order, "second", order.totalCents));
+  }
+
+  async failThenPay(order: OrderView): Promise<void> {
+    const { world, payments } = this.#stage;
+    const payment = this.#paymentOf(order, "pay", order.totalCents);
+    this.#tell(payments.newsOf(payment, world.random.pick(["payment.failed", "payment.canceled"]), world.loop.nowMs));
+    await this.pay(order, world.random.between(0, 2_000));
+  }
+
+  /** The provider, as a desk reaches it. */
+  openFor(life: Sender): PaymentProvider {
+    const { network, outages } = this.#stage;
+    return {
+      name: "standard",
+      createPayment: async () => refuse({ code: "payment_provider_down", retryAfterSeconds: 1, reason: "unreachable" }),
+      verifyWebhook: async () => refuse({ code: "webhook_malformed", paths: [] }),
+      requestRefund: (request, key) =>
+        network.call({ from: life, subject: `provider.refund ${key}`, mayComeTwice: true }, (answer) => {
+          if (outages.isDown("provider")) {
+            answer(refuse({ code: "payment_provider_down", retryAfterSeconds: 1, reason: "unreachable" }));
+            return;
+          }
+          this.#takeRefund(request, key);
+          answer(succeed({ refundId: `refund-${key}`, status: "submitted" }));
+        }),
+    };
+  }
+
+  #takeRefund(request: RefundRequest, key: string): void {
+    const { world, payments } = this.#stage;
+    const payment = payments.refund(request, key);
+    if (!payment) return;
+    world.saw(`refund ${request.reason}`);
+    const type = world.random.chance(FAILED_REFUNDS) ? "refund.failed" : "refund.succeeded";
+    this.#tell(payments.newsOf(payment, type, world.loop.nowMs));
+  }
+
+  #paymentOf(order: OrderView, prefix: string, amountCents: number): Payment {
+    return this.#stage.payments.create(`${prefix}-${order.id}`, order.id, amountCents, CURRENCY);
+  }
+
+  #capture(payment: Payment): void {
+    const { payments, world } = this.#stage;
+    this.#tell(payments.capture(payment, world.loop.nowMs));
+  }
+
+  /** Sends an event, sometimes late and sometimes twice at once, until it is answered. */
+  #tell(news: PaymentNews): void {
+    const { random } = this.#stage.world;
+    const copies = random.chance(0.15) ? 2 : 1;
+    for (let copy = 0; copy < copies; copy += 1) {
+      this.undelivered += 1;
+      void this.#deliver(news, random.chance(0.2) ? random.between(0, WEBHOOK_LATE_MS) : random.between(0, 10));
+    }
+  }
+
+  async #deliver(news: PaymentNews, delayMs: number): Promise<void> {
+    const { world, worker, desks, promises } = this.#stage;
+    const desk = desks.get(deskNumberOf(news.orderId));
+    await pause(this.#stage, delayMs);
+    const tryOnce = async (): Promise<true> => {
+      world.count("webhook");
+      const outcome = await desk?.call(worker, "settle", [news]);
+      promises.settled(news, outcome ?? "unknown_order");
+      return true;
+    };
+    while (!(await insist(this.#stage, 1, tryOnce))) await pause(this.#stage, world.random.between(0, LONGEST_RETRY_MS));
+    this.undelivered -= 1;
+  }
+}

@@ -1,0 +1,69 @@
+import type { DeskPort } from "#domain/order-messages";
+import type { InventoryPort } from "#domain/inventory-messages";
+import type { PricedType } from "#domain/pricing";
+import type { DurableHost, Hosted } from "./durable-host.ts";
+import type { D1Server } from "./d1-server.ts";
+import type { Network, Sender } from "./network.ts";
+import type { OrderModel } from "./order-model.ts";
+import type { Outages } from "./outages.ts";
+import type { PaymentBook } from "./payment-book.ts";
+import type { PromiseBook } from "./promise-book.ts";
+import type { StockModel } from "./stock-model.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export type DeskHost = DurableHost<DeskPort & Hosted>;
+export type InventoryHost = DurableHost<InventoryPort & Hosted>;
+
+/** A ticket type on sale: what it costs, the object with its stock, and the model that follows it. */
+export interface TypeOnSale {
+  readonly ticketTypeId: string;
+  readonly priced: PricedType;
+  readonly host: InventoryHost;
+  readonly model: StockModel;
+}
+
+/** All of a simulated world that those who act in it, and those who judge it, need. */
+export interface Stage {
+  readonly world: Surroundings;
+  readonly network: Network;
+  /** The Worker, through which buyers and providers call: it does not die, its callers just get no answer. */
+  readonly worker: Sender;
+  readonly tenantId: string;
+  readonly eventId: string;
+  readonly desksPerTenant: number;
+  readonly types: readonly TypeOnSale[];
+  readonly desks: ReadonlyMap<number, DeskHost>;
+  readonly d1: D1Server;
+  readonly outages: Outages;
+  readonly payments: PaymentBook;
+  readonly promises: PromiseBook;
+  readonly orders: OrderModel;
+}
+
+/** The currency of everything on sale. */
+export const CURRENCY = "EUR";
+
+/** The type of this id. @throws when it is not on sale here. */
+export function typeOf({ types }: Pick<Stage, "types">, ticketTypeId: string): TypeOnSale {
+  const type = types.find((candidate) => candidate.ticketTypeId === ticketTypeId);
+  if (!type) throw new Error(`no ticket type ${ticketTypeId}`);
+  return type;
+}
+
+/** Waits in simulated time, in the name of the Worker. */
+export function pause({ world, worker }: Stage, delayMs: number): Promise<void> {
+  return new Promise((resolve) => world.loop.after(delayMs, worker, resolve));
+}
+
+/** Tries again, waiting longer each time, until there is an answer; undefined when the caller has lost patience. */
+export async function insist<T>(stage: Stage, attempts: number, attempt: () => Promise<T>): Promise<T | undefined> {
+  for (let tried = 0; tried < attempts; tried += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      stage.world.note(`worker: ${error instanceof Error ? error.message : String(error)}`);
+      await pause(stage, stage.world.random.between(0, 500 * 2 ** Math.min(tried, 6)));
+    }
+  }
+  return undefined;
+}
