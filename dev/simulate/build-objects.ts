@@ -46,7 +46,9 @@ export function addType(stage: Stage, { ticketTypeId }: InventoryConfig, rules: 
       for (const row of rows) world.note(`${name} committed ${row.topic}`, row.body);
       const [config] = database.run("SELECT body FROM config").rows;
       const [counters] = database.run("SELECT sold_count, history_seq, clock_ms FROM counters").rows;
-      const changes = rows.filter(({ topic }) => topic === "reservation").map(({ body }) => JSON.parse(body) as ReservationNews); // the object wrote it
+      const changes = rows
+        .filter(({ topic }) => topic === "reservation")
+        .map(({ body }) => JSON.parse(body) as ReservationNews); // the object wrote it
       for (const { cause } of changes) world.saw(`stock ${cause}`);
       model.apply(JSON.parse(String(config?.["body"])) as InventoryConfig, changes, Number(counters?.["clock_ms"])); // the object wrote it
       const isSame = counters?.["sold_count"] === model.soldCount && counters["history_seq"] === model.history.length;
@@ -78,12 +80,20 @@ export function addDesk(stage: Stage, provider: Payments, queue: MintQueue): Des
       });
     },
     onCommit: (database) => {
+      const changed = new Map<string, boolean>();
       for (const { topic, body } of outbox.listNew(database)) {
         world.note(`${name} committed ${topic}`, body);
-        if (topic === "payment_event") continue;
+        if (topic !== "order") continue;
+        const { orderId, isIssued } = JSON.parse(body) as { readonly orderId: string; readonly isIssued: boolean }; // the desk wrote it
+        changed.set(orderId, isIssued || changed.get(orderId) === true);
+      }
+      for (const [orderId, isIssued] of changed) {
+        const [row] = database.run("SELECT body FROM orders WHERE order_id = ?", [orderId]).rows;
+        const body = String(row?.["body"]);
         const record = JSON.parse(body) as OrderRecord; // the desk wrote it
+        world.note(`${name} has order`, body);
         world.saw(`order ${record.view.status}`);
-        orders.apply(record, topic === "order_issued");
+        orders.apply(record, isIssued);
       }
     },
   });

@@ -42,8 +42,19 @@ export function buildStage(world: Surroundings, rules: InventoryRules = INVENTOR
   const d1 = new D1Server();
   migrateD1(d1);
   const stage: Stage = {
-    ...{ world, network, worker, tenantId, eventId: random.uuid(), desksPerTenant: random.between(1, MOST_DESKS) },
-    ...{ types, desks, d1, outages, payments, promises: new PromiseBook(report), orders },
+    world,
+    network,
+    worker,
+    tenantId,
+    eventId: random.uuid(),
+    desksPerTenant: random.between(1, MOST_DESKS),
+    types,
+    desks,
+    d1,
+    outages,
+    payments,
+    promises: new PromiseBook(report),
+    orders,
   };
   const configs = Array.from({ length: random.between(1, MOST_TYPES) }, () => drawConfig(stage));
   for (const config of configs) types.push(addType(stage, config, rules));

@@ -21,7 +21,9 @@ export interface Hosted {
 }
 
 /** The methods of a Durable Object, as another sees them. */
-export type MethodName<T> = { [Name in keyof T]: T[Name] extends (...parameters: never[]) => Promise<unknown> ? Name : never }[keyof T];
+export type MethodName<T> = {
+  [Name in keyof T]: T[Name] extends (...parameters: never[]) => Promise<unknown> ? Name : never;
+}[keyof T];
 
 /** What makes an instance of the class, and who reads what it has made durable. */
 export interface HostOptions<T extends Hosted> {
@@ -60,10 +62,15 @@ export class DurableHost<T extends Hosted> {
   ): Promise<T[Name] extends (...parameters: never[]) => Promise<infer Answer> ? Answer : never> {
     const subject = `${this.name}.${String(method)}`;
     return this.#network.call({ from, subject, mayComeTwice }, (answer, fail) => {
-      this.#receive(subject, (object) => {
-        const bound = object[method] as unknown as (...given: readonly unknown[]) => Promise<never>; // MethodName says so
-        return bound.apply(object, parameters);
-      }, answer, fail);
+      this.#receive(
+        subject,
+        (object) => {
+          const bound = object[method] as unknown as (...given: readonly unknown[]) => Promise<never>; // MethodName says so
+          return bound.apply(object, parameters);
+        },
+        answer,
+        fail,
+      );
     });
   }
 
@@ -94,7 +101,8 @@ export class DurableHost<T extends Hosted> {
     if (this.#life && this.#object) return { life: this.#life, object: this.#object };
     const life = new Instance(this.name, this.#world.loop, this.disk);
     this.#life = life;
-    const waitUntil = (work: Promise<unknown>): void => void work.catch((error: unknown) => this.#world.noteError(this.name, error));
+    const waitUntil = (work: Promise<unknown>): void =>
+      void work.catch((error: unknown) => this.#world.noteError(this.name, error));
     const state = { storage: this.disk.open(), waitUntil } as unknown as DurableObjectState; // all that the objects use of it
     const object = runAs(life, () => this.#options.build(state, life));
     this.#object = object;
@@ -134,6 +142,7 @@ export class DurableHost<T extends Hosted> {
       this.#options.onCommit(this.disk.database);
       if (this.disk.flush() && this.disk.alarmMs !== null) this.#scheduleAlarm(this.disk.alarmMs);
       if (this.#world.isDue("crashAtFlush")) return this.crash();
+      this.disk.tellFlushed();
       life?.letOut();
     });
   }

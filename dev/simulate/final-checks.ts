@@ -2,6 +2,7 @@ import { ticketsOf } from "#domain/order";
 import type { MintQueue } from "./mint-queue.ts";
 import type { Row } from "./sqlite-connection.ts";
 import type { DeskHost, InventoryHost, Stage } from "./stage.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** True when nothing is left to do: every hold has ended, every desk is done, and D1 has been told everything. */
 export function isAtRest({ types, desks }: Stage): boolean {
@@ -46,7 +47,10 @@ function checkMoney({ world, payments, orders }: Stage): void {
     const order = orders.orders.get(payment.orderId);
     const hasBought = order?.paidBy?.paymentId === payment.paymentId;
     const isBack = payment.refundKey !== undefined;
-    world.require(hasBought !== isBack, () => `payment ${payment.paymentId} ${isBack ? "bought tickets and went back" : "is lost"}`);
+    world.require(
+      hasBought !== isBack,
+      () => `payment ${payment.paymentId} ${isBack ? "bought tickets and went back" : "is lost"}`,
+    );
   }
 }
 
@@ -65,7 +69,10 @@ function checkPromises({ world, promises, orders, types }: Stage): void {
       const line = types.find((type) => type.ticketTypeId === ticketTypeId)?.model.lines.get(holdId);
       world.require(line !== undefined, () => `hold ${holdId} was acknowledged and is gone`);
       const isGivenBack = line?.status === "CANCELLED" || line?.status === "EXPIRED";
-      world.require(!promises.released.has(holdId) || isGivenBack, () => `hold ${holdId} was given back and is ${line?.status}`);
+      world.require(
+        !promises.released.has(holdId) || isGivenBack,
+        () => `hold ${holdId} was given back and is ${line?.status}`,
+      );
     }
   }
 }
@@ -76,10 +83,13 @@ function checkD1Stock({ world, types, d1 }: Stage): void {
       `SELECT seq, reservation_id, status, quantity, actor, cause, at_ms FROM reservation_history WHERE ticket_type_id = ? ORDER BY seq`,
       ticketTypeId,
     );
-    compare(stage(world), `the history of ${host.name}`, rows.map(toText), model.history);
-    const reservations = d1.run("SELECT id, status, quantity FROM reservations WHERE ticket_type_id = ? ORDER BY id", ticketTypeId);
+    compare(world, `the history of ${host.name}`, rows.map(toText), model.history);
+    const reservations = d1.run(
+      "SELECT id, status, quantity FROM reservations WHERE ticket_type_id = ? ORDER BY id",
+      ticketTypeId,
+    );
     const known = [...model.lines].map(([id, line]) => JSON.stringify([id, line.status, line.quantity])).toSorted(byText);
-    compare(stage(world), `the reservations of ${host.name}`, reservations.map(toText), known);
+    compare(world, `the reservations of ${host.name}`, reservations.map(toText), known);
     const [counters] = d1.run("SELECT quantity, held_count, sold_count FROM ticket_types WHERE id = ?", ticketTypeId);
     const stock = JSON.stringify([model.config?.capacity, 0, model.soldCount]);
     world.require(toText(counters ?? {}) === stock, () => `D1 counts ${toText(counters ?? {})} of ${host.name}, not ${stock}`);
@@ -89,8 +99,7 @@ function checkD1Stock({ world, types, d1 }: Stage): void {
 function checkD1Orders({ world, d1, orders, promises }: Stage, queue: MintQueue): void {
   const records = [...orders.orders.values()].toSorted((one, other) => byText(one.view.id, other.view.id));
   const list = (sql: string): string[] => d1.run(sql).map(toText);
-  const { fail } = stage(world);
-  const same = (what: string, found: readonly string[], due: readonly string[]): void => compare({ fail }, what, found, due);
+  const same = (what: string, found: readonly string[], due: readonly string[]): void => compare(world, what, found, due);
   same(
     "orders",
     list("SELECT id, order_number, status, total_cents, seq FROM orders ORDER BY id"),
@@ -105,7 +114,11 @@ function checkD1Orders({ world, d1, orders, promises }: Stage, queue: MintQueue)
   );
   const tickets = records.flatMap(ticketsOf).map((ticket) => ticket.id);
   same("tickets", list("SELECT id FROM tickets ORDER BY id"), tickets.map((id) => JSON.stringify([id])).toSorted(byText));
-  same("mint jobs", list("SELECT ticket_id FROM mint_jobs ORDER BY 1"), tickets.map((id) => JSON.stringify([id])).toSorted(byText));
+  same(
+    "mint jobs",
+    list("SELECT ticket_id FROM mint_jobs ORDER BY 1"),
+    tickets.map((id) => JSON.stringify([id])).toSorted(byText),
+  );
   for (const ticketId of queue.delivered.keys()) {
     world.require(tickets.includes(ticketId), () => `ticket ${ticketId} was sent to be minted and was never issued`);
   }
@@ -123,15 +136,13 @@ function checkD1Orders({ world, d1, orders, promises }: Stage, queue: MintQueue)
   world.require(wrongTotals.length === 0, () => `in D1 the lines of ${wrongTotals.length} orders are not their totals`);
 }
 
-function stage(world: Stage["world"]): { fail(what: string): void } {
-  return { fail: (what) => world.fail(what) };
-}
-
-function compare({ fail }: { fail(what: string): void }, what: string, found: readonly string[], due: readonly string[]): void {
+function compare(world: Surroundings, what: string, found: readonly string[], due: readonly string[]): void {
   const position = found.findIndex((text, at) => text !== due[at]);
   if (position < 0 && found.length === due.length) return;
   const at = position < 0 ? found.length : position;
-  fail(`D1 and the objects differ in ${what} at ${at} (${found.length} and ${due.length} rows): ${found[at]} and ${due[at]}`);
+  world.fail(
+    `D1 and the objects differ in ${what} at ${at} (${found.length} and ${due.length} rows): ${found[at]} and ${due[at]}`,
+  );
 }
 
 function byText(one: string, other: string): number {

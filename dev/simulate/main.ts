@@ -1,17 +1,15 @@
 /**
  * `npm run simulate -- [--seed N] [--ops N]`: runs the real Durable Objects through worlds in which everything goes wrong, and
- * judges all they do. Prints the seed; the same seed replays exactly.
+ * judges all they do. Prints the seed of each world; the same seed replays exactly.
  */
 import { parseArgs } from "node:util";
-import { runWorld } from "./simulated-world.ts";
-import type { OperationKind } from "./surroundings.ts";
+import { runWorld, type WorldReport } from "./simulated-world.ts";
 import { SimulationFailure } from "./trace.ts";
 
-/** Operations of one world: a failure is replayed by running that world alone. */
+/** Operations of one world: what goes wrong in it is seen again by playing that world alone. */
 const OPERATIONS_PER_WORLD = 10_000;
 const DEFAULT_OPERATIONS = 100_000;
-
-const { values } = parseArgs({ options: { seed: { type: "string" }, ops: { type: "string" } } });
+const HIGHEST_SEED = 1_000_000_000;
 
 function parseCount(text: string | undefined, name: string, otherwise: number): number {
   const count = text === undefined ? otherwise : Number(text);
@@ -19,31 +17,52 @@ function parseCount(text: string | undefined, name: string, otherwise: number): 
   return count;
 }
 
-async function main(): Promise<number> {
-  const seed = parseCount(values.seed, "seed", Math.floor(Math.random() * 1_000_000_000));
-  const operations = parseCount(values.ops, "ops", DEFAULT_OPERATIONS);
-  const startedMs = performance.now();
-  const counts = new Map<string, number>();
-  const happened = new Map<string, number>();
-  let done = 0;
-  for (let world = 0; done < operations; world += 1) {
-    const report = await runWorld({ seed: seed + world, operations: Math.min(OPERATIONS_PER_WORLD, operations) });
-    done += report.operations;
-    for (const kind of Object.keys(report.counts) as OperationKind[]) counts.set(kind, (counts.get(kind) ?? 0) + report.counts[kind]);
-    for (const [what, count] of Object.entries(report.happened)) happened.set(what, (happened.get(what) ?? 0) + count);
-    const rate = Math.round(done / ((performance.now() - startedMs) / 1_000));
-    console.log(`seed ${report.seed}: ${report.operations} operations, ${report.orders} orders, ${report.tickets} tickets, ${Math.round(report.simulatedMs / 1_000)} s, trace ${report.traceHash.slice(0, 16)} (${rate} operations a second)`);
-  }
-  for (const [what, count] of [...happened].toSorted(([one], [other]) => one.localeCompare(other))) console.log(`${what}: ${count}`);
-  console.log(`${done} operations: ${[...counts].map(([kind, count]) => `${count} ${kind}`).join(", ")}`);
-  return 0;
+function describe(report: WorldReport, perSecond: number): string {
+  const { seed, operations, orders, tickets, simulatedMs, traceHash } = report;
+  const seconds = Math.round(simulatedMs / 1_000);
+  return `seed ${seed}: ${operations} operations, ${orders} orders, ${tickets} tickets in ${seconds} s of its time; trace ${traceHash.slice(0, 16)}; ${perSecond} operations/s`;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof SimulationFailure)) throw error;
-  console.error([...error.trace, "", `seed ${error.seed}, operation ${error.operation}: ${error.message}`].join("\n"));
-  console.error(`replay: npm run simulate -- --seed ${error.seed} --ops ${OPERATIONS_PER_WORLD}`);
-  process.exitCode = 1;
+function addTo(sums: Map<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count);
 }
+
+function list(sums: ReadonlyMap<string, number>): string {
+  return [...sums].map(([name, count]) => `${name} ${count}`).join(" · ");
+}
+
+async function playWorlds(firstSeed: number, operations: number): Promise<void> {
+  const startedMs = performance.now();
+  const byKind = new Map<string, number>();
+  const happened = new Map<string, number>();
+  let done = 0;
+  for (let seed = firstSeed; done < operations; seed += 1) {
+    const report = await runWorld({ seed, operations: Math.min(OPERATIONS_PER_WORLD, operations) });
+    done += report.operations;
+    addTo(byKind, report.counts);
+    addTo(happened, report.happened);
+    console.log(describe(report, Math.round((done * 1_000) / (performance.now() - startedMs))));
+  }
+  console.log(`\nHappened: ${list(new Map([...happened].toSorted(([one], [other]) => (one < other ? -1 : 1))))}`);
+  console.log(
+    `\n${done} operations (${list(byKind)}) in ${Math.round((performance.now() - startedMs) / 1_000)} s: nothing is wrong`,
+  );
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { seed: { type: "string" }, ops: { type: "string" } } });
+  const seed = parseCount(values.seed, "seed", Math.floor(Math.random() * HIGHEST_SEED));
+  const operations = parseCount(values.ops, "ops", DEFAULT_OPERATIONS);
+  try {
+    await playWorlds(seed, operations);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof SimulationFailure)) throw error;
+    console.error(error.trace.join("\n"));
+    console.error(`\nWRONG in the world of seed ${error.seed}, at operation ${error.operation}: ${error.message}`);
+    console.error(`again: npm run simulate -- --seed ${error.seed} --ops ${Math.min(OPERATIONS_PER_WORLD, operations)}`);
+    return 1;
+  }
+}
+
+process.exitCode = await main();

@@ -62,8 +62,12 @@ export class ObjectDisk {
       this.#isAlarmHidden = false;
     }
     this.#alarmSetMs = undefined;
-    for (const resolve of this.#flushed.splice(0)) resolve();
     return isAlarmSet;
+  }
+
+  /** Lets whoever waits for the flush go on. */
+  tellFlushed(): void {
+    for (const resolve of this.#flushed.splice(0)) resolve();
   }
 
   /** Loses what was not flushed. */

@@ -79,7 +79,8 @@ export class OrderModel {
     if (paidBy && refunded.includes(paidBy.paymentId)) wrong("the payment that bought the tickets goes back");
     for (const { paymentId, amountCents } of refunds) {
       const payment = this.#payments.payments.get(paymentId);
-      if (!payment?.captured || payment.amountCents !== amountCents) wrong(`it gives back what payment ${paymentId} did not bring`);
+      if (!payment?.captured || payment.amountCents !== amountCents)
+        wrong(`it gives back what payment ${paymentId} did not bring`);
     }
   }
 

@@ -57,7 +57,8 @@ export class Organiser {
         const stock = await insist(this.#stage, 1, () => host.call(worker, "snapshot", []));
         if (!stock) continue;
         const { capacity, heldCount, soldCount, availableCount } = stock;
-        const isWhole = heldCount + soldCount + availableCount === capacity && Math.min(heldCount, soldCount, availableCount) >= 0;
+        const isWhole =
+          heldCount + soldCount + availableCount === capacity && Math.min(heldCount, soldCount, availableCount) >= 0;
         world.require(isWhole, () => `${host.name} shows ${JSON.stringify(stock)}`);
       }
       for (const desk of desks.values()) {
@@ -69,11 +70,12 @@ export class Organiser {
 
   #change(config: InventoryConfig): InventoryConfig {
     const { random } = this.#stage.world;
+    if (config.status === "ARCHIVED") return { ...config, status: "ACTIVE" };
     const draw = random.next();
     if (draw < 0.6) return { ...config, capacity: Math.max(1, config.capacity + random.between(-20, 20)) };
     if (draw < 0.75) return { ...config, reservationTtlSeconds: random.between(5, 60) };
     if (draw < 0.9) return { ...config, maxPerUser: random.pick([null, 4, 8]) };
-    return { ...config, status: config.status === "ACTIVE" ? "ARCHIVED" : "ACTIVE" };
+    return { ...config, status: "ARCHIVED" };
   }
 
   async #configure({ host, model }: TypeOnSale, config: InventoryConfig): Promise<void> {
@@ -97,8 +99,19 @@ export class Organiser {
       `INSERT INTO ticket_types (id, tenant_id, event_id, number, name, price_cents, fee_cents, tax_rate_bps, quantity, min_per_order,
          max_per_order, max_per_user, reservation_ttl_seconds, transferable, status, created_at_ms, updated_at_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 'ACTIVE', 1, 1)`,
-      ...[ticketTypeId, tenantId, eventId, number, name, priceCents, feeCents, taxRateBps, capacity],
-      ...[minPerOrder, maxPerOrder, maxPerUser, reservationTtlSeconds],
+      ticketTypeId,
+      tenantId,
+      eventId,
+      number,
+      name,
+      priceCents,
+      feeCents,
+      taxRateBps,
+      capacity,
+      minPerOrder,
+      maxPerOrder,
+      maxPerUser,
+      reservationTtlSeconds,
     );
   }
 }

@@ -44,7 +44,17 @@ export class PaymentBook {
     this.#events += 1;
     const { paymentId, orderId, amountCents, currency } = payment;
     const eventId = `event-${this.#events}`;
-    return { provider: "standard", eventId, type, occurredAtMs: nowMs, paymentId, orderId, amountCents, currency, reason: null };
+    return {
+      provider: "standard",
+      eventId,
+      type,
+      occurredAtMs: nowMs,
+      paymentId,
+      orderId,
+      amountCents,
+      currency,
+      reason: null,
+    };
   }
 
   /** Takes a refund, or finds the one under this key. */

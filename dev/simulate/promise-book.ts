@@ -27,7 +27,8 @@ export class PromiseBook {
     if (refusal !== undefined) this.#report(`request ${requestId} was refused (${refusal}) and then made an order`);
     const known = this.orders.get(requestId);
     const { orderNumber, totalCents, reservationId } = answer.value;
-    if (known?.orderNumber !== undefined && known.orderNumber !== orderNumber) this.#report(`order ${requestId} was made twice`);
+    if (known?.orderNumber !== undefined && known.orderNumber !== orderNumber)
+      this.#report(`order ${requestId} was made twice`);
     if (known && (known.totalCents !== totalCents || known.reservationId !== reservationId)) {
       this.#report(`order ${requestId} was answered differently the second time`);
     }

@@ -6,7 +6,7 @@ import { EventLoop } from "./event-loop.ts";
 import { checkAtRest, isAtRest } from "./final-checks.ts";
 import { buildStage } from "./build-stage.ts";
 import { Organiser } from "./organiser.ts";
-import { Payments } from "./payments.ts";
+import type { Payments } from "./payments.ts";
 import { Random } from "./random.ts";
 import { installSimulatedTime, runAs } from "./simulated-time.ts";
 import type { Stage } from "./stage.ts";
@@ -63,7 +63,7 @@ export async function runWorld({ seed, operations, rules }: WorldOptions): Promi
     orders: stage.orders.orders.size,
     tickets: stage.types.reduce((sum, { model }) => sum + model.soldCount, 0),
     simulatedMs: loop.nowMs - START_MS,
-    happened: Object.fromEntries([...happened].toSorted()),
+    happened: Object.fromEntries([...happened].toSorted(([one], [other]) => (one < other ? -1 : 1))),
     traceHash: trace.digest(),
   };
 }
@@ -129,15 +129,17 @@ class Show {
 
   /** Starts a flow of the Worker. `weight` 0: nobody waits for its end. */
   #start(flow: () => Promise<void>, weight = 1): void {
-    const { world, worker } = this.#stage;
     this.#underWay += weight;
-    runAs(worker, () => {
-      flow().then(
-        () => {
-          this.#underWay -= weight;
-        },
-        (error: unknown) => world.fail(`a flow broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-      );
-    });
+    runAs(this.#stage.worker, () => void this.#follow(flow, weight));
+  }
+
+  async #follow(flow: () => Promise<void>, weight: number): Promise<void> {
+    try {
+      await flow();
+    } catch (error) {
+      this.#stage.world.fail(`a flow broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    } finally {
+      this.#underWay -= weight;
+    }
   }
 }

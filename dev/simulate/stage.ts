@@ -11,7 +11,9 @@ import type { PromiseBook } from "./promise-book.ts";
 import type { StockModel } from "./stock-model.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+/** A desk with its disk. */
 export type DeskHost = DurableHost<DeskPort & Hosted>;
+/** An inventory with its disk. */
 export type InventoryHost = DurableHost<InventoryPort & Hosted>;
 
 /** A ticket type on sale: what it costs, the object with its stock, and the model that follows it. */

@@ -79,9 +79,11 @@ export class StockModel {
   #hold(change: ReservationNews, known: ModelLine | undefined, wrong: Report): void {
     const { reservationId, userId, quantity, expiresAtMs, atMs } = change;
     if (known) wrong("it was held before");
-    if (!this.#configs.some((config) => expiresAtMs === atMs + config.reservationTtlSeconds * 1_000)) wrong("a wrong hold time");
+    if (!this.#configs.some((config) => expiresAtMs === atMs + config.reservationTtlSeconds * 1_000))
+      wrong("a wrong hold time");
     if (!this.#configs.some((config) => config.status === "ACTIVE")) wrong("held off sale");
-    if (!this.#configs.some((config) => quantity >= config.minPerOrder && quantity <= config.maxPerOrder)) wrong("a wrong quantity");
+    if (!this.#configs.some((config) => quantity >= config.minPerOrder && quantity <= config.maxPerOrder))
+      wrong("a wrong quantity");
     const line: ModelLine = { quantity, userId, expiresAtMs, status: "ACTIVE", hasLapsed: false, orderId: null, restocked: 0 };
     this.lines.set(reservationId, line);
     const ofUser = [...(this.#linesOfUser.get(userId) ?? []), line];

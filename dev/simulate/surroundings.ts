@@ -77,6 +77,7 @@ export class Surroundings {
   noteError(who: string, error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
     this.note(`${who}: ${text}`);
-    if (/broken invariant|is not a function|undefined \(reading|Cannot access|syntax error/.test(text)) this.fail(`${who}: ${text}`);
+    if (/broken invariant|is not a function|undefined \(reading|Cannot access|syntax error/.test(text))
+      this.fail(`${who}: ${text}`);
   }
 }

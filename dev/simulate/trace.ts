@@ -30,7 +30,8 @@ export class Trace {
 }
 
 /** The fields that tell one thing from another, of an order or of a reservation. */
-const TELLING = /"(id|status|orderNumber|seq|version|reservationId|changedQuantity|cause|eventId|outcome|orderId)":("[^"]*"|\d+)/g;
+const TELLING =
+  /"(id|status|orderNumber|seq|version|reservationId|changedQuantity|cause|eventId|outcome|orderId)":("[^"]*"|\d+)/g;
 
 function summarise(detail: string): string {
   return (detail.match(TELLING) ?? []).join(" ").replaceAll('"', "").slice(0, DETAIL_SHOWN);

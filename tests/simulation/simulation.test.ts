@@ -6,110 +6,87 @@ import { INVENTORY_RULES, type InventoryRules } from "#domain/inventory-group";
 
 /** Worlds that every run plays, and how much happens in each. */
 const FIXED_SEEDS = [1, 2, 3, 4];
-const OPERATIONS = 8_000;
-/** Worlds that a broken decision is given to be found out in, and how much happens in each. */
-const SEEDS_TO_FIND = Array.from({ length: 12 }, (_, position) => 1_000 + position);
+const OPERATIONS = 6_000;
+/** Worlds in which a broken decision has to be found out: it ends the first in which it shows. */
+const SEEDS_TO_FIND_IN = Array.from({ length: 15 }, (_, position) => 1_000 + position);
 
-/** What the simulation finds wrong with these decisions; undefined when it finds nothing. */
-async function findFault(rules: InventoryRules): Promise<SimulationFailure | undefined> {
-  for (const seed of SEEDS_TO_FIND) {
+/** What the simulation finds wrong when an inventory decides so; undefined when it finds nothing. */
+async function findWhatIsWrong(broken: Partial<InventoryRules>): Promise<string | undefined> {
+  for (const seed of SEEDS_TO_FIND_IN) {
     try {
-      await runWorld({ seed, operations: OPERATIONS, rules });
+      await runWorld({ seed, operations: OPERATIONS, rules: { ...INVENTORY_RULES, ...broken } });
     } catch (error) {
-      if (error instanceof SimulationFailure) return error;
+      if (error instanceof SimulationFailure) return error.message;
       throw error;
     }
   }
   return undefined;
 }
 
-describe("the sale, with everything going wrong around it", () => {
-  it.each(FIXED_SEEDS)("keeps every promise in world %i", async (seed) => {
+describe("a sale with everything going wrong around it", () => {
+  it.each(FIXED_SEEDS)("sells nothing twice, loses nothing and keeps what it promised, in world %i", async (seed) => {
     const { operations, orders, tickets } = await runWorld({ seed, operations: OPERATIONS });
     expect(operations).toBeGreaterThanOrEqual(OPERATIONS);
-    expect(orders).toBeGreaterThan(10);
-    expect(tickets).toBeGreaterThan(10);
+    expect(Math.min(orders, tickets)).toBeGreaterThan(10);
   });
 
-  it("keeps every promise in a world that nobody has seen before", async () => {
+  it("does so in a world that nobody has seen before", async () => {
     const seed = Math.floor(Math.random() * 1_000_000_000);
-    process.stdout.write(`random world: npm run simulate -- --seed ${seed} --ops ${OPERATIONS}\n`);
-    expect(await runWorld({ seed, operations: OPERATIONS })).toMatchObject({ seed });
+    process.stdout.write(`a new world: npm run simulate -- --seed ${seed} --ops ${OPERATIONS}\n`);
+    expect((await runWorld({ seed, operations: OPERATIONS })).seed).toBe(seed);
   });
 });
 
 describe("the simulation", () => {
   it("happens in exactly the same way each time a seed is played", async () => {
-    const [first, second, other] = [
-      await runWorld({ seed: 7, operations: 3_000 }),
-      await runWorld({ seed: 7, operations: 3_000 }),
-      await runWorld({ seed: 8, operations: 3_000 }),
-    ];
-    expect(second).toEqual(first);
-    expect(other.traceHash).not.toBe(first.traceHash);
+    const first = await runWorld({ seed: 7, operations: 3_000 });
+    expect(await runWorld({ seed: 7, operations: 3_000 })).toEqual(first);
+    expect((await runWorld({ seed: 8, operations: 3_000 })).traceHash).not.toBe(first.traceHash);
   });
 
   it("would notice a hold that lives a millisecond too long", async () => {
-    const fault = await findFault({
-      ...INVENTORY_RULES,
+    const wrong = await findWhatIsWrong({
       confirm: (stock, line, command) => decideConfirm({ ...stock, nowMs: stock.nowMs - 1 }, line, command),
     });
-    console.log(fault?.message);
-    expect(fault?.message).toMatch(/the hold was not alive/);
+    expect(wrong).toMatch(/\(sold, .*the hold was not alive/);
   });
 
-  it("would notice a hold that is freed a millisecond too early", async () => {
-    const fault = await findFault({
-      ...INVENTORY_RULES,
+  it("would notice a hold that ends a millisecond too early", async () => {
+    const wrong = await findWhatIsWrong({
       confirm: (stock, line, command) => decideConfirm({ ...stock, nowMs: stock.nowMs + 1 }, line, command),
     });
-    console.log(fault?.message);
-    expect(fault?.message).toMatch(/the hold was alive|held and/);
+    expect(wrong).toMatch(/\(sold_after_expiry, .*the hold was alive/);
   });
 
   it("would notice a sale that forgets to ask whether the stock of an expired hold is still there", async () => {
-    const limitless = { capacity: Number.MAX_SAFE_INTEGER };
-    const fault = await findFault({
-      ...INVENTORY_RULES,
-      confirm: (stock, line, command) => decideConfirm({ ...stock, config: { ...stock.config, ...limitless } }, line, command),
+    const wrong = await findWhatIsWrong({
+      confirm: (stock, line, command) =>
+        decideConfirm({ ...stock, config: { ...stock.config, capacity: Number.MAX_SAFE_INTEGER } }, line, command),
     });
-    console.log(fault?.message);
-    expect(fault?.message).toMatch(/more is held and sold than there is/);
+    expect(wrong).toMatch(/more is held and sold than there is/);
   });
 
   it("would notice a repeat that holds a second time", async () => {
-    const fault = await findFault({
-      ...INVENTORY_RULES,
+    const wrong = await findWhatIsWrong({
       reserve: (stock, _line, userCount, command) => decideReserve(stock, undefined, userCount, command),
     });
-    console.log(fault?.message);
-    expect(fault?.message).toMatch(/it was held before/);
+    expect(wrong).toMatch(/it was held before/);
   });
 
-  it("would notice a hold given back that stays held", async () => {
-    const fault = await findFault({
-      ...INVENTORY_RULES,
-      release: (stock, line, command) => ({ outcome: decideRelease(stock, line, command).outcome }),
-    });
-    console.log(fault?.message);
-    expect(fault?.message).toMatch(/given back/);
-  });
-
-  it("would notice stock of a given-back sale that is not put back", async () => {
-    const fault = await findFault({
-      ...INVENTORY_RULES,
-      restock: (...given) => ({ outcome: decideRestock(...given).outcome }),
-    });
-    console.log(fault?.message);
-    expect(fault?.message).toMatch(/to nobody/);
-  });
-
-  it("would notice a maximum per user that is not asked for", async () => {
-    const fault = await findFault({
-      ...INVENTORY_RULES,
+  it("would notice a buyer who gets past the maximum per user", async () => {
+    const wrong = await findWhatIsWrong({
       reserve: (stock, line, _userCount, command) => decideReserve(stock, line, 0, command),
     });
-    console.log(fault?.message);
-    expect(fault?.message).toMatch(/the user has/);
+    expect(wrong).toMatch(/the user has/);
+  });
+
+  it("would notice stock that stays held after it was given back", async () => {
+    const wrong = await findWhatIsWrong({ release: (...given) => ({ outcome: decideRelease(...given).outcome }) });
+    expect(wrong).toMatch(/was given back and is ACTIVE/);
+  });
+
+  it("would notice a sale that was taken back and keeps its stock", async () => {
+    const wrong = await findWhatIsWrong({ restock: (...given) => ({ outcome: decideRestock(...given).outcome }) });
+    expect(wrong).toMatch(/to nobody/);
   });
 });
