@@ -12,7 +12,7 @@ import type { MintQueue } from "./mint-queue.ts";
 import type { Sender } from "./network.ts";
 import type { Payments } from "./payments.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
-import { typeOf, type DeskHost, type InventoryHost, type Stage, type TypeOnSale } from "./stage.ts";
+import { stockOf, type DeskHost, type InventoryHost, type Stage, type Stock } from "./stage.ts";
 import { StockModel } from "./stock-model.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -27,11 +27,9 @@ class CommittedOutbox {
   }
 }
 
-/** Puts a ticket type on sale: the real inventory on its own disk, and the model that reads its history. */
-export function addType(stage: Stage, { ticketTypeId }: InventoryConfig, rules: InventoryRules): TypeOnSale {
+/** Opens an inventory: the real one on its own disk, and the model that reads its history. */
+export function openStock(stage: Stage, stockName: string, name: string, rules: InventoryRules): Stock {
   const { world, network } = stage;
-  const { random } = world;
-  const name = `inventory ${stage.types.length + 1}`;
   const model = new StockModel((what) => world.fail(`${name}: ${what}`));
   class InventoryUnderRules extends TicketTypeInventory {
     protected override readonly rules = rules;
@@ -49,20 +47,18 @@ export function addType(stage: Stage, { ticketTypeId }: InventoryConfig, rules: 
       const changes = rows
         .filter(({ topic }) => topic === "reservation")
         .map(({ body }) => JSON.parse(body) as ReservationNews); // the object wrote it
-      for (const { cause } of changes) world.saw(`stock ${cause}`);
+      for (const { cause } of changes) world.saw(`${stockName.startsWith("discount-") ? "use" : "stock"} ${cause}`);
       model.apply(JSON.parse(String(config?.["body"])) as InventoryConfig, changes, Number(counters?.["clock_ms"])); // the object wrote it
       const isSame = counters?.["sold_count"] === model.soldCount && counters["history_seq"] === model.history.length;
       world.require(isSame, () => `${name} counts ${JSON.stringify(counters)}, its history ${model.soldCount} sold`);
     },
   });
-  const priceCents = random.pick([0, 1_000, 4_999, 12_345]);
-  const priced = { name, priceCents, feeCents: priceCents === 0 ? 0 : random.pick([0, 150]), taxRateBps: 1_900 };
-  return { ticketTypeId, priced, host, model };
+  return { stockName, host, model };
 }
 
 /** Opens an order desk: the real one on its own disk, reaching all else over the network. */
 export function addDesk(stage: Stage, provider: Payments, queue: MintQueue): DeskHost {
-  const { world, network, orders, types } = stage;
+  const { world, network, orders } = stage;
   const name = `desk ${stage.desks.size + 1}`;
   const outbox = new CommittedOutbox();
   const logger = createWorldLogger(world, name);
@@ -74,7 +70,7 @@ export function addDesk(stage: Stage, provider: Payments, queue: MintQueue): Des
         db,
         logger,
         mintQueue: queue.openFor(life),
-        inventory: (ticketTypeId) => openInventory(typeOf({ types }, ticketTypeId).host, life),
+        inventory: (stockName) => openInventory(stockOf(stage, stockName).host, life),
         paymentProviders: { standard: provider.openFor(life) },
         leaseBlock: (tenantId) => leaseOrderNumbers(db, tenantId, world.random.hex(32)),
       });

@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { discountStockConfigs } from "#domain/discount-stock";
 import { deskNumberFor } from "#domain/ids";
 import { INVENTORY_RULES, type InventoryRules } from "#domain/inventory-group";
 import type { InventoryConfig } from "#domain/inventory-messages";
-import { addDesk, addType } from "./build-objects.ts";
+import type { PricedType } from "#domain/pricing";
+import { addDesk, openStock } from "./build-objects.ts";
 import { D1Server } from "./d1-server.ts";
+import { drawDiscounts } from "./draw-discounts.ts";
 import { MintQueue } from "./mint-queue.ts";
 import { Network, type Sender } from "./network.ts";
 import { OrderModel } from "./order-model.ts";
@@ -12,7 +15,7 @@ import { Outages } from "./outages.ts";
 import { PaymentBook } from "./payment-book.ts";
 import { Payments } from "./payments.ts";
 import { PromiseBook } from "./promise-book.ts";
-import { typeOf, type DeskHost, type Stage, type TypeOnSale } from "./stage.ts";
+import { stockOf, type CodeOnSale, type DeskHost, type Stage, type TypeOnSale } from "./stage.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 const MOST_TYPES = 6;
@@ -37,7 +40,8 @@ export function buildStage(world: Surroundings, rules: InventoryRules = INVENTOR
   const payments = new PaymentBook(report);
   const worker: Sender = { name: "worker", isAlive: true, loop, send: (message) => message() };
   const types: TypeOnSale[] = [];
-  const orders = new OrderModel((ticketTypeId) => typeOf({ types }, ticketTypeId).model, payments, report);
+  const codes: CodeOnSale[] = [];
+  const orders = new OrderModel((stockName) => stockOf({ types, codes }, stockName).model, payments, report);
   const desks = new Map<number, DeskHost>();
   const d1 = new D1Server();
   migrateD1(d1);
@@ -49,6 +53,7 @@ export function buildStage(world: Surroundings, rules: InventoryRules = INVENTOR
     eventId: random.uuid(),
     desksPerTenant: random.between(1, MOST_DESKS),
     types,
+    codes,
     desks,
     d1,
     outages,
@@ -57,7 +62,16 @@ export function buildStage(world: Surroundings, rules: InventoryRules = INVENTOR
     orders,
   };
   const configs = Array.from({ length: random.between(1, MOST_TYPES) }, () => drawConfig(stage));
-  for (const config of configs) types.push(addType(stage, config, rules));
+  for (const { ticketTypeId } of configs) {
+    const name = `inventory ${types.length + 1}`;
+    types.push({ ...openStock(stage, ticketTypeId, name, rules), priced: drawPrice(stage, name) });
+  }
+  for (const discount of drawDiscounts(stage)) {
+    const stocks = discountStockConfigs(discount, false).map((config) =>
+      openStock(stage, config.ticketTypeId, `${discount.code}, ${config.discount?.cap}`, rules),
+    );
+    codes.push({ discount, stocks });
+  }
   const provider = new Payments(stage);
   const queue = new MintQueue(stage);
   const firstDesk = deskNumberFor(tenantId, "", 1);
@@ -73,7 +87,7 @@ function drawConfig({ world, tenantId, eventId }: Stage): InventoryConfig {
     tenantId,
     eventId,
     ticketTypeId: random.uuid(),
-    capacity: random.pick([random.between(1, 20), random.between(20, 500), random.between(500, 5_000)]),
+    capacity: random.pick([random.between(1, 20), random.between(50, 500), random.between(500, 5_000)]),
     status: "ACTIVE",
     saleStartsAtMs: null,
     saleEndsAtMs: null,
@@ -82,6 +96,11 @@ function drawConfig({ world, tenantId, eventId }: Stage): InventoryConfig {
     maxPerUser: random.pick([null, null, 6]),
     reservationTtlSeconds: random.between(5, 60),
   };
+}
+
+function drawPrice({ world }: Stage, name: string): PricedType {
+  const priceCents = world.random.pick([0, 1_000, 4_999, 12_345]);
+  return { name, priceCents, feeCents: priceCents === 0 ? 0 : world.random.pick([0, 150]), taxRateBps: 1_900 };
 }
 
 /** The project's own migrations, applied as wrangler does. */

@@ -1,13 +1,16 @@
+import type { Discount } from "#domain/discount";
 import { deriveId, deskNumberFor, deskNumberOf, hashParts } from "#domain/ids";
 import type { BasketLine, HoldCommand, HoldView, OrderView, PlaceCommand, RequestIdentity } from "#domain/order-messages";
-import { priceBasket } from "#domain/pricing";
+import { priceOrder, type PricedOrder } from "#domain/price-order";
 import type { Payments } from "./payments.ts";
-import { CURRENCY, insist, pause, typeOf, type DeskHost, type Stage } from "./stage.ts";
+import { CURRENCY, insist, pause, stockOf, type DeskHost, type Stage } from "./stage.ts";
 
 /** How many people there are: few enough that some come again and meet their own limit. */
 const USERS = 200;
 const MOST_LINES = 3;
 const MOST_TICKETS = 4;
+/** Purchases in which codes are tried. */
+const WITH_CODES = 0.5;
 /** Tries of a buyer before they give up. */
 const PATIENCE = 5;
 
@@ -95,7 +98,7 @@ export class Buyers {
     const { world, promises } = this.#stage;
     promises.released.add(hold.id);
     for (const { ticketTypeId } of hold.lines) {
-      const status = typeOf(this.#stage, ticketTypeId).model.lines.get(hold.id)?.status;
+      const status = stockOf(this.#stage, ticketTypeId).model.lines.get(hold.id)?.status;
       const isFree = status === "CANCELLED" || world.loop.nowMs >= hold.expiresAtMs;
       world.require(isFree, () => `hold ${hold.id} was given back and is ${status}`);
     }
@@ -156,7 +159,22 @@ export class Buyers {
   #chooseLines(): BasketLine[] {
     const { types, world } = this.#stage;
     const wanted = new Set(Array.from({ length: world.random.between(1, MOST_LINES) }, () => world.random.pick(types)));
-    return [...wanted].map(({ ticketTypeId }) => ({ ticketTypeId, quantity: world.random.between(1, MOST_TICKETS) }));
+    return [...wanted].map(({ stockName }) => ({ ticketTypeId: stockName, quantity: world.random.between(1, MOST_TICKETS) }));
+  }
+
+  #chooseCodes(): Discount[] {
+    const { codes, world } = this.#stage;
+    if (codes.length === 0 || !world.random.chance(WITH_CODES)) return [];
+    const chosen = new Set(Array.from({ length: world.random.between(1, 2) }, () => world.random.pick(codes).discount));
+    return [...chosen];
+  }
+
+  /** What the basket costs; undefined when the codes may not be used, alone or together. */
+  #price(basket: readonly BasketLine[], discounts: readonly Discount[]): PricedOrder | undefined {
+    const types = new Map(this.#stage.types.map(({ stockName, priced }) => [stockName, priced]));
+    const { nowMs } = this.#stage.world.loop;
+    const priced = priceOrder(basket, { types, currency: CURRENCY, taxRounding: "line", discounts, nowMs });
+    return priced.ok ? priced.value : undefined;
   }
 
   #request(userId: string, route: string, body: unknown): RequestIdentity {
@@ -167,10 +185,11 @@ export class Buyers {
   }
 
   #placeCommand(userId: string, basket: readonly BasketLine[], hold?: HoldView): PlaceCommand {
-    const types = new Map(this.#stage.types.map(({ ticketTypeId, priced }) => [ticketTypeId, priced]));
-    const priced = priceBasket(basket, types, CURRENCY);
-    const request = this.#request(userId, "purchase", [basket, hold?.id]);
+    const codes = this.#chooseCodes();
+    const request = this.#request(userId, "purchase", [basket, hold?.id, codes.map(({ code }) => code)]);
     const held = hold ? { reservationId: hold.id } : {};
+    const priced = this.#price(basket, codes) ?? this.#price(basket, []);
+    if (!priced) throw new Error("a basket without a code has its price");
     return { request, eventId: this.#stage.eventId, ...held, ...priced, walletAddress: null };
   }
 }

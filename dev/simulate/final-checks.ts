@@ -1,17 +1,19 @@
-import { ticketsOf } from "#domain/order";
+import { holdsOf, ticketsOf } from "#domain/order";
 import type { MintQueue } from "./mint-queue.ts";
 import type { Row } from "./sqlite-connection.ts";
-import type { DeskHost, InventoryHost, Stage } from "./stage.ts";
+import { listStocks, stockOf, type DeskHost, type InventoryHost, type Stage } from "./stage.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** True when nothing is left to do: every hold has ended, every desk is done, and D1 has been told everything. */
-export function isAtRest({ types, desks }: Stage): boolean {
-  const hosts: (DeskHost | InventoryHost)[] = [...desks.values(), ...types.map(({ host }) => host)];
+export function isAtRest(stage: Stage): boolean {
+  const { desks } = stage;
+  const stocks = listStocks(stage);
+  const hosts: (DeskHost | InventoryHost)[] = [...desks.values(), ...stocks.map(({ host }) => host)];
   if (hosts.some(({ disk }) => disk.isDirty || disk.database.run("SELECT 1 FROM outbox LIMIT 1").rows.length > 0)) return false;
   for (const { disk } of desks.values()) {
     if (disk.database.run("SELECT 1 FROM orders WHERE due_at_ms IS NOT NULL LIMIT 1").rows.length > 0) return false;
   }
-  return types.every(({ model }) => [...model.lines.values()].every((line) => line.status !== "ACTIVE"));
+  return stocks.every(({ model }) => [...model.lines.values()].every((line) => line.status !== "ACTIVE"));
 }
 
 /** Checks a world at rest: stock, money, promises, and that D1 says what the objects say. */
@@ -23,20 +25,21 @@ export function checkAtRest(stage: Stage, queue: MintQueue): void {
   checkD1Orders(stage, queue);
 }
 
-function checkStock({ world, types, orders }: Stage): void {
+function checkStock(stage: Stage): void {
+  const { world, orders } = stage;
   const sold = new Map<string, number>();
-  for (const { view } of orders.orders.values()) {
-    if (!orders.isIssued(view.id)) continue;
-    for (const line of view.lines) sold.set(line.ticketTypeId, (sold.get(line.ticketTypeId) ?? 0) + line.quantity);
+  for (const record of orders.orders.values()) {
+    if (!orders.isIssued(record.view.id)) continue;
+    for (const { stockName, quantity } of holdsOf(record)) sold.set(stockName, (sold.get(stockName) ?? 0) + quantity);
   }
-  for (const { ticketTypeId, host, model } of types) {
+  for (const { stockName, host, model } of listStocks(stage)) {
     world.require(model.heldCount === 0, () => `${host.name} holds ${model.heldCount} after every hold has ended`);
     for (const [reservationId, line] of model.lines) {
       const isSold = line.status === "COMPLETED" && line.restocked < line.quantity;
       world.require(!isSold || orders.isIssued(line.orderId ?? ""), () => `${host.name} sold ${reservationId} to nobody`);
     }
-    const issued = sold.get(ticketTypeId) ?? 0;
-    world.require(model.soldCount === issued, () => `${host.name} sold ${model.soldCount}, and ${issued} tickets were issued`);
+    const issued = sold.get(stockName) ?? 0;
+    world.require(model.soldCount === issued, () => `${host.name} sold ${model.soldCount}, and ${issued} were issued`);
   }
 }
 
@@ -54,7 +57,8 @@ function checkMoney({ world, payments, orders }: Stage): void {
   }
 }
 
-function checkPromises({ world, promises, orders, types }: Stage): void {
+function checkPromises(stage: Stage): void {
+  const { world, promises, orders } = stage;
   for (const [orderId, promised] of promises.orders) {
     const order = orders.orders.get(orderId);
     world.require(order?.view.orderNumber === promised.orderNumber, () => `order ${orderId} was acknowledged and is gone`);
@@ -66,7 +70,7 @@ function checkPromises({ world, promises, orders, types }: Stage): void {
   }
   for (const [holdId, hold] of promises.holds) {
     for (const { ticketTypeId } of hold.lines) {
-      const line = types.find((type) => type.ticketTypeId === ticketTypeId)?.model.lines.get(holdId);
+      const line = stockOf(stage, ticketTypeId).model.lines.get(holdId);
       world.require(line !== undefined, () => `hold ${holdId} was acknowledged and is gone`);
       const isGivenBack = line?.status === "CANCELLED" || line?.status === "EXPIRED";
       world.require(
@@ -77,8 +81,17 @@ function checkPromises({ world, promises, orders, types }: Stage): void {
   }
 }
 
-function checkD1Stock({ world, types, d1 }: Stage): void {
-  for (const { ticketTypeId, host, model } of types) {
+function checkD1Stock({ world, types, codes, d1 }: Stage): void {
+  for (const { discount, stocks } of codes) {
+    const [row] = d1.run(
+      "SELECT used_count, held_count, first_used_count, first_held_count FROM discounts WHERE id = ?",
+      discount.id,
+    );
+    const used = (cap: string): number => stocks.find(({ model }) => model.config?.discount?.cap === cap)?.model.soldCount ?? 0;
+    const due = JSON.stringify([used("uses"), 0, used("first_tickets"), 0]);
+    world.require(toText(row ?? {}) === due, () => `D1 counts ${toText(row ?? {})} of ${discount.code}, not ${due}`);
+  }
+  for (const { stockName: ticketTypeId, host, model } of types) {
     const rows = d1.run(
       `SELECT seq, reservation_id, status, quantity, actor, cause, at_ms FROM reservation_history WHERE ticket_type_id = ? ORDER BY seq`,
       ticketTypeId,
@@ -111,6 +124,17 @@ function checkD1Orders({ world, d1, orders, promises }: Stage, queue: MintQueue)
     records.flatMap(({ view }) =>
       view.lines.map((line) => JSON.stringify([view.id, line.lineNumber, line.quantity, line.totalCents])),
     ),
+  );
+  same(
+    "discounts",
+    list("SELECT order_id, line_number, discount_id, amount_cents FROM order_discounts ORDER BY 1, 2, 3"),
+    records
+      .flatMap(({ view, discounts = [] }) =>
+        discounts.flatMap(({ discountId, lines }) =>
+          lines.map(({ lineNumber, amountCents }) => JSON.stringify([view.id, lineNumber, discountId, amountCents])),
+        ),
+      )
+      .toSorted(byText),
   );
   const tickets = records.flatMap(ticketsOf).map((ticket) => ticket.id);
   same("tickets", list("SELECT id FROM tickets ORDER BY id"), tickets.map((id) => JSON.stringify([id])).toSorted(byText));

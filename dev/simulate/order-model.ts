@@ -1,4 +1,4 @@
-import type { OrderRecord } from "#domain/order";
+import { holdsOf, type OrderRecord } from "#domain/order";
 import type { OrderLine } from "#domain/order-messages";
 import type { OrderStatus } from "#domain/statuses";
 import type { PaymentBook } from "./payment-book.ts";
@@ -22,11 +22,11 @@ export class OrderModel {
   readonly orders = new Map<string, OrderRecord>();
   readonly #numbers = new Map<string, string>();
   readonly #issued = new Set<string>();
-  readonly #stock: (ticketTypeId: string) => StockModel;
+  readonly #stock: (stockName: string) => StockModel;
   readonly #payments: PaymentBook;
   readonly #report: Report;
 
-  constructor(stock: (ticketTypeId: string) => StockModel, payments: PaymentBook, report: Report) {
+  constructor(stock: (stockName: string) => StockModel, payments: PaymentBook, report: Report) {
     this.#stock = stock;
     this.#payments = payments;
     this.#report = report;
@@ -64,7 +64,7 @@ export class OrderModel {
     if (identityOf(view) !== identityOf(before.view)) wrong("what was bought has changed");
   }
 
-  #checkMoney({ view, refunds, paidBy }: OrderRecord, wrong: Report): void {
+  #checkMoney({ view, refunds, paidBy, discounts = [] }: OrderRecord, wrong: Report): void {
     const sum = (pick: (line: OrderLine) => number): number => view.lines.reduce((total, line) => total + pick(line), 0);
     const isSum =
       view.subtotalCents === sum((line) => line.unitPriceCents * line.quantity) &&
@@ -74,6 +74,8 @@ export class OrderModel {
       view.totalCents === sum((line) => line.totalCents) &&
       view.totalCents === view.subtotalCents - view.discountCents + view.feeCents;
     if (!isSum) wrong("its totals are not the sum of its lines");
+    const off = discounts.flatMap(({ lines }) => lines).reduce((total, { amountCents }) => total + amountCents, 0);
+    if (off !== view.discountCents) wrong("its discount is not the sum of its discounts");
     const refunded = refunds.map((refund) => refund.paymentId);
     if (new Set(refunded).size !== refunded.length) wrong("a payment has two refunds");
     if (paidBy && refunded.includes(paidBy.paymentId)) wrong("the payment that bought the tickets goes back");
@@ -84,16 +86,17 @@ export class OrderModel {
     }
   }
 
-  #checkIssue({ view, paidBy }: OrderRecord, wrong: Report): void {
+  #checkIssue(record: OrderRecord, wrong: Report): void {
+    const { view, paidBy } = record;
     if (this.#issued.has(view.id)) wrong("its tickets are issued again");
     this.#issued.add(view.id);
     const payment = paidBy && this.#payments.payments.get(paidBy.paymentId);
     const isPaid = payment?.captured === true && payment.amountCents === view.totalCents && payment.currency === view.currency;
     if (view.totalCents === 0 ? paidBy !== null : !isPaid) wrong("tickets are issued, and the money is not what they cost");
-    for (const { ticketTypeId, quantity } of view.lines) {
-      const line = this.#stock(ticketTypeId).lines.get(view.reservationId);
+    for (const { stockName, reservationId, quantity } of holdsOf(record)) {
+      const line = this.#stock(stockName).lines.get(reservationId);
       const isSold = line?.status === "COMPLETED" && line.orderId === view.id && line.quantity - line.restocked === quantity;
-      if (!isSold) wrong(`tickets are issued, and their stock at ${ticketTypeId} is not sold to it`);
+      if (!isSold) wrong(`tickets are issued, and their stock at ${stockName} is not sold to it`);
     }
   }
 }

@@ -1,5 +1,6 @@
+import { discountStockConfigs } from "#domain/discount-stock";
 import type { InventoryConfig } from "#domain/inventory-messages";
-import { insist, pause, type Stage, type TypeOnSale } from "./stage.ts";
+import { insist, listStocks, pause, type CodeOnSale, type Stage, type Stock, type TypeOnSale } from "./stage.ts";
 
 const PATIENCE = 1_000;
 /** Between two changes of the sale, and between two rounds of the cron, ms. */
@@ -16,7 +17,7 @@ export class Organiser {
     this.#stage = stage;
   }
 
-  /** Configures every inventory and writes its type to D1, in this order, as the service does. */
+  /** Configures every inventory and writes its type or code to D1, in this order, as the service does. */
   async open(configs: readonly InventoryConfig[]): Promise<void> {
     const { d1, tenantId, eventId, types } = this.#stage;
     d1.run(
@@ -34,25 +35,50 @@ export class Organiser {
         this.#insertType(type, config, position + 1);
       }),
     );
+    await Promise.all(this.#stage.codes.map((code) => this.#openCode(code)));
+  }
+
+  async #openCode({ discount, stocks }: CodeOnSale): Promise<void> {
+    const configs = discountStockConfigs(discount, false);
+    await Promise.all(
+      stocks.map((stock) => {
+        const config = configs.find(({ ticketTypeId }) => ticketTypeId === stock.stockName);
+        if (!config) throw new Error("each cap has its configuration");
+        return this.#configure(stock, config);
+      }),
+    );
+    await pause(this.#stage, this.#stage.world.random.between(0, LATEST_ROW_MS));
+    const { id, tenantId, code, rule, maxUses, stackable } = discount;
+    this.#stage.d1.run(
+      `INSERT INTO discounts (id, tenant_id, code, type, rule, max_uses, stackable, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 1)`,
+      id,
+      tenantId,
+      code,
+      rule.type,
+      JSON.stringify(rule),
+      maxUses,
+      Number(stackable),
+    );
   }
 
   /** Changes the sale now and then, until `isOver`. Only one change of a type is under way at a time. */
   async changeTheSale(isOver: () => boolean): Promise<void> {
-    const { world, types } = this.#stage;
+    const { world } = this.#stage;
+    const stocks = listStocks(this.#stage);
     while (!isOver()) {
       await pause(this.#stage, world.random.between(1_000, CHANGES_EVERY_MS));
-      const type = world.random.pick(types);
-      const config = type.model.config;
-      if (config) await this.#configure(type, this.#change(config));
+      const stock = world.random.pick(stocks);
+      const { config } = stock.model;
+      if (config) await this.#configure(stock, config.discount ? this.#changeCap(config) : this.#change(config));
     }
   }
 
   /** Wakes every object again and again: one whose alarm was lost goes on after that. */
   async visitAll(): Promise<void> {
-    const { world, worker, desks, types, tenantId } = this.#stage;
+    const { world, worker, desks, tenantId } = this.#stage;
     for (;;) {
       await pause(this.#stage, CRON_EVERY_MS);
-      for (const { host } of types) {
+      for (const { host } of listStocks(this.#stage)) {
         host.evictIfIdle();
         const stock = await insist(this.#stage, 1, () => host.call(worker, "snapshot", []));
         if (!stock) continue;
@@ -68,6 +94,10 @@ export class Organiser {
     }
   }
 
+  #changeCap(config: InventoryConfig): InventoryConfig {
+    return { ...config, capacity: Math.max(1, config.capacity + this.#stage.world.random.between(-5, 5)) };
+  }
+
   #change(config: InventoryConfig): InventoryConfig {
     const { random } = this.#stage.world;
     if (config.status === "ARCHIVED") return { ...config, status: "ACTIVE" };
@@ -78,7 +108,7 @@ export class Organiser {
     return { ...config, status: "ARCHIVED" };
   }
 
-  async #configure({ host, model }: TypeOnSale, config: InventoryConfig): Promise<void> {
+  async #configure({ host, model }: Stock, config: InventoryConfig): Promise<void> {
     const { world, worker } = this.#stage;
     const answer = await insist(this.#stage, PATIENCE, () => {
       world.count("organiser");
@@ -91,7 +121,7 @@ export class Organiser {
     }
   }
 
-  #insertType({ ticketTypeId, priced }: TypeOnSale, config: InventoryConfig, number: number): void {
+  #insertType({ stockName, priced }: TypeOnSale, config: InventoryConfig, number: number): void {
     const { tenantId, eventId, d1 } = this.#stage;
     const { capacity, minPerOrder, maxPerOrder, maxPerUser, reservationTtlSeconds } = config;
     const { name, priceCents, feeCents, taxRateBps } = priced;
@@ -99,7 +129,7 @@ export class Organiser {
       `INSERT INTO ticket_types (id, tenant_id, event_id, number, name, price_cents, fee_cents, tax_rate_bps, quantity, min_per_order,
          max_per_order, max_per_user, reservation_ttl_seconds, transferable, status, created_at_ms, updated_at_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 'ACTIVE', 1, 1)`,
-      ticketTypeId,
+      stockName,
       tenantId,
       eventId,
       number,

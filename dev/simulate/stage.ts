@@ -1,3 +1,4 @@
+import type { Discount } from "#domain/discount";
 import type { DeskPort } from "#domain/order-messages";
 import type { InventoryPort } from "#domain/inventory-messages";
 import type { PricedType } from "#domain/pricing";
@@ -16,12 +17,23 @@ export type DeskHost = DurableHost<DeskPort & Hosted>;
 /** An inventory with its disk. */
 export type InventoryHost = DurableHost<InventoryPort & Hosted>;
 
-/** A ticket type on sale: what it costs, the object with its stock, and the model that follows it. */
-export interface TypeOnSale {
-  readonly ticketTypeId: string;
-  readonly priced: PricedType;
+/** Stock of something: the object that keeps it, and the model that follows it. */
+export interface Stock {
+  /** A ticket type's id, or the name of a discount's cap. */
+  readonly stockName: string;
   readonly host: InventoryHost;
   readonly model: StockModel;
+}
+
+/** A ticket type on sale, and what it costs. */
+export interface TypeOnSale extends Stock {
+  readonly priced: PricedType;
+}
+
+/** A discount code, and the stock of its caps: none when it has no cap. */
+export interface CodeOnSale {
+  readonly discount: Discount;
+  readonly stocks: readonly Stock[];
 }
 
 /** All of a simulated world that those who act in it, and those who judge it, need. */
@@ -34,6 +46,7 @@ export interface Stage {
   readonly eventId: string;
   readonly desksPerTenant: number;
   readonly types: readonly TypeOnSale[];
+  readonly codes: readonly CodeOnSale[];
   readonly desks: ReadonlyMap<number, DeskHost>;
   readonly d1: D1Server;
   readonly outages: Outages;
@@ -45,11 +58,16 @@ export interface Stage {
 /** The currency of everything on sale. */
 export const CURRENCY = "EUR";
 
-/** The type of this id. @throws when it is not on sale here. */
-export function typeOf({ types }: Pick<Stage, "types">, ticketTypeId: string): TypeOnSale {
-  const type = types.find((candidate) => candidate.ticketTypeId === ticketTypeId);
-  if (!type) throw new Error(`no ticket type ${ticketTypeId}`);
-  return type;
+/** Every stock there is: of the ticket types, then of the codes' caps. */
+export function listStocks({ types, codes }: Pick<Stage, "types" | "codes">): readonly Stock[] {
+  return [...types, ...codes.flatMap(({ stocks }) => stocks)];
+}
+
+/** The stock of this name. @throws when there is none here. */
+export function stockOf(stage: Pick<Stage, "types" | "codes">, stockName: string): Stock {
+  const stock = listStocks(stage).find((candidate) => candidate.stockName === stockName);
+  if (!stock) throw new Error(`no stock ${stockName}`);
+  return stock;
 }
 
 /** Waits in simulated time, in the name of the Worker. */

@@ -79,8 +79,7 @@ export class StockModel {
   #hold(change: ReservationNews, known: ModelLine | undefined, wrong: Report): void {
     const { reservationId, userId, quantity, expiresAtMs, atMs } = change;
     if (known) wrong("it was held before");
-    if (!this.#configs.some((config) => expiresAtMs === atMs + config.reservationTtlSeconds * 1_000))
-      wrong("a wrong hold time");
+    if (!this.#configs.some((config) => isHoldTime(config, expiresAtMs - atMs))) wrong("a wrong hold time");
     if (!this.#configs.some((config) => config.status === "ACTIVE")) wrong("held off sale");
     if (!this.#configs.some((config) => quantity >= config.minPerOrder && quantity <= config.maxPerOrder))
       wrong("a wrong quantity");
@@ -124,6 +123,12 @@ export class StockModel {
       this.#report(`${what}: ${heldCount} held and ${soldCount} sold of ${most}`);
     }
   }
+}
+
+/** A type has one hold time; a use of a code is held as long as the seats it is for. */
+function isHoldTime({ discount, reservationTtlSeconds }: InventoryConfig, holdMs: number): boolean {
+  const longestMs = reservationTtlSeconds * 1_000;
+  return discount ? holdMs > 0 && holdMs <= longestMs : holdMs === longestMs;
 }
 
 /** Tickets of a line that count for its user. */

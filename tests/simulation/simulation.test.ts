@@ -73,6 +73,13 @@ describe("the simulation", () => {
     expect(wrong).toMatch(/it was held before/);
   });
 
+  it("would notice a discount whose uses count only once they are paid", async () => {
+    const wrong = await findWhatIsWrong({
+      reserve: (stock, ...rest) => decideReserve(stock.config.discount ? { ...stock, heldCount: 0 } : stock, ...rest),
+    });
+    expect(wrong).toMatch(/^CODE\d.*more is held and sold than there is/);
+  });
+
   it("would notice a buyer who gets past the maximum per user", async () => {
     const wrong = await findWhatIsWrong({
       reserve: (stock, line, _userCount, command) => decideReserve(stock, line, 0, command),
