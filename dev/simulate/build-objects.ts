@@ -3,18 +3,17 @@ import type { InventoryConfig, InventoryPort } from "#domain/inventory-messages"
 import type { OrderRecord } from "#domain/order";
 import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
-import type { Logger } from "#platform/logger";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
 import type { ReservationNews } from "#storage/reservations";
-import type { ReachD1 } from "./d1-server.ts";
 import { DurableHost } from "./durable-host.ts";
 import type { MintQueue } from "./mint-queue.ts";
 import type { Sender } from "./network.ts";
 import type { Payments } from "./payments.ts";
+import { reachD1 } from "./reach-d1.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
 import { stockOf, type DeskHost, type InventoryHost, type Stage, type Stock } from "./stage.ts";
 import { StockModel } from "./stock-model.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { createWorldLogger } from "./world-logger.ts";
 
 /** The rows of an outbox that a commit has added. */
 class CommittedOutbox {
@@ -57,7 +56,7 @@ export function openStock(stage: Stage, stockName: string, name: string, rules: 
 }
 
 /** Opens an order desk: the real one on its own disk, reaching all else over the network. */
-export function addDesk(stage: Stage, provider: Payments, queue: MintQueue): DeskHost {
+export function openDesk(stage: Stage, provider: Payments, queue: MintQueue): DeskHost {
   const { world, network, orders } = stage;
   const name = `desk ${stage.desks.size + 1}`;
   const outbox = new CommittedOutbox();
@@ -89,7 +88,7 @@ export function addDesk(stage: Stage, provider: Payments, queue: MintQueue): Des
         const record = JSON.parse(body) as OrderRecord; // the desk wrote it
         world.note(`${name} has order`, body);
         world.saw(`order ${record.view.status}`);
-        orders.apply(record, isIssued);
+        orders.apply(record, isIssued, world.loop.nowMs);
       }
     },
   });
@@ -107,29 +106,4 @@ function openInventory(host: InventoryHost, life: Sender): InventoryPort {
     restock: (command) => host.call(life, "restock", [command]),
     findReservation: (reservationId) => host.call(life, "findReservation", [reservationId]),
   };
-}
-
-/** D1, as an object reaches it: a call may be late, fail on the way there or back, or find D1 away. */
-function reachD1({ network, outages, world }: Stage, from: Sender): ReachD1 {
-  return (work) =>
-    network.call({ from, subject: "d1", mayComeTwice: false }, (answer, fail) => {
-      if (outages.isDown("d1")) return fail(new Error("D1_ERROR: network connection lost"));
-      try {
-        answer(work());
-      } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
-        world.require(/constraint failed/.test(text), () => `D1 does not understand: ${text}`);
-        fail(new Error(`D1_ERROR: ${text}`));
-      }
-    });
-}
-
-/** What a desk has to say goes to the trace; an assertion that failed in it ends the run. */
-function createWorldLogger(world: Surroundings, name: string): Logger {
-  const log = (message: string, fields: { readonly error?: unknown } = {}): void => {
-    world.note(`${name}: ${message}`);
-    if (fields.error !== undefined) world.noteError(name, fields.error);
-  };
-  const logger: Logger = { debug: log, info: log, warn: log, error: log, with: () => logger };
-  return logger;
 }

@@ -5,7 +5,7 @@ import { deskNumberFor } from "#domain/ids";
 import { INVENTORY_RULES, type InventoryRules } from "#domain/inventory-group";
 import type { InventoryConfig } from "#domain/inventory-messages";
 import type { PricedType } from "#domain/pricing";
-import { addDesk, openStock } from "./build-objects.ts";
+import { openDesk, openStock } from "./build-objects.ts";
 import { D1Server } from "./d1-server.ts";
 import { drawDiscounts } from "./draw-discounts.ts";
 import { MintQueue } from "./mint-queue.ts";
@@ -76,7 +76,7 @@ export function buildStage(world: Surroundings, rules: InventoryRules = INVENTOR
   const queue = new MintQueue(stage);
   const firstDesk = deskNumberFor(tenantId, "", 1);
   for (let number = firstDesk; number < firstDesk + stage.desksPerTenant; number += 1) {
-    desks.set(number, addDesk(stage, provider, queue));
+    desks.set(number, openDesk(stage, provider, queue));
   }
   return { stage, configs, payments: provider, queue };
 }

@@ -9,6 +9,10 @@ import { CURRENCY, insist, pause, stockOf, type DeskHost, type Stage } from "./s
 const USERS = 200;
 const MOST_LINES = 3;
 const MOST_TICKETS = 4;
+/** How long before a hold ends a payment is made that shall arrive as it ends, ms. */
+const AIM_MS = 20;
+/** Buyers who choose among what the page shows as available. */
+const READ_THE_PAGE = 0.8;
 /** Purchases in which codes are tried. */
 const WITH_CODES = 0.5;
 /** Tries of a buyer before they give up. */
@@ -54,8 +58,8 @@ export class Buyers {
     if (order.totalCents > 0) await this.#payments.create(order);
     const draw = random.next();
     if (order.totalCents === 0 || draw < 0.5) await this.#payments.pay(order, random.between(0, Math.max(0, leftMs / 2)));
-    else if (draw < 0.6) await this.#payments.pay(order, Math.max(0, leftMs - random.between(0, 15)));
-    else if (draw < 0.66) await this.#payments.pay(order, leftMs + random.between(0, 60_000));
+    else if (draw < 0.62) await this.#payments.pay(order, Math.max(0, leftMs - random.between(0, AIM_MS)));
+    else if (draw < 0.67) await this.#payments.pay(order, leftMs + random.between(0, 60_000));
     else if (draw < 0.7) await this.#payments.payWrongAmount(order);
     else if (draw < 0.74) await this.#payments.payTwice(order);
     else if (draw < 0.8) await this.#payments.failThenPay(order);
@@ -158,7 +162,9 @@ export class Buyers {
 
   #chooseLines(): BasketLine[] {
     const { types, world } = this.#stage;
-    const wanted = new Set(Array.from({ length: world.random.between(1, MOST_LINES) }, () => world.random.pick(types)));
+    const open = types.filter(({ model }) => model.heldCount + model.soldCount < (model.config?.capacity ?? 0));
+    const shown = open.length > 0 && world.random.chance(READ_THE_PAGE) ? open : types;
+    const wanted = new Set(Array.from({ length: world.random.between(1, MOST_LINES) }, () => world.random.pick(shown)));
     return [...wanted].map(({ stockName }) => ({ ticketTypeId: stockName, quantity: world.random.between(1, MOST_TICKETS) }));
   }
 

@@ -31,7 +31,7 @@ export class D1Server {
       bind: (...bound: unknown[]) => statement(sql, bound),
       run: () => reach(() => this.#answer({ sql, values })),
       all: () => reach(() => this.#answer({ sql, values })),
-      raw: () => reach(() => this.#answer({ sql, values }).results.map((row) => Object.values(row))),
+      raw: () => reach(() => this.connection.listValues(sql, values)),
       first: () => reach(() => this.#answer({ sql, values }).results[0] ?? null),
     });
     const database = {

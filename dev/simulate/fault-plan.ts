@@ -16,9 +16,11 @@ export interface FaultPlan {
   readonly alarmLate: number;
   readonly alarmTwice: number;
   readonly alarmNever: number;
-  /** That D1 goes away for minutes, asked once a second. */
+  /** That D1 goes away, for seconds or minutes, asked once a second; then the queue, the provider. */
   readonly d1Outage: number;
   readonly queueOutage: number;
+  /** That the queue takes a message and loses it. */
+  readonly loseQueued: number;
   readonly providerOutage: number;
 }
 
@@ -35,6 +37,7 @@ export const NO_FAULTS: FaultPlan = {
   alarmNever: 0,
   d1Outage: 0,
   queueOutage: 0,
+  loseQueued: 0,
   providerOutage: 0,
 };
 
@@ -48,9 +51,10 @@ const WORST: FaultPlan = {
   alarmLate: 0.3,
   alarmTwice: 0.2,
   alarmNever: 0.1,
-  d1Outage: 0.03,
-  queueOutage: 0.02,
-  providerOutage: 0.02,
+  d1Outage: 0.06,
+  queueOutage: 0.04,
+  loseQueued: 0.02,
+  providerOutage: 0.04,
 };
 
 /** Draws a plan: each fault is absent in a third of the worlds, and else up to its worst. */

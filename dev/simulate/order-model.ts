@@ -38,12 +38,13 @@ export class OrderModel {
   }
 
   /** Takes in an order as a desk committed it; `issued` with the commit that made its tickets. */
-  apply(record: OrderRecord, issued: boolean): void {
+  apply(record: OrderRecord, issued: boolean, nowMs: number): void {
     const { view } = record;
     const wrong = (why: string): void => this.#report(`order ${view.id} version ${record.version}: ${why}`);
     const before = this.orders.get(view.id);
     if (before) this.#checkStep(before, record, wrong);
     else this.#checkNew(record, wrong);
+    if (before && before.step.kind !== "none" && record.step.kind === "none") this.#checkSettled(record, nowMs, wrong);
     this.#checkMoney(record, wrong);
     if (issued) this.#checkIssue(record, wrong);
     if ((view.paidAtMs !== null) !== this.#issued.has(view.id)) wrong("paid without tickets, or tickets without being paid");
@@ -62,6 +63,18 @@ export class OrderModel {
     const from = before.view.status;
     if (view.status !== from && !NEXT[from].includes(view.status)) wrong(`from ${from} to ${view.status}`);
     if (identityOf(view) !== identityOf(before.view)) wrong("what was bought has changed");
+  }
+
+  /** An order that has come to its end without tickets has no stock any more. */
+  #checkSettled(record: OrderRecord, nowMs: number, wrong: Report): void {
+    if (record.view.paidAtMs !== null) return;
+    for (const { stockName, reservationId } of holdsOf(record)) {
+      const line = this.#stock(stockName).lines.get(reservationId);
+      const isSold = line?.status === "COMPLETED" && line.restocked < line.quantity;
+      const isHeld = line?.status === "ACTIVE" && nowMs < line.expiresAtMs;
+      if (isSold) wrong(`it got no tickets, and its stock at ${stockName} stays sold`);
+      if (isHeld && record.view.status === "CANCELLED") wrong(`it was cancelled, and its stock at ${stockName} stays held`);
+    }
   }
 
   #checkMoney({ view, refunds, paidBy, discounts = [] }: OrderRecord, wrong: Report): void {

@@ -2,7 +2,7 @@ import type { Surroundings } from "./surroundings.ts";
 
 /** How often it is drawn whether something goes away, and for how long it then does, ms. */
 const DRAWN_EVERY_MS = 1_000;
-const LONGEST_MS = 300_000;
+const LONGEST_MS = [10_000, 300_000];
 
 /** What may be away for minutes. */
 export class Outages {
@@ -18,7 +18,7 @@ export class Outages {
     const world = this.#world;
     for (const place of ["d1", "queue", "provider"] as const) {
       if (!world.isDue(`${place}Outage`)) continue;
-      const forMs = world.random.between(DRAWN_EVERY_MS, LONGEST_MS);
+      const forMs = world.random.between(DRAWN_EVERY_MS, world.random.pick(LONGEST_MS));
       this.#untilMs[place] = world.loop.nowMs + forMs;
       world.note(`outage: ${place} for ${forMs} ms`);
     }

@@ -5,6 +5,7 @@ import { Buyers } from "./buyers.ts";
 import { EventLoop } from "./event-loop.ts";
 import { checkAtRest, isAtRest } from "./final-checks.ts";
 import { buildStage } from "./build-stage.ts";
+import type { MintQueue } from "./mint-queue.ts";
 import { Organiser } from "./organiser.ts";
 import type { Payments } from "./payments.ts";
 import { Random } from "./random.ts";
@@ -51,9 +52,9 @@ export async function runWorld({ seed, operations, rules }: WorldOptions): Promi
   const random = new Random(seed);
   const world = new Surroundings(seed, random, new EventLoop(random, START_MS));
   const { stage, configs, payments, queue } = buildStage(world, rules);
-  const show = new Show(stage, new Organiser(stage), new Buyers(stage, payments), payments);
+  const show = new Show(stage, new Organiser(stage), new Buyers(stage, payments), payments, queue);
   await show.run(configs, operations);
-  if (!world.failure) checkAtRest(stage, queue);
+  if (!world.failure) checkAtRest(stage, queue.chain);
   if (world.failure) throw world.failure;
   const { counts, happened, loop, trace } = world;
   return {
@@ -74,23 +75,26 @@ class Show {
   readonly #organiser: Organiser;
   readonly #buyers: Buyers;
   readonly #payments: Payments;
+  readonly #queue: MintQueue;
   readonly #mostBetweenVisitsMs: number;
   #isClosing = false;
   #isOver = false;
   /** Flows of the Worker that go on. */
   #underWay = 0;
 
-  constructor(stage: Stage, organiser: Organiser, buyers: Buyers, payments: Payments) {
+  constructor(stage: Stage, organiser: Organiser, buyers: Buyers, payments: Payments, queue: MintQueue) {
     this.#stage = stage;
     this.#organiser = organiser;
     this.#buyers = buyers;
     this.#payments = payments;
+    this.#queue = queue;
     this.#mostBetweenVisitsMs = stage.world.random.pick(BETWEEN_VISITS_MS);
   }
 
   async run(configs: readonly InventoryConfig[], operations: number): Promise<void> {
     const { world, outages } = this.#stage;
     outages.begin();
+    this.#queue.sendStaleAgain();
     this.#start(async () => {
       await this.#organiser.open(configs);
       this.#start(() => this.#organiser.changeTheSale(() => this.#isClosing));

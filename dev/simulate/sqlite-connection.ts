@@ -19,6 +19,8 @@ interface Prepared {
 export class SqliteConnection {
   readonly #database = new DatabaseSync(":memory:", { enableForeignKeyConstraints: true });
   readonly #prepared = new Map<string, Prepared>();
+  /** Statements that give each row as a list. */
+  readonly #listing = new Map<string, StatementSync>();
 
   /** True for SQL that changes something; told by its first word. */
   static writes(sql: string): boolean {
@@ -39,6 +41,15 @@ export class SqliteConnection {
       return { rows, changes: writes ? rows.length : 0 };
     }
     return { rows: [], changes: Number(statement.run(...values).changes) };
+  }
+
+  /** Runs one statement that gives rows; each is the list of its values, whatever the columns are called. */
+  listValues(sql: string, bindings: readonly unknown[]): unknown[][] {
+    const known = this.#listing.get(sql);
+    const statement = known ?? this.#database.prepare(sql);
+    if (!known) statement.setReturnArrays(true);
+    this.#listing.set(sql, statement);
+    return statement.all(...(bindings as readonly SQLInputValue[])) as unknown as unknown[][]; // as it was just told
   }
 
   /** Runs `work` as one transaction, or not at all. May be nested. */

@@ -8,6 +8,7 @@ declare global {
   type D1Database = workers.D1Database;
   type DurableObjectState = workers.DurableObjectState;
   type DurableObjectStorage = workers.DurableObjectStorage;
+  type MessageBatch = workers.MessageBatch;
   type SqlStorage = workers.SqlStorage;
   type SqlStorageValue = workers.SqlStorageValue;
   const scheduler: { wait(ms: number): Promise<void> };

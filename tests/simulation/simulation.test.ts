@@ -4,11 +4,11 @@ import { SimulationFailure } from "#dev/simulate/trace";
 import { decideConfirm, decideRelease, decideReserve, decideRestock } from "#domain/inventory";
 import { INVENTORY_RULES, type InventoryRules } from "#domain/inventory-group";
 
-/** Worlds that every run plays, and how much happens in each. */
-const FIXED_SEEDS = [1, 2, 3, 4];
-const OPERATIONS = 6_000;
+/** Worlds that every run plays, and how many operations each has. */
+const FIXED_SEEDS = [6, 22, 28, 29];
+const OPERATIONS = 4_000;
 /** Worlds in which a broken decision has to be found out: it ends the first in which it shows. */
-const SEEDS_TO_FIND_IN = Array.from({ length: 15 }, (_, position) => 1_000 + position);
+const SEEDS_TO_FIND_IN = [28, 22, 11, 26, 29, 14, 36, 6, 20, ...Array.from({ length: 15 }, (_, position) => 1_000 + position)];
 
 /** What the simulation finds wrong when an inventory decides so; undefined when it finds nothing. */
 async function findWhatIsWrong(broken: Partial<InventoryRules>): Promise<string | undefined> {
@@ -23,11 +23,26 @@ async function findWhatIsWrong(broken: Partial<InventoryRules>): Promise<string 
   return undefined;
 }
 
+/** What must have happened somewhere in the fixed worlds: a sale in which little goes wrong proves little. */
+const MUST_HAPPEN = [
+  ...["sold", "sold_after_expiry", "expired", "released_by_buyer", "order_cancelled"].map((cause) => `stock ${cause}`),
+  ...["other_line_refused", "other_line_sold_out"].map((cause) => `stock ${cause}`),
+  ...["sold", "expired"].map((cause) => `use ${cause}`),
+  ...["amount_mismatch", "paid_twice", "order_cancelled", "sold_out_after_expiry"].map((reason) => `refund ${reason}`),
+  ...["sold_out", "user_limit_reached", "discount_exhausted"].map((code) => `answer to a purchase: ${code}`),
+  ...["crash", "crashAtFlush", "loseRequest", "loseReply", "duplicate", "slow"].map((fault) => `fault ${fault}`),
+  ...["alarmLate", "alarmTwice", "alarmNever", "d1Outage"].map((fault) => `fault ${fault}`),
+];
+
 describe("a sale with everything going wrong around it", () => {
-  it.each(FIXED_SEEDS)("sells nothing twice, loses nothing and keeps what it promised, in world %i", async (seed) => {
-    const { operations, orders, tickets } = await runWorld({ seed, operations: OPERATIONS });
-    expect(operations).toBeGreaterThanOrEqual(OPERATIONS);
-    expect(Math.min(orders, tickets)).toBeGreaterThan(10);
+  it("sells nothing twice, loses nothing and keeps what it promised", async () => {
+    const happened = new Set<string>();
+    for (const seed of FIXED_SEEDS) {
+      const report = await runWorld({ seed, operations: OPERATIONS });
+      expect(report.operations).toBeGreaterThanOrEqual(OPERATIONS);
+      for (const what of Object.keys(report.happened)) happened.add(what);
+    }
+    expect(MUST_HAPPEN.filter((what) => !happened.has(what))).toEqual([]);
   });
 
   it("does so in a world that nobody has seen before", async () => {
@@ -39,9 +54,9 @@ describe("a sale with everything going wrong around it", () => {
 
 describe("the simulation", () => {
   it("happens in exactly the same way each time a seed is played", async () => {
-    const first = await runWorld({ seed: 7, operations: 3_000 });
-    expect(await runWorld({ seed: 7, operations: 3_000 })).toEqual(first);
-    expect((await runWorld({ seed: 8, operations: 3_000 })).traceHash).not.toBe(first.traceHash);
+    const first = await runWorld({ seed: 7, operations: 2_000 });
+    expect(await runWorld({ seed: 7, operations: 2_000 })).toEqual(first);
+    expect((await runWorld({ seed: 8, operations: 2_000 })).traceHash).not.toBe(first.traceHash);
   });
 
   it("would notice a hold that lives a millisecond too long", async () => {
@@ -94,6 +109,6 @@ describe("the simulation", () => {
 
   it("would notice a sale that was taken back and keeps its stock", async () => {
     const wrong = await findWhatIsWrong({ restock: (...given) => ({ outcome: decideRestock(...given).outcome }) });
-    expect(wrong).toMatch(/to nobody/);
+    expect(wrong).toMatch(/stays sold/);
   });
 });

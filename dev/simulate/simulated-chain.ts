@@ -1,0 +1,96 @@
+import type { Minter, MintedLeaf, SignedMint } from "#chain/minter";
+import type { ChainObservation } from "#domain/mint";
+import type { Stage } from "./stage.ts";
+
+/** Slot time, the life of a blockhash and the wait until a block is final (shorter than Solana has it), the last two in blocks. */
+const SLOT_MS = 400;
+const BLOCKHASH_LIFE = 150;
+const BLOCKS_TO_FINALITY = 5;
+/** Transactions that the node takes and loses, and those that fail on chain. */
+const DROPPED = 0.2;
+const FAILED = 0.02;
+
+interface Transaction {
+  readonly ticketId: string;
+  readonly lastValidBlockHeight: number;
+  /** In which block it is; undefined while in none. */
+  height: number | undefined;
+  isFailed: boolean;
+}
+
+/** A chain that keeps the rules which minting relies on: the same bytes land once, and never after their last valid block. */
+export class SimulatedChain implements Minter {
+  readonly walletAddress = "wallet";
+  /** Leaves in the tree, by ticket: more than one, and a ticket was minted twice. */
+  readonly leaves = new Map<string, number>();
+  readonly #transactions = new Map<string, Transaction>();
+  readonly #stage: Stage;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  ensureCollection(): Promise<{ readonly address: string; readonly isReady: boolean }> {
+    return this.#ask("collection", () => ({ address: "collection", isReady: true }));
+  }
+
+  signMint({ ticketId }: { readonly ticketId: string }): Promise<SignedMint> {
+    return this.#ask("blockhash", () => {
+      const signature = `signature-${this.#transactions.size + 1}`;
+      const lastValidBlockHeight = this.#height + BLOCKHASH_LIFE;
+      this.#transactions.set(signature, { ticketId, lastValidBlockHeight, height: undefined, isFailed: false });
+      return { signature, wireBase64: signature, lastValidBlockHeight };
+    });
+  }
+
+  sendMint(wireBase64: string): Promise<string | null> {
+    return this.#ask("send", () => {
+      const { random } = this.#stage.world;
+      const transaction = this.#find(wireBase64);
+      if (random.chance(DROPPED)) return "the node is busy";
+      const height = this.#height + random.between(1, 5);
+      if (transaction.height !== undefined || height > transaction.lastValidBlockHeight) return null;
+      transaction.height = height;
+      transaction.isFailed = random.chance(FAILED);
+      if (!transaction.isFailed) this.#addLeaf(transaction.ticketId);
+      return null;
+    });
+  }
+
+  observe(signature: string): Promise<ChainObservation> {
+    return this.#ask("status", () => {
+      const { height, isFailed } = this.#find(signature);
+      const finalizedBlockHeight = this.#height - BLOCKS_TO_FINALITY;
+      const error = isFailed ? "out of luck" : null;
+      if (height === undefined || height > this.#height) return { seen: "unknown", finalizedBlockHeight, error: null };
+      if (height > finalizedBlockHeight) return { seen: "in_flight", finalizedBlockHeight, error: null };
+      return { seen: isFailed ? "failed" : "succeeded", finalizedBlockHeight, error };
+    });
+  }
+
+  findMintedLeaf(signature: string): Promise<MintedLeaf | undefined> {
+    return this.#ask("leaf", () => ({ assetId: `asset of ${this.#find(signature).ticketId}`, leafIndex: 0 }));
+  }
+
+  get #height(): number {
+    return Math.floor(this.#stage.world.loop.nowMs / SLOT_MS);
+  }
+
+  #find(signature: string): Transaction {
+    const transaction = this.#transactions.get(signature);
+    if (!transaction) throw new Error(`nobody signed ${signature}`);
+    return transaction;
+  }
+
+  #addLeaf(ticketId: string): void {
+    const count = (this.leaves.get(ticketId) ?? 0) + 1;
+    this.leaves.set(ticketId, count);
+    if (count > 1) this.#stage.world.fail(`ticket ${ticketId} was minted ${count} times`);
+  }
+
+  #ask<T>(subject: string, work: () => T): Promise<T> {
+    const { network, worker } = this.#stage;
+    const letter = { from: worker, subject: `chain.${subject}`, mayComeTwice: false };
+    return network.call(letter, (answer) => answer(work()));
+  }
+}
