@@ -100,8 +100,7 @@ function openInventory(host: InventoryHost, life: Sender): InventoryPort {
     configure: (config) => host.call(life, "configure", [config]),
     snapshot: () => host.call(life, "snapshot", []),
     reserve: (commands) => host.call(life, "reserve", [commands]),
-    // Once, as the platform delivers it: a copy that came after the first was refused and the money went back would sell to nobody.
-    confirm: (command) => host.call(life, "confirm", [command], false),
+    confirm: (command) => host.call(life, "confirm", [command]),
     release: (command) => host.call(life, "release", [command]),
     restock: (command) => host.call(life, "restock", [command]),
     findReservation: (reservationId) => host.call(life, "findReservation", [reservationId]),

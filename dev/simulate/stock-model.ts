@@ -110,6 +110,9 @@ export class StockModel {
       if (line.status === "CANCELLED") wrong("it was given back before");
       this.soldCount += line.quantity;
       line.orderId = orderId;
+    } else if (cause === "sale_refused") {
+      const most = Math.min(...this.#configs.map((config) => config.capacity));
+      if (isLive || this.heldCount + this.soldCount + line.quantity <= most) wrong("its sale was refused, and there was stock");
     } else if (status === "CANCELLED" && !isLive) wrong("given back, and was not held");
     else if (status === "EXPIRED" && (line.status !== "ACTIVE" || isLive)) wrong("expired, and its time was not over");
     if (isLive) this.heldCount -= line.quantity;
