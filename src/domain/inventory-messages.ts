@@ -132,7 +132,7 @@ export interface InventoryPort {
   reserve(
     commands: readonly ReserveCommand[],
   ): Promise<{ outcomes: readonly ReserveOutcome[]; snapshot: InventorySnapshot | undefined }>;
-  /** Turns a hold into a sale, taking the stock again if the hold has expired and there is any. Repeats answer alike. */
+  /** Turns a hold into a sale, taking the stock again if the hold has expired and there is any. A sale's repeats answer alike; once refused, it is refused for good. */
   confirm(command: ConfirmCommand): Promise<ConfirmOutcome>;
   /** Gives a hold back. Repeats, and unknown or expired holds, change nothing and succeed; a sale is refused. */
   release(command: ReleaseCommand): Promise<GiveBackOutcome>;

@@ -144,7 +144,9 @@ export function decideReserve(
  * Decides whether a reservation becomes a sale. Money may have been taken already, so neither the sale window nor an
  * archived type nor the maximum per user stops it, and an expired hold takes the stock again if there is any.
  * @returns `ok`; `sold_out` when the hold has expired and its stock is gone; `reservation_not_active` when it was given
- * back or sold to another order; `not_found`.
+ * back, refused before or sold to another order; `not_found`.
+ * A refusal is final. The desk gives the money back on it, and an older message of a desk that died may still be on its way: it
+ * must not sell what came free meanwhile, to nobody.
  */
 export function decideConfirm(
   stock: Stock,
@@ -157,7 +159,11 @@ export function decideConfirm(
     return { outcome: line.orderId === command.orderId ? { ok: true, retaken: line.retaken } : NOT_ACTIVE };
   }
   const retaken = !isLive(line, stock.nowMs);
-  if (retaken && line.quantity > countAvailable(stock)) return { outcome: soldOut(stock) };
+  if (retaken && line.quantity > countAvailable(stock)) {
+    const over: ReservationLine = { ...line, status: "CANCELLED" };
+    const change = { line: over, actor: `order:${command.orderId}`, cause: "sale_refused", quantity: line.quantity };
+    return { outcome: soldOut(stock), change };
+  }
   return {
     outcome: { ok: true, retaken },
     change: {

@@ -132,7 +132,10 @@ export class NaiveInventory {
     if (line.end === "sold" && line.orderId === orderId) return { ok: true, retaken: line.retaken };
     if (line.end !== "none") return refusal({ code: "reservation_not_active" });
     const late = nowMs >= line.expiresAtMs;
-    if (late && this.availableCount(nowMs) < line.quantity) return this.#soldOut(nowMs);
+    if (late && this.availableCount(nowMs) < line.quantity) {
+      line.end = "released";
+      return this.#soldOut(nowMs);
+    }
     Object.assign(line, { end: "sold", orderId, retaken: late });
     return { ok: true, retaken: late };
   }

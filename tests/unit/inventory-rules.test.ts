@@ -148,6 +148,15 @@ describe("a payment", () => {
     );
   });
 
+  it("that was refused stays refused when stock comes free: its money is on the way back", () => {
+    const sale = makeSale(makeConfig({ capacity: 1 }));
+    sale.reserve("a", 1, 0);
+    sale.reserve("b", 1, HOLD_MS, "bob");
+    sale.confirm("a", "order", HOLD_MS);
+    expect(sale.snapshotAt(2 * HOLD_MS)).toMatchObject({ availableCount: 1 });
+    expect(sale.confirm("a", "order", 2 * HOLD_MS)).toMatchObject(refusedWith({ code: "reservation_not_active" }));
+  });
+
   it("never sells one hold to two orders", () => {
     const sale = makeSale(makeConfig());
     sale.reserve("a", 1, 0);
