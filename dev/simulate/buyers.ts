@@ -140,7 +140,9 @@ export class Buyers {
     await insist(this.#stage, PATIENCE, async () => {
       const answer = await this.#ask(order.id).call(worker, "cancel", [{ request, orderId: order.id }]);
       world.saw(`answer to a cancellation: ${answer.ok ? "made" : answer.failure.code}`);
-      if (answer.ok) promises.cancelled.add(order.id);
+      if (!answer.ok) return;
+      promises.cancelled.add(order.id);
+      promises.saw(order.id, answer.value, 0);
     });
   }
 

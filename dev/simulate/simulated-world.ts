@@ -10,7 +10,7 @@ import { Organiser } from "./organiser.ts";
 import type { Payments } from "./payments.ts";
 import { Random } from "./random.ts";
 import { installSimulatedTime, runAs } from "./simulated-time.ts";
-import type { Stage } from "./stage.ts";
+import { closeStage, type Stage } from "./stage.ts";
 import { Surroundings, type OperationKind } from "./surroundings.ts";
 
 /** 15 November 2030: any moment does. */
@@ -55,6 +55,7 @@ export async function runWorld({ seed, operations, rules }: WorldOptions): Promi
   const show = new Show(stage, new Organiser(stage), new Buyers(stage, payments), payments, queue);
   await show.run(configs, operations);
   if (!world.failure) checkAtRest(stage, queue.chain);
+  closeStage(stage);
   if (world.failure) throw world.failure;
   const { counts, happened, loop, trace } = world;
   return {
