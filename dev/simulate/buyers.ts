@@ -93,6 +93,7 @@ export class Buyers {
     const { worker } = this.#stage;
     await insist(this.#stage, PATIENCE, async () => {
       const answer = await this.#ask(hold.id).call(worker, "releaseHold", [hold.tenantId, hold.userId, hold.id]);
+      this.#stage.world.require(answer.ok || answer.failure.code !== "not_found", () => `hold ${hold.id} is gone`);
       if (answer.ok && answer.hold.status === "CANCELLED") this.#noteReleased(hold);
     });
   }

@@ -1,3 +1,4 @@
+import { deskNumberOf } from "#domain/ids";
 import { holdsOf, ticketsOf } from "#domain/order";
 import type { SimulatedChain } from "./simulated-chain.ts";
 import type { Row } from "./sqlite-connection.ts";
@@ -65,11 +66,13 @@ function checkPromises(stage: Stage): void {
     world.require(order?.view.orderNumber === promised.orderNumber, () => `order ${orderId} was acknowledged and is gone`);
     if (order) promises.saw(orderId, order.view, promises.rankSeen(orderId));
   }
+  for (const [eventId, orderId] of promises.events) requireRow(stage, "payment_events", "event_id", eventId, orderId);
   for (const orderId of promises.cancelled) {
     const status = orders.orders.get(orderId)?.view.status;
     world.require(status === "CANCELLED", () => `order ${orderId} was cancelled and is ${status}`);
   }
   for (const [holdId, hold] of promises.holds) {
+    requireRow(stage, "holds", "reservation_id", holdId, holdId);
     for (const { ticketTypeId } of hold.lines) {
       const line = stockOf(stage, ticketTypeId).model.lines.get(holdId);
       world.require(line !== undefined, () => `hold ${holdId} was acknowledged and is gone`);
@@ -80,6 +83,12 @@ function checkPromises(stage: Stage): void {
       );
     }
   }
+}
+
+/** The desk that `ownerId` names keeps what it acknowledged. */
+function requireRow({ world, desks }: Stage, table: string, column: string, id: string, ownerId: string): void {
+  const rows = desks.get(deskNumberOf(ownerId))?.disk.database.run(`SELECT 1 FROM ${table} WHERE ${column} = ?`, [id]).rows;
+  world.require(rows?.length === 1, () => `${id} was acknowledged, and its desk has it not in ${table}`);
 }
 
 function checkD1Stock({ world, types, codes, d1 }: Stage): void {

@@ -11,6 +11,7 @@ export class PromiseBook {
   readonly events = new Map<string, string>();
   readonly cancelled = new Set<string>();
   readonly released = new Set<string>();
+  readonly #recorded = new Set<string>();
   readonly #refusals = new Map<string, string>();
   readonly #ranks = new Map<string, number>();
   readonly #report: Report;
@@ -48,6 +49,9 @@ export class PromiseBook {
   settled(news: PaymentNews, outcome: string): void {
     if (outcome === "unknown_order") this.#report(`order ${news.orderId} was acknowledged, and its desk does not know it`);
     else this.events.set(news.eventId, news.orderId);
+    if (outcome !== "recorded") return;
+    if (this.#recorded.has(news.eventId)) this.#report(`event ${news.eventId} was recorded twice`);
+    this.#recorded.add(news.eventId);
   }
 
   /** What a buyer saw last of an order; a read that starts now must not show less. */
@@ -68,6 +72,7 @@ export class PromiseBook {
 
   #refused(requestId: string, code: string, wasMade: boolean): void {
     if (code === "idempotency_key_reused") return;
+    if (code === "not_found") this.#report(`request ${requestId} names a hold that was acknowledged, and it is not there`);
     const known = this.#refusals.get(requestId);
     if (wasMade) this.#report(`request ${requestId} was answered, and then refused (${code})`);
     if (known !== undefined && known !== code) this.#report(`request ${requestId} was refused as ${known}, then as ${code}`);
