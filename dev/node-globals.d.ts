@@ -1,15 +1,20 @@
 /**
- * Global types of the Worker's platform that shared code names. Its own declarations can't be loaded beside Node's: the two
- * disagree on Buffer, URL and fetch.
+ * Global types of the Worker's platform that shared code names, taken from its own declarations one by one: loaded whole they
+ * disagree with Node's on Buffer, URL and fetch.
  */
+import type * as workers from "@cloudflare/workers-types";
 import type { webcrypto } from "node:crypto";
 
 declare global {
   interface CryptoKey extends webcrypto.CryptoKey {}
 
-  interface D1Database {
-    prepare(query: string): unknown;
-  }
+  type D1Database = workers.D1Database;
+  type DurableObjectState = workers.DurableObjectState;
+  type DurableObjectStorage = workers.DurableObjectStorage;
+  type MessageBatch = workers.MessageBatch;
+  type SqlStorage = workers.SqlStorage;
+  type SqlStorageValue = workers.SqlStorageValue;
+  const scheduler: { wait(ms: number): Promise<void> };
 
   interface Queue<Body = unknown> {
     send(message: Body): Promise<unknown>;
