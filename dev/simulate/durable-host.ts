@@ -18,6 +18,8 @@ const CRASH_MS = 30;
 /** What the host must know of a Durable Object class. */
 export interface Hosted {
   alarm(): Promise<void>;
+  /** What the cron calls: an alarm that was lost is set again. */
+  wake(): Promise<void>;
 }
 
 /** The methods of a Durable Object, as another sees them. */
@@ -76,25 +78,15 @@ export class DurableHost<T extends Hosted> {
 
   /** The instance dies with all that it had not made durable. */
   crash(): void {
-    if (!this.#life) return;
-    this.#world.note(`✝ ${this.name}`);
-    this.#unload("the object died");
-    this.disk.forget();
-  }
-
-  /** Unloads the instance if nobody would notice, as the platform does with one that is not used. */
-  evictIfIdle(): void {
-    if (this.#life?.isIdle) this.#unload("evicted");
-  }
-
-  #unload(why: string): void {
     const life = this.#life;
+    if (!life) return;
+    this.#world.note(`✝ ${this.name}`);
     this.#life = undefined;
     this.#object = undefined;
-    const alarmWasRunning = life?.isAlarmRunning === true;
-    life?.end(why);
+    life.end("the object died");
+    this.disk.forget();
     // An alarm that was not finished comes again.
-    if (alarmWasRunning && this.disk.alarmMs !== null) this.#scheduleAlarm(this.disk.alarmMs);
+    if (life.isAlarmRunning && this.disk.alarmMs !== null) this.#scheduleAlarm(this.disk.alarmMs);
   }
 
   #load(): { readonly life: Instance; readonly object: T } {

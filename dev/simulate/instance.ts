@@ -7,7 +7,7 @@ export interface CallUnderWay {
 }
 
 /**
- * One life of an object: from when it is loaded until it dies or is evicted. What it sends waits until what it wrote is durable,
+ * One life of an object: from when it is loaded until it dies. What it sends waits until what it wrote is durable,
  * as behind the platform's output gate, so that nobody ever hears of what a crash undoes.
  */
 export class Instance implements Life {
@@ -23,11 +23,6 @@ export class Instance implements Life {
     this.name = name;
     this.loop = loop;
     this.#disk = disk;
-  }
-
-  /** True when nothing would be noticed if it were unloaded now. */
-  get isIdle(): boolean {
-    return this.underWay.size === 0 && !this.#disk.isDirty && !this.isAlarmRunning;
   }
 
   /** Sends something to the outside once everything written before it is durable; never, if the instance dies first. */

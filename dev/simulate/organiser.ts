@@ -73,13 +73,13 @@ export class Organiser {
     }
   }
 
-  /** Wakes every object again and again: one whose alarm was lost goes on after that. */
+  /** Wakes every object again and again, as the cron does: one whose alarm was lost goes on after that. */
   async visitAll(): Promise<void> {
-    const { world, worker, desks, tenantId } = this.#stage;
+    const { world, worker, desks } = this.#stage;
     for (;;) {
       await pause(this.#stage, CRON_EVERY_MS);
       for (const { host } of listStocks(this.#stage)) {
-        host.evictIfIdle();
+        await insist(this.#stage, 1, () => host.call(worker, "wake", []));
         const stock = await insist(this.#stage, 1, () => host.call(worker, "snapshot", []));
         if (!stock) continue;
         const { capacity, heldCount, soldCount, availableCount } = stock;
@@ -87,10 +87,7 @@ export class Organiser {
           heldCount + soldCount + availableCount === capacity && Math.min(heldCount, soldCount, availableCount) >= 0;
         world.require(isWhole, () => `${host.name} shows ${JSON.stringify(stock)}`);
       }
-      for (const desk of desks.values()) {
-        desk.evictIfIdle();
-        await insist(this.#stage, 1, () => desk.call(worker, "findOrder", [tenantId, "none"]));
-      }
+      for (const desk of desks.values()) await insist(this.#stage, 1, () => desk.call(worker, "wake", []));
     }
   }
 
