@@ -25,6 +25,9 @@ const PRUNED = [
   { table: "orders", kept: "orders" },
 ] as const;
 
+/** Orders that are also kept in memory, some 2 kB each. */
+const ORDERS_REMEMBERED = 1_000;
+
 /** What the commands of one commit have written so far, by key. */
 class PendingWrites {
   readonly holds = new Map<string, { readonly record: HoldRecord; readonly createdAtMs: number }>();
@@ -57,6 +60,8 @@ const INSERT_ANSWERS = `
 export class DeskStore {
   readonly #sql: SqlStorage;
   #pending = new PendingWrites();
+  /** Orders as they are stored, the last written last: what is asked for next is nearly always among them. */
+  readonly #recentOrders = new Map<string, OrderRecord>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -70,6 +75,7 @@ export class DeskStore {
       UPSERT_HOLDS,
       Array.from(holds.values(), ({ record, createdAtMs }) => [record.view.id, JSON.stringify(record), createdAtMs]),
     );
+    for (const { record } of orders.values()) this.#remember(record);
     this.#writeRows(
       UPSERT_ORDERS,
       Array.from(orders.values(), ({ record, dueAtMs }) => {
@@ -92,6 +98,17 @@ export class DeskStore {
   /** Forgets what was written but not stored, after a rollback. */
   discard(): void {
     this.#pending = new PendingWrites();
+    this.#recentOrders.clear();
+  }
+
+  #remember(record: OrderRecord): void {
+    this.#recentOrders.delete(record.view.id);
+    this.#recentOrders.set(record.view.id, record);
+    if (this.#recentOrders.size <= ORDERS_REMEMBERED) return;
+    for (const oldest of this.#recentOrders.keys()) {
+      this.#recentOrders.delete(oldest);
+      break;
+    }
   }
 
   #writeRows(statement: string, rows: readonly (readonly (string | number | null)[])[]): void {
@@ -123,6 +140,8 @@ export class DeskStore {
   findOrder(orderId: string): OrderRecord | undefined {
     const pending = this.#pending.orders.get(orderId);
     if (pending) return pending.record;
+    const recent = this.#recentOrders.get(orderId);
+    if (recent) return recent;
     const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM orders WHERE order_id = ?", orderId).toArray();
     return row && (JSON.parse(row.body) as OrderRecord); // written by flush
   }
@@ -130,6 +149,8 @@ export class DeskStore {
   /** The orders with these ids that are known, in no order. */
   listOrders(orderIds: readonly string[]): OrderRecord[] {
     this.flush();
+    const recent = orderIds.flatMap((orderId) => this.#recentOrders.get(orderId) ?? []);
+    if (recent.length === orderIds.length) return recent;
     return this.#sql
       .exec<{ body: string }>(
         "SELECT body FROM json_each(?) AS wanted CROSS JOIN orders ON order_id = wanted.value",
@@ -263,6 +284,7 @@ export class DeskStore {
       );
       rowsWritten += deleted.rowsWritten;
     }
+    if (rowsWritten > 0) this.#recentOrders.clear();
     return rowsWritten > 0;
   }
 
