@@ -117,8 +117,8 @@ export const EventGate = observed("EventGate", "gate");
 async function answerBench(request, env) {
   if (request.url.endsWith("${BENCH_COUNTS_PATH}")) return Response.json(takeCounts());
   const { sql, values } = await request.json();
-  await env.DB.prepare(sql).bind(...values).run();
-  return new Response(null, { status: 204 });
+  const { results } = await env.DB.prepare(sql).bind(...values).run();
+  return Response.json(results);
 }
 
 export default {
