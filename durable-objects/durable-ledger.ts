@@ -177,6 +177,8 @@ export class DurableLedger<Command, Outcome> {
       const rows = this.#outbox.listDue(this.#readClockMs(), DELIVERY_ROWS);
       if (rows.length === 0) return;
       await this.#deliverOrSetAside(rows);
+      // What came in the meantime waits for company: told at once, it would be a D1 transaction for a few rows, again and again.
+      if (rows.length < DELIVERY_ROWS) return;
       await scheduler.wait(0);
     }
   }
