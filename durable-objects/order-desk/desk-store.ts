@@ -271,14 +271,18 @@ export class DeskStore {
     );
   }
 
-  /** Forgets what was made before `sinceMs`, at most `limit` rows of each kind, oldest first; an order only when nothing is left to do. False when there was nothing to forget. */
+  /**
+   * Forgets what was made before `sinceMs`, at most `limit` rows of each kind, oldest first; an order only when nothing is left to
+   * do and to tell: its messages carry its id alone, and without it nothing behind them would be delivered. False when there was
+   * nothing to forget.
+   */
   prune(sinceMs: { readonly requests: number; readonly orders: number }, limit: number): boolean {
     this.flush();
     let rowsWritten = 0;
     for (const { table, kept } of PRUNED) {
       const deleted = this.#sql.exec(
         `DELETE FROM ${table} WHERE seq IN (SELECT seq FROM ${table} ORDER BY seq LIMIT ?) AND created_at_ms < ?
-         ${table === "orders" ? "AND due_at_ms IS NULL" : ""}`,
+         ${table === "orders" ? "AND due_at_ms IS NULL AND order_id NOT IN (SELECT body ->> 'orderId' FROM outbox)" : ""}`,
         limit,
         sinceMs[kept],
       );

@@ -93,6 +93,23 @@ describe("while D1 is down", () => {
 });
 
 describe("D1 behind the desk", () => {
+  it("hears of new orders although it has refused an old one for longer than orders are kept", () =>
+    inDeskWorld(async (world) => {
+      const ticketTypeId = await world.addType(10);
+      const desk = world.openDesk();
+      const lines = [{ ticketTypeId, quantity: 1 }];
+      await desk.place({ ...world.place("refused", lines), eventId: crypto.randomUUID() });
+      const passHours = async (hours: number): Promise<void> => {
+        vi.setSystemTime(Date.now() + hours * 3_600_000);
+        await desk.alarm();
+      };
+      for (const hours of [1, 31 * 24, 1, 1]) await passHours(hours);
+      await desk.place(world.place("sound", lines));
+      await passHours(1);
+      await passHours(1);
+      expect(await world.listRows("SELECT id FROM orders WHERE tenant_id = ?", world.tenantId)).toHaveLength(1);
+    }));
+
   it("gets orders larger than one bound value may be", { timeout: 60_000 }, () =>
     inDeskWorld(async (world) => {
       const ticketTypeId = await world.addType(10_000);
