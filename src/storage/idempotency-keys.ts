@@ -7,8 +7,14 @@ import { idempotencyKeys } from "./schema.ts";
 /** How long a key is remembered, in milliseconds. */
 const KEPT_FOR_MS = 86_400_000;
 
-/** `new`: nobody used the key in the last 24 h. `repeated`: the same request did. `reused`: another body did. */
-export type KeyClaim = "new" | "repeated" | "reused";
+/**
+ * `new`: nobody used the key in the last 24 h. `repeated`: the same request did. `reused`: another body did.
+ * `claimedAtMs` is when the key was new: another use of it after it was forgotten has another moment.
+ */
+export interface KeyClaim {
+  readonly outcome: "new" | "repeated" | "reused";
+  readonly claimedAtMs: number;
+}
 
 /**
  * Notes who uses an Idempotency-Key for what, for requests whose effect is D1's own; orders and holds have their desk for it.
@@ -25,12 +31,13 @@ export async function claimIdempotencyKey(db: DrizzleD1Database, request: Reques
       setWhere: lt(idempotencyKeys.createdAtMs, nowMs - KEPT_FOR_MS),
     })
     .returning({ id: idempotencyKeys.id });
-  if (claimed.length > 0) return "new";
+  if (claimed.length > 0) return { outcome: "new", claimedAtMs: nowMs };
   const [known] = await db
-    .select({ bodyHash: idempotencyKeys.bodyHash })
+    .select({ bodyHash: idempotencyKeys.bodyHash, claimedAtMs: idempotencyKeys.createdAtMs })
     .from(idempotencyKeys)
     .where(eq(idempotencyKeys.id, id));
-  return known?.bodyHash === bodyHash ? "repeated" : "reused";
+  const outcome = known?.bodyHash === bodyHash ? "repeated" : "reused";
+  return { outcome, claimedAtMs: known?.claimedAtMs ?? nowMs };
 }
 
 /** Remembers that a request was refused; the first refusal counts. */

@@ -118,6 +118,17 @@ describe("an offer", () => {
     });
   });
 
+  it("is made anew under a key that was forgotten, and not mistaken for the old one", async () => {
+    const { owner, friend, ticketId, buyTicket } = await sellOne();
+    const first = idOf(await offer(owner, ticketId, { toUserId: friend.userId }, "k"));
+    await settle(owner, first, "cancel");
+    await env.DB.prepare("DELETE FROM idempotency_keys WHERE user_id = ?").bind(owner.userId).run();
+    const other = await buyTicket(owner);
+    const second = await offer(owner, other, { toUserId: friend.userId }, "k");
+    expect(second).toMatchObject({ status: 201, body: { ticketId: other } });
+    expect((await settle(friend, idOf(second), "accept")).status).toBe(200);
+  });
+
   it("that was refused is refused again under its key, also when it would be taken by now", async () => {
     const { owner, friend, ticketId } = await sellOne();
     const open = await offer(owner, ticketId, { toUserId: friend.userId });

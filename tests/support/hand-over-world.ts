@@ -93,7 +93,7 @@ export async function offerAtDoor(toEmail: string | null = null): Promise<HandOv
   const to = { toUserId: toEmail === null ? recipient.userId : null, toEmail };
   const offered = await offerTransfer(contextOf(sender), { request, ticketId, to });
   if (!offered.ok) throw new Error(`not offered: ${offered.failure.code}`);
-  const transferId = requestId;
+  const transferId = offered.value.id;
   return {
     door,
     ticketId,

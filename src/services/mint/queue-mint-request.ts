@@ -22,8 +22,8 @@ export async function queueMintRequest(
   ctx: SignedInContext,
   input: { readonly request: RequestIdentity; readonly selection: MintJobSelection },
 ): Promise<Result<AnsweredMintRequest, Failure>> {
-  const claim = await claimIdempotencyKey(ctx.db, input.request, ctx.nowMs);
-  if (claim === "reused") return refuse({ code: "idempotency_key_reused" });
+  const { outcome } = await claimIdempotencyKey(ctx.db, input.request, ctx.nowMs);
+  if (outcome === "reused") return refuse({ code: "idempotency_key_reused" });
   const queued = await queueMint(ctx, ctx.principal.tenantId, input.selection);
-  return queued.ok ? succeed({ queued: queued.value, replayed: claim === "repeated" }) : queued;
+  return queued.ok ? succeed({ queued: queued.value, replayed: outcome === "repeated" }) : queued;
 }

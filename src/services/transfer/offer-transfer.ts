@@ -1,5 +1,5 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
+import { deriveIdWithin, deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import type { RequestIdentity } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import { decideOffer, fingerprintEmail } from "#domain/transfer";
@@ -39,10 +39,12 @@ export async function offerTransfer(
   const { request, to } = input;
   if (isOneself(ctx, to)) return { ...refuse(TO_ONESELF), replayed: false };
   const claim = await claimIdempotencyKey(ctx.db, request, ctx.nowMs);
-  if (claim === "reused") return { ...refuse({ code: "idempotency_key_reused" as const }), replayed: false };
-  const first = claim === "repeated" ? await findFirstAnswer(ctx, request.requestId, to) : undefined;
+  if (claim.outcome === "reused") return { ...refuse({ code: "idempotency_key_reused" as const }), replayed: false };
+  // Offers stay for longer than keys: one made under the same key days ago is another offer.
+  const transferId = deriveIdWithin(request.requestId, ["transfer", String(claim.claimedAtMs)]);
+  const first = claim.outcome === "repeated" ? await findFirstAnswer(ctx, { request, transferId, to }) : undefined;
   if (first) return { ...first, replayed: true };
-  const made = await makeOffer(ctx, input);
+  const made = await makeOffer(ctx, { ...input, transferId });
   // Neither of these is an answer for good: the ticket may be there a moment later.
   const isKept = !made.ok && made.failure.code !== "not_found" && made.failure.code !== "overloaded";
   if (isKept) await storeRefusal(ctx.db, request.requestId, made.failure);
@@ -52,17 +54,16 @@ export async function offerTransfer(
 /** What the same request was answered before; undefined when a crash or a pause left it without an answer. */
 async function findFirstAnswer(
   ctx: SignedInContext,
-  requestId: string,
-  to: OfferTo,
+  { request, transferId, to }: { readonly request: RequestIdentity; readonly transferId: string; readonly to: OfferTo },
 ): Promise<Result<TransferView, Failure> | undefined> {
-  const [made, refusal] = await Promise.all([readOffer(ctx, requestId, to), findRefusal(ctx.db, requestId)]);
+  const [made, refusal] = await Promise.all([readOffer(ctx, transferId, to), findRefusal(ctx.db, request.requestId)]);
   if (made) return succeed(made);
   return refusal && refuse(refusal);
 }
 
 async function makeOffer(
   ctx: SignedInContext,
-  { request, ticketId, to }: { readonly request: RequestIdentity; readonly ticketId: string; readonly to: OfferTo },
+  { transferId, ticketId, to }: { readonly transferId: string; readonly ticketId: string; readonly to: OfferTo },
 ): Promise<OfferAnswer> {
   const { tenantId, userId } = ctx.principal;
   const ticket = await awaitTicket(ctx, ticketId);
@@ -72,7 +73,7 @@ async function makeOffer(
   const barred = await findBar(ctx, ticketId, ticket.value, to);
   if (barred) return { ...refuse(barred), replayed: false };
   const isMade = await insertTransfer(ctx.db, {
-    id: request.requestId,
+    id: transferId,
     tenantId,
     ticketId,
     fromUserId: userId,
@@ -82,7 +83,7 @@ async function makeOffer(
     createdAtMs: ctx.nowMs,
   });
   // Not made: another offer of the ticket is open, or the same request made this one at the same instant.
-  const made = await readOffer(ctx, request.requestId, to);
+  const made = await readOffer(ctx, transferId, to);
   return made
     ? { ...succeed(made), replayed: !isMade }
     : { ...refuse({ code: "ticket_not_transferable" as const, reason: "open_offer" as const }), replayed: false };
