@@ -1,6 +1,7 @@
 /** What becomes of holds and orders while the world around them changes. */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
 import { createTicketType } from "#services/ticket-type/create-ticket-type";
 import { compose } from "#src/compose";
 import type { Caller } from "../support/contract-call.ts";
@@ -65,6 +66,23 @@ describe("a payment that failed", () => {
     expect((await deliver({ type: "payment.failed", orderId, amountCents: 4_500 })).status).toBe(200);
     passTime(60_000);
     expect((await buyer.call("GET", `/api/v1/orders/${orderId}`)).body).toMatchObject({ status: "EXPIRED" });
+  });
+});
+
+describe("a free order", () => {
+  it("is made without a payment also when it cannot be settled at once, and has its tickets later", async () => {
+    const books = serveOutside();
+    const sale = await openSale({ priceCents: 0 });
+    const buyer = await sale.makeBuyer();
+    const confirm = vi.spyOn(TicketTypeInventory.prototype, "confirm").mockRejectedValue(new Error("away"));
+    const placed = await buy(sale, buyer);
+    expect(placed).toMatchObject({ status: 201, body: { status: "PENDING", totalCents: 0, payment: null } });
+    expect(books.paymentCalls).toEqual([]);
+    confirm.mockRestore();
+    passTime(5_000);
+    const orderId = idOf(placed);
+    await flushDeskOf(orderId);
+    expect(await countTickets(buyer, orderId)).toBe(1);
   });
 });
 
