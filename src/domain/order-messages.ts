@@ -31,6 +31,8 @@ export interface AppliedDiscount {
   readonly discountId: string;
   readonly lines: readonly { readonly lineNumber: number; readonly amountCents: number }[];
   readonly uses: readonly DiscountUse[];
+  /** End of an early bird, Unix milliseconds: money that comes after it and after the hold has no right to its price. */
+  readonly untilMs?: number;
 }
 
 /** So many tickets of one type. */

@@ -55,9 +55,11 @@ function toApplied({ discount, cuts }: AppliedCuts, positions: readonly TicketPo
     const lineNumber = (positions[index]?.lineIndex ?? 0) + 1;
     amounts.set(lineNumber, (amounts.get(lineNumber) ?? 0) + cutCents);
   }
+  const { rule } = discount;
   return {
     discountId: discount.id,
     lines: Array.from(amounts, ([lineNumber, amountCents]) => ({ lineNumber, amountCents })),
     uses: usesOf(discount, cheaperTickets),
+    ...(rule.type === "early_bird" && rule.untilMs !== null ? { untilMs: rule.untilMs } : {}),
   };
 }

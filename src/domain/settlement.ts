@@ -41,6 +41,11 @@ function isPayable(record: OrderRecord): boolean {
   return PAYABLE.includes(record.view.status) && !record.refunds.some((refund) => refund.reason === "sold_out_after_expiry");
 }
 
+/** True when the hold has run out and so has an early bird that the price rests on: nobody may have that price any more. */
+function isPriceOver({ view, discounts = [] }: OrderRecord, nowMs: number): boolean {
+  return view.holdExpiresAtMs <= nowMs && discounts.some(({ untilMs }) => untilMs !== undefined && untilMs <= nowMs);
+}
+
 function withPaymentStatus(view: OrderView, key: PaymentKey, status: PaymentStatus): OrderView {
   const { payment } = view;
   if (payment === null || !isSamePayment(payment, key) || PAYMENT_RANK[status] <= PAYMENT_RANK[payment.status]) return view;
@@ -80,6 +85,9 @@ function decideSucceeded(record: OrderRecord, news: PaymentNews, nowMs: number):
   }
   if (amountCents !== record.view.totalCents || currency !== record.view.currency) {
     return returned(arrived, paid, "amount_mismatch", nowMs);
+  }
+  if (isPriceOver(record, nowMs)) {
+    return returned({ ...arrived, view: raise(arrived.view, "EXPIRED") }, paid, "sold_out_after_expiry", nowMs);
   }
   const view = { ...arrived.view, payment: paymentThatPaid(arrived.view.payment, paid) };
   return { record: change(record, { view, step: { kind: "confirm", paid } }), outcome: "applied", alert: null };

@@ -86,6 +86,29 @@ describe("a free order", () => {
   });
 });
 
+describe("the price of an early bird", () => {
+  it.each([
+    ["holds as long as the stock is held, although its time ends meanwhile", 3_000, 4_000, "AWAITING_MINT", 0],
+    ["is nobody's any more once both are over: the money goes back", 3_000, 6_000, "EXPIRED", 1],
+    ["is good for who pays late, while its time lasts", 60_000, 6_000, "AWAITING_MINT", 0],
+  ])("%s", async (_, untilMs, paidAfterMs, status, refundCount) => {
+    const books = serveOutside();
+    const sale = await openSale({ reservationTtlSeconds: 5 });
+    const until = new Date(Date.now() + untilMs).toISOString();
+    const discount = { code: "BIRD", type: "early_bird", percentBps: 1_000, until };
+    expect((await sale.manager.call("POST", "/api/v1/discounts", { body: discount })).status).toBe(201);
+    const buyer = await sale.makeBuyer();
+    const body = { ...sale.basket(1), discountCodes: ["BIRD"] };
+    const orderId = idOf(await buyer.call("POST", "/api/v1/purchase", { key: "k", body }));
+    passTime(paidAfterMs);
+    for (let delivery = 0; delivery < 2; delivery += 1) await deliver({ orderId, amountCents: 4_050 });
+    await flushDeskOf(orderId);
+    expect((await buyer.call("GET", `/api/v1/orders/${orderId}`)).body).toMatchObject({ status });
+    expect(books.refunds).toHaveLength(refundCount);
+    expect(await sale.readStock()).toMatchObject({ heldCount: 0, soldCount: 1 - refundCount });
+  });
+});
+
 describe("a ticket type that is taken off sale", () => {
   it("still sells what was held: an order is paid, a hold is bought and paid, and nobody else gets any", async () => {
     const sale = await openSale();
