@@ -14,6 +14,8 @@ interface OrderNews {
   /** True for the change that made the order, and for the one that made its tickets. */
   readonly isNew: boolean;
   readonly isIssued: boolean;
+  /** When the change was made, Unix milliseconds. */
+  readonly atMs: number;
 }
 
 /** Tells that an order is in a new state. */
@@ -29,6 +31,12 @@ export function paymentEventMessage(
   const { provider, eventId, orderId, type, occurredAtMs } = news;
   const body: RecordedPaymentEvent = { provider, eventId, orderId, type, occurredAtMs, ...known };
   return { topic: "payment_event", body };
+}
+
+/** When the change that a message tells of was made, Unix milliseconds; null for one that does not say. */
+export function readChangedAtMs({ body }: OutboxRow): number | null {
+  const { atMs, receivedAtMs } = JSON.parse(body) as Partial<OrderNews & RecordedPaymentEvent>; // one of the two messages above
+  return atMs ?? receivedAtMs ?? null;
 }
 
 /** What a delivery reaches. */

@@ -29,7 +29,7 @@ import deskSql from "../../migrations/order-desk/0001_desk.sql";
 import outboxSql from "../../migrations/shared/0001_outbox.sql";
 import { DurableLedger } from "../durable-ledger.ts";
 import { migrate } from "../migrate.ts";
-import { deliverDeskNews, orderMessage, paymentEventMessage } from "./desk-delivery.ts";
+import { deliverDeskNews, orderMessage, paymentEventMessage, readChangedAtMs } from "./desk-delivery.ts";
 import { DeskHolds } from "./desk-holds.ts";
 import { DeskStore } from "./desk-store.ts";
 import { findKeptTicket, passOnTicket } from "./desk-tickets.ts";
@@ -186,7 +186,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   }
 
   async measureBacklog(): Promise<Backlog> {
-    return this.#ledger.measureBacklog(() => null);
+    return this.#ledger.measureBacklog(readChangedAtMs);
   }
 
   override async alarm(): Promise<void> {
@@ -286,7 +286,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     this.#upkeep.noteDue(dueMs);
     if (record.version === before?.version) return;
     const isIssued = record.view.paidAtMs !== null && (before?.view.paidAtMs ?? null) === null;
-    emit(orderMessage({ orderId: record.view.id, isNew: before === undefined, isIssued }));
+    emit(orderMessage({ orderId: record.view.id, isNew: before === undefined, isIssued, atMs: nowMs }));
   }
 
   readonly #commit: Commit = async (decide) => {

@@ -93,6 +93,21 @@ describe("while D1 is down", () => {
 });
 
 describe("D1 behind the desk", () => {
+  it("is behind by the age of the oldest change that it has not heard", () =>
+    inDeskWorld(async (world) => {
+      const ticketTypeId = await world.addType(10);
+      const desk = world.openDesk();
+      world.fault = (call) => (call === "d1" ? "fails" : "ok");
+      const placedAtMs = Date.now();
+      await desk.place(world.place("waiting", [{ ticketTypeId, quantity: 1 }]));
+      vi.setSystemTime(Date.now() + 60_000);
+      await desk.alarm();
+      expect(await desk.measureBacklog()).toEqual({ waitingCount: 1, refusedCount: 0, oldestAtMs: placedAtMs });
+      world.fault = () => "ok";
+      await desk.alarm();
+      expect(await desk.measureBacklog()).toEqual({ waitingCount: 0, refusedCount: 0, oldestAtMs: null });
+    }));
+
   it("hears of new orders although it has refused an old one for longer than orders are kept", () =>
     inDeskWorld(async (world) => {
       const ticketTypeId = await world.addType(10);
