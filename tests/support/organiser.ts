@@ -102,7 +102,8 @@ export const brokenDb = new Proxy({} as SignedInContext["db"], {
   },
 });
 
-function idOf({ status, body }: Answer): string {
+/** The id of something just made. */
+export function idOf({ status, body }: Answer): string {
   if (status !== 201) throw new Error(`expected 201, got ${status}: ${JSON.stringify(body)}`);
   return (body as { readonly id: string }).id; // every 201 of these routes has one
 }

@@ -1,9 +1,12 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
+import { discountStockName } from "#domain/discount-stock";
 import type { InventoryPort } from "#domain/inventory-messages";
+import { archiveDiscount } from "#services/discount/archive-discount";
+import { updateDiscount } from "#services/discount/update-discount";
 import { archiveTicketType } from "#services/ticket-type/archive-ticket-type";
 import { updateTicketType } from "#services/ticket-type/update-ticket-type";
-import { closeInventories } from "../support/organiser.ts";
+import { closeInventories, idOf, makeOrganiser } from "../support/organiser.ts";
 import { hold, openSale, pathOf, readType, sell } from "../support/sale-of-type.ts";
 
 afterEach(closeInventories);
@@ -57,5 +60,20 @@ describe("an archived ticket type", () => {
     expect((await archiveTicketType(organiser.contextWith({ inventory }), typeId)).ok).toBe(true);
     expect(await hold(organiser, typeId, 1)).toBe("not_on_sale");
     expect((await readType(typeId)).body).toMatchObject({ status: "ARCHIVED", priceCents: 1 });
+  });
+});
+
+describe("an archived discount", () => {
+  it("is not given out again by an update that was under way when it was archived", async () => {
+    const organiser = await makeOrganiser();
+    const terms = { code: "GONE", type: "percentage", percentBps: 1_000, maxUses: 5 };
+    const discountId = idOf(await organiser.call("POST", "/api/v1/discounts", terms));
+    const stockName = discountStockName(discountId, "uses");
+    const inventory = interrupted(stockName, "before", () => archiveDiscount(organiser.contextWith(), discountId));
+    const input = { discountId, fields: { maxUses: 9 } };
+    expect(await updateDiscount(organiser.contextWith({ inventory }), input)).toMatchObject({ failure: { code: "not_found" } });
+    const use = { tenantId: organiser.tenantId, reservationId: discountId, userId: discountId, quantity: 1 };
+    const { outcomes } = await env.TICKET_TYPE_INVENTORY.getByName(stockName).reserve([use]);
+    expect(outcomes).toMatchObject([{ ok: false, failure: { code: "not_on_sale" } }]);
   });
 });

@@ -31,9 +31,14 @@ const MAX_ATTEMPTS = 5;
  */
 export async function updateDiscount(ctx: SignedInContext, input: UpdateDiscountInput): Promise<Result<DiscountView, Failure>> {
   const { tenantId } = ctx.principal;
+  let told: Discount | undefined;
   for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
     const before = await findDiscountRow(ctx.db, tenantId, input.discountId);
-    if (!before) return refuse({ code: "not_found", what: "discount" });
+    if (!before) {
+      // Archived meanwhile: the caps were told after that, by this update, that they are open.
+      if (told) await configureStock(ctx, told, true, undefined);
+      return refuse({ code: "not_found", what: "discount" });
+    }
     const decided = decideUpdate(before, input.fields);
     if (!decided.ok) return decided;
     const terms: Discount = { ...decided.value, id: before.id, tenantId };
@@ -41,6 +46,7 @@ export async function updateDiscount(ctx: SignedInContext, input: UpdateDiscount
     if (!isFree.ok) return isFree;
     const configured = await configureStock(ctx, terms, false, before);
     if (!configured.ok) return configured;
+    told = terms;
     const replaced = await attempt(replaceDiscountRow(ctx.db, before, { terms, archivedAtMs: null }, ctx.nowMs));
     forgetCodes(tenantId, [before.code, terms.code]);
     if (!replaced.ok) {
