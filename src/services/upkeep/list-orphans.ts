@@ -29,7 +29,8 @@ export async function listOrphanReservations(
   const start = page.cursor === null ? { reservationId: from, ticketTypeId: "" } : parseKey(page.cursor);
   if (!start) return refuse(badCursor());
   const items: Orphan[] = [];
-  let at: ReservationKey = start;
+  // A cursor from before the tenant's ids would have the statement walk through everybody else's.
+  let at: ReservationKey = start.reservationId < from ? { reservationId: from, ticketTypeId: "" } : start;
   for (let window = 0; window < WINDOWS_PER_REQUEST; window += 1) {
     const range = { afterId: at.reservationId, afterTypeId: at.ticketTypeId, to };
     const limit = page.limit - items.length;

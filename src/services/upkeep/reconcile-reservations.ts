@@ -93,7 +93,9 @@ class Walk {
   /** D1 is read first and the inventory asked after: a row that it does not know then was never made. */
   async #checkRows(at: Extract<ReconcilePosition, { phase: "rows" }>): Promise<ReconcilePosition> {
     const { from, to } = idBoundsOfTenant(this.#selection.tenantId);
-    const range = { from: at.reservationId || from, afterTypeId: at.ticketTypeId, to };
+    // The start has no id; a cursor from before the tenant's ids would have the statement walk through everybody else's.
+    const range =
+      at.reservationId < from ? { from, afterTypeId: "", to } : { from: at.reservationId, afterTypeId: at.ticketTypeId, to };
     this.callCount += 1;
     const page = await listReservationKeys(this.#db, this.#selection, range, PAGE_ROWS);
     const rowsByType = groupByType(page);
