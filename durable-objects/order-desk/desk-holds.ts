@@ -7,7 +7,8 @@ import type { BasketLine, DeskPort, HoldCommand, HoldView, MadeOnce, RequestIden
 import { refuse, succeed, type Result } from "#domain/result";
 import type { Logger } from "#platform/logger";
 import type { Commit } from "./commit.ts";
-import type { DeskStore, HoldRecord } from "./desk-store.ts";
+import type { HoldRecord } from "./desk-records.ts";
+import type { DeskStore } from "./desk-store.ts";
 import { holdAllLines, holdUses, releaseAllLines } from "./hold-lines.ts";
 import { InventoryBatcher } from "./inventory-batcher.ts";
 import type { HeldStock } from "./place-in-commit.ts";

@@ -1,21 +1,7 @@
-import type { Failure } from "#domain/failure";
 import type { OrderRecord } from "#domain/order";
-import type { HoldView, OrderView } from "#domain/order-messages";
 import type { OrderNumberBlock } from "#domain/order-number";
-import type { Result } from "#domain/result";
-
-/** A hold with what recognises the request that made it, and the order that uses it. */
-export interface HoldRecord {
-  readonly view: HoldView;
-  readonly bodyHash: string;
-  readonly orderId: string | null;
-}
-
-/** The answer to a request that made nothing under its own id. */
-export interface AnswerRecord {
-  readonly bodyHash: string;
-  readonly answer: Result<OrderView, Failure>;
-}
+import type { AnswerRecord, HoldRecord } from "./desk-records.ts";
+import { PendingWrites } from "./pending-writes.ts";
 
 /** What is forgotten in time, and by which keeping time. */
 const PRUNED = [
@@ -27,29 +13,6 @@ const PRUNED = [
 
 /** Orders that are also kept in memory, some 2 kB each. */
 const ORDERS_REMEMBERED = 1_000;
-
-/** What the commands of one commit have written so far, by key. */
-class PendingWrites {
-  readonly holds = new Map<string, { readonly record: HoldRecord; readonly createdAtMs: number }>();
-  readonly orders = new Map<string, { readonly record: OrderRecord; readonly dueAtMs: number | null }>();
-  readonly answers = new Map<string, { readonly record: AnswerRecord; readonly createdAtMs: number }>();
-  readonly numberBlocks = new Map<string, { readonly tenantId: string; readonly block: OrderNumberBlock }>();
-}
-
-const UPSERT_HOLDS = `
-  INSERT INTO holds (reservation_id, body, created_at_ms)
-  SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true ORDER BY key
-  ON CONFLICT (reservation_id) DO UPDATE SET body = excluded.body`;
-
-const UPSERT_ORDERS = `
-  INSERT INTO orders (order_id, user_id, body, due_at_ms, created_at_ms)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true ORDER BY key
-  ON CONFLICT (order_id) DO UPDATE SET body = excluded.body, due_at_ms = excluded.due_at_ms`;
-
-const INSERT_ANSWERS = `
-  INSERT INTO answers (request_id, body_hash, answer, created_at_ms)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true ORDER BY key
-  ON CONFLICT DO NOTHING`;
 
 /**
  * The desk's own SQLite. Bodies are JSON written by this class alone, so they are read back without a check.
@@ -69,30 +32,10 @@ export class DeskStore {
 
   /** Stores what was written. Call at the end of each commit, in its transaction. */
   flush(): void {
-    const { holds, orders, answers, numberBlocks } = this.#pending;
+    const written = this.#pending;
     this.#pending = new PendingWrites();
-    this.#writeRows(
-      UPSERT_HOLDS,
-      Array.from(holds.values(), ({ record, createdAtMs }) => [record.view.id, JSON.stringify(record), createdAtMs]),
-    );
-    for (const { record } of orders.values()) this.#remember(record);
-    this.#writeRows(
-      UPSERT_ORDERS,
-      Array.from(orders.values(), ({ record, dueAtMs }) => {
-        const { id, userId, createdAtMs } = record.view;
-        return [id, userId, JSON.stringify(record), dueAtMs, createdAtMs];
-      }),
-    );
-    this.#writeRows(
-      INSERT_ANSWERS,
-      Array.from(answers, ([requestId, { record, createdAtMs }]) => [
-        requestId,
-        record.bodyHash,
-        JSON.stringify(record.answer),
-        createdAtMs,
-      ]),
-    );
-    for (const { tenantId, block } of numberBlocks.values()) this.#storeNumberBlock(tenantId, block);
+    for (const { record } of written.orders.values()) this.#remember(record);
+    written.storeIn(this.#sql);
   }
 
   /** Forgets what was written but not stored, after a rollback. */
@@ -111,15 +54,11 @@ export class DeskStore {
     }
   }
 
-  #writeRows(statement: string, rows: readonly (readonly (string | number | null)[])[]): void {
-    if (rows.length > 0) this.#sql.exec(statement, JSON.stringify(rows));
-  }
-
   findHold(reservationId: string): HoldRecord | undefined {
     const pending = this.#pending.holds.get(reservationId);
     if (pending) return pending.record;
     const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM holds WHERE reservation_id = ?", reservationId).toArray();
-    return row && (JSON.parse(row.body) as HoldRecord); // written by flush
+    return row && (JSON.parse(row.body) as HoldRecord); // written by PendingWrites
   }
 
   saveHold(record: HoldRecord, nowMs: number): void {
@@ -143,7 +82,7 @@ export class DeskStore {
     const recent = this.#recentOrders.get(orderId);
     if (recent) return recent;
     const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM orders WHERE order_id = ?", orderId).toArray();
-    return row && (JSON.parse(row.body) as OrderRecord); // written by flush
+    return row && (JSON.parse(row.body) as OrderRecord); // written by PendingWrites
   }
 
   /** The orders with these ids that are known, in no order. */
@@ -157,7 +96,7 @@ export class DeskStore {
         JSON.stringify(orderIds),
       )
       .toArray()
-      .map((row) => JSON.parse(row.body) as OrderRecord); // written by flush
+      .map((row) => JSON.parse(row.body) as OrderRecord); // written by PendingWrites
   }
 
   /** Orders whose id begins with `prefix` (desk and 28 bits of hash): nearly always one. */
@@ -166,7 +105,7 @@ export class DeskStore {
     return this.#sql
       .exec<{ body: string }>("SELECT body FROM orders WHERE order_id >= ? AND order_id < ?", prefix, `${prefix}~`)
       .toArray()
-      .map((row) => JSON.parse(row.body) as OrderRecord); // written by flush
+      .map((row) => JSON.parse(row.body) as OrderRecord); // written by PendingWrites
   }
 
   saveOrder(record: OrderRecord, dueAtMs: number | null): void {
@@ -179,7 +118,7 @@ export class DeskStore {
     return this.#sql
       .exec<{ body: string }>("SELECT body FROM orders WHERE user_id = ? ORDER BY seq DESC LIMIT ?", userId, limit)
       .toArray()
-      .map((row) => JSON.parse(row.body) as OrderRecord); // written by flush
+      .map((row) => JSON.parse(row.body) as OrderRecord); // written by PendingWrites
   }
 
   /** Ids of the orders that are due, the longest waiting first. */
@@ -232,7 +171,7 @@ export class DeskStore {
     const [row] = this.#sql
       .exec<{ body_hash: string; answer: string }>("SELECT body_hash, answer FROM answers WHERE request_id = ?", requestId)
       .toArray();
-    return row && { bodyHash: row.body_hash, answer: JSON.parse(row.answer) as AnswerRecord["answer"] }; // written by flush
+    return row && { bodyHash: row.body_hash, answer: JSON.parse(row.answer) as AnswerRecord["answer"] }; // written by PendingWrites
   }
 
   /** Keeps an answer; the first one stays. */
@@ -254,21 +193,6 @@ export class DeskStore {
 
   saveNumberBlock(tenantId: string, block: OrderNumberBlock): void {
     this.#pending.numberBlocks.set(`${tenantId} ${block.endIndex}`, { tenantId, block });
-  }
-
-  #storeNumberBlock(tenantId: string, block: OrderNumberBlock): void {
-    if (block.nextIndex >= block.endIndex) {
-      this.#sql.exec("DELETE FROM number_blocks WHERE tenant_id = ? AND end_index = ?", tenantId, block.endIndex);
-      return;
-    }
-    this.#sql.exec(
-      `INSERT INTO number_blocks (tenant_id, next_index, end_index, shuffle_key) VALUES (?, ?, ?, ?)
-       ON CONFLICT (tenant_id, end_index) DO UPDATE SET next_index = excluded.next_index`,
-      tenantId,
-      block.nextIndex,
-      block.endIndex,
-      block.shuffleKey,
-    );
   }
 
   /**

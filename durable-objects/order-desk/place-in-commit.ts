@@ -3,7 +3,8 @@ import { newOrder, type OrderRecord } from "#domain/order";
 import type { OrderView, PlaceCommand, StockNews } from "#domain/order-messages";
 import { assertSumOfLines } from "#domain/pricing";
 import { refuse, succeed, type Result } from "#domain/result";
-import type { DeskStore, HoldRecord } from "./desk-store.ts";
+import type { HoldRecord } from "./desk-records.ts";
+import type { DeskStore } from "./desk-store.ts";
 import type { NumberBlocks } from "./number-blocks.ts";
 
 /** Stock held for an order that is about to be placed. */

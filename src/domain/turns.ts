@@ -4,17 +4,28 @@ const MINUTE_MS = 60_000;
 /** The first four hex digits of an id take so many values. */
 const PREFIXES = 0x10000;
 
-function prefixAt(turn: number): string {
-  return Math.floor((turn * PREFIXES) / TURNS)
-    .toString(16)
-    .padStart(4, "0");
+/** A step through a turn's ids from hour to hour; a prime, so that it comes by everywhere. */
+const HOURLY_STEP = 617;
+
+function boundAt(turn: number): number {
+  return Math.floor((turn * PREFIXES) / TURNS);
+}
+
+function toPrefix(bound: number): string {
+  return bound.toString(16).padStart(4, "0");
 }
 
 /**
  * The ids whose turn it is in this minute, as bounds for random UUIDs: from `from` up to, not including, `to`. In any sixty
  * minutes in a row each id has exactly one turn, so nobody has to remember who was last.
+ *
+ * `first` is where to begin within the turn, another place each hour: with more ids than one turn can see to, those that were
+ * left out come first another time.
  */
-export function idsInTurn(nowMs: number): { readonly from: string; readonly to: string } {
-  const turn = Math.floor(nowMs / MINUTE_MS) % TURNS;
-  return { from: prefixAt(turn), to: turn === TURNS - 1 ? "g" : prefixAt(turn + 1) };
+export function idsInTurn(nowMs: number): { readonly from: string; readonly to: string; readonly first: string } {
+  const minute = Math.floor(nowMs / MINUTE_MS);
+  const turn = minute % TURNS;
+  const [start, end] = [boundAt(turn), boundAt(turn + 1)];
+  const first = start + ((Math.floor(minute / TURNS) * HOURLY_STEP) % (end - start));
+  return { from: toPrefix(start), to: turn === TURNS - 1 ? "g" : toPrefix(end), first: toPrefix(first) };
 }

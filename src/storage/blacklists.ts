@@ -45,6 +45,20 @@ export async function findBlacklistRow(
     .get();
 }
 
+/** Who is on the tenant's list at `nowMs` and until when, newest first, at most `limit`: what a purchase asks, and no reasons. */
+export function listBarredUsers(
+  db: DrizzleD1Database,
+  query: { readonly tenantId: string; readonly limit: number; readonly nowMs: number },
+): Promise<Pick<BlacklistRow, "userId" | "expiresAtMs">[]> {
+  const { createdAtMs, userId, expiresAtMs, tenantId } = userBlacklists;
+  return db
+    .select({ userId, expiresAtMs })
+    .from(userBlacklists)
+    .where(and(eq(tenantId, query.tenantId), isInForce(query.nowMs)))
+    .orderBy(desc(createdAtMs), desc(userId))
+    .limit(query.limit);
+}
+
 /** At most `limit` + 1 of the tenant's entries in force, newest first. */
 export function listBlacklistRows(
   db: DrizzleD1Database,

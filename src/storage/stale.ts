@@ -21,7 +21,8 @@ const STALE_REFUNDS = `
 const TYPES_BETWEEN = `
   SELECT ticket_types.id AS ticketTypeId, ticket_types.event_id AS eventId, ticket_types.tenant_id AS tenantId
   FROM ticket_types JOIN events ON events.id = ticket_types.event_id
-  WHERE ticket_types.id >= ?1 AND ticket_types.id < ?2 AND events.ends_at_ms > ?3 LIMIT ?4`;
+  WHERE ticket_types.id >= ?1 AND ticket_types.id < ?2 AND events.ends_at_ms > ?3
+  ORDER BY ticket_types.id < ?4, ticket_types.id LIMIT ?5`;
 
 /** A ticket type and whose it is. */
 export interface TypeInTurn {
@@ -44,13 +45,19 @@ export async function listStaleOrderIds(db: D1Database, beforeMs: number): Promi
   return [...orders, ...refunds];
 }
 
-/** Ticket types with ids from `from` up to `to` whose event had not ended at `endsAfterMs`. */
+/** Ticket types with ids from `from` up to `to` whose event had not ended at `endsAfterMs`: those from `first` on, then the others. */
 export async function listTypesBetween(
   db: D1Database,
-  range: { readonly from: string; readonly to: string; readonly endsAfterMs: number; readonly limit: number },
+  range: {
+    readonly from: string;
+    readonly to: string;
+    readonly first: string;
+    readonly endsAfterMs: number;
+    readonly limit: number;
+  },
 ): Promise<readonly TypeInTurn[]> {
-  const { from, to, endsAfterMs, limit } = range;
-  return (await db.prepare(TYPES_BETWEEN).bind(from, to, endsAfterMs, limit).all<TypeInTurn>()).results;
+  const { from, to, first, endsAfterMs, limit } = range;
+  return (await db.prepare(TYPES_BETWEEN).bind(from, to, endsAfterMs, first, limit).all<TypeInTurn>()).results;
 }
 
 async function listIds(statement: D1PreparedStatement): Promise<string[]> {

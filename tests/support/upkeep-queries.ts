@@ -27,7 +27,7 @@ export const UPKEEP_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1:
     metrics.readReservationFigures(d1, tenantId, { from: "a", to: "b" }, { afterTypeId: "", limit: 20 }),
   listTypesWithStaleHolds: (_, d1) => stale.listTypesWithStaleHolds(d1, 1),
   listStaleOrderIds: (_, d1) => stale.listStaleOrderIds(d1, 1),
-  listTypesBetween: (_, d1) => stale.listTypesBetween(d1, { from: "a", to: "b", endsAfterMs: 1, limit: 10 }),
+  listTypesBetween: (_, d1) => stale.listTypesBetween(d1, { from: "a", to: "c", first: "b", endsAfterMs: 1, limit: 10 }),
   pruneWebhookNonces: (_, d1) => pruning.pruneWebhookNonces(d1, 1, 10),
   pruneIdempotencyKeys: (_, d1) => pruning.pruneIdempotencyKeys(d1, 1, 10),
 };

@@ -1,6 +1,12 @@
 import { expect, it } from "vitest";
 import { idsInTurn } from "#domain/turns";
 
+it("a turn begins at another place of its ids each hour, and comes by all of them", () => {
+  const firsts = Array.from({ length: 2_000 }, (_, hour) => idsInTurn(hour * 3_600_000));
+  for (const { from, to, first } of firsts) expect(first >= from && first < to).toBe(true);
+  expect(new Set(firsts.map(({ first }) => first)).size).toBe(1_092);
+});
+
 it("every id has exactly one turn in any sixty minutes in a row, the first and the last one too", () => {
   const ids = ["00000000", "0444ffff", "04450000", "7fffffff", "80000000", "fbbaffff", "fffffffe", "ffffffff"].map(
     (head) => `${head}-ffff-4fff-bfff-ffffffffffff`,

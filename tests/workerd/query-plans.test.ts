@@ -187,6 +187,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   upsertBlacklistRow: (db) => blacklists.upsertBlacklistRow(db, BARRED),
   deleteBlacklistRow: (db) => blacklists.deleteBlacklistRow(db, tenantId, "u"),
   findBlacklistRow: (db) => blacklists.findBlacklistRow(db, tenantId, "u", 1),
+  listBarredUsers: (db) => blacklists.listBarredUsers(db, { tenantId, limit: 20, nowMs: 1 }),
   "listBlacklistRows, first page": (db) =>
     blacklists.listBlacklistRows(db, { tenantId, limit: 20, after: undefined, nowMs: 1 }),
   "listBlacklistRows, next page": (db) => blacklists.listBlacklistRows(db, { tenantId, ...page, nowMs: 1 }),

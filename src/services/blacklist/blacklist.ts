@@ -1,5 +1,5 @@
 import type { Principal } from "#domain/principal";
-import { findBlacklistRow, listBlacklistRows } from "#storage/blacklists";
+import { findBlacklistRow, listBarredUsers } from "#storage/blacklists";
 import { attempt } from "../attempt.ts";
 import type { ServiceContext, SignedInContext } from "../context.ts";
 import { AgedMap } from "../ticket-type/aged-map.ts";
@@ -19,7 +19,7 @@ const ENTRIES_REMEMBERED = 5_000;
  * instead: a change made in another isolate is in force here within 3 s (2 s fresh, 1 s while one request reads anew), and while
  * D1 is down the list as it was up to 10 minutes ago.
  */
-const lists = new AgedMap<RememberedList>({ maxEntries: 500, freshForMs: 2_000, refreshForMs: 1_000, usableForMs: 600_000 });
+const lists = new AgedMap<RememberedList>({ maxEntries: 100, freshForMs: 2_000, refreshForMs: 1_000, usableForMs: 600_000 });
 
 /**
  * True when the caller may not buy, by what this isolate remembers. No D1 round trip but one every few seconds. An isolate that
@@ -44,14 +44,13 @@ async function findList(ctx: ServiceContext, tenantId: string): Promise<Remember
   const known = lists.find(tenantId, ctx.nowMs);
   if (known) return known;
   const { generation } = lists;
-  const limit = ENTRIES_REMEMBERED;
-  const read = await attempt(listBlacklistRows(ctx.db, { tenantId, limit, after: undefined, nowMs: ctx.nowMs }));
+  const read = await attempt(listBarredUsers(ctx.db, { tenantId, limit: ENTRIES_REMEMBERED + 1, nowMs: ctx.nowMs }));
   if (!read.ok) {
     ctx.logger.warn("D1 did not answer; an older blacklist is used, or none", { tenantId });
     return lists.findUsable(tenantId, ctx.nowMs);
   }
-  const until = new Map(read.value.map((row) => [row.userId, row.expiresAtMs]));
-  const list = { until, isWhole: read.value.length <= limit };
+  const until = new Map(read.value.slice(0, ENTRIES_REMEMBERED).map((row) => [row.userId, row.expiresAtMs]));
+  const list = { until, isWhole: read.value.length <= ENTRIES_REMEMBERED };
   // Someone wrote while this was being read: it may be from before.
   if (lists.generation === generation) lists.store(tenantId, list, ctx.nowMs);
   return list;

@@ -10,7 +10,7 @@ const STALE_AFTER_MS = 60_000;
 const WOKEN_A_RUN = 100;
 /** Ticket types woken in one turn, and desks beside them: an invocation may make about 1,000 calls. */
 const TYPES_A_TURN = 150;
-const DESKS_A_TURN = 300;
+const DESKS_A_TURN = 150;
 /** An event's objects are woken in turn until so long after its end: refunds and late payments come behind. */
 const WOKEN_AFTER_END_MS = 30 * 86_400_000;
 
