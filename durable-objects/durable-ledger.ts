@@ -4,7 +4,7 @@ import { GroupCommit } from "./group-commit.ts";
 import { Outbox, type OutboxMessage, type OutboxRow } from "./outbox.ts";
 
 /** Rows of one delivery. Small, because on a shared thread a flush of a thousand rows delays everyone else by 250 ms. */
-const DELIVERY_ROWS = 200;
+const DELIVERY_ROWS = 250;
 /** Deliveries of one alarm before it makes way and arms the next. */
 const DELIVERIES_PER_ALARM = 10;
 /** Rows set aside by one alarm: finding each costs several calls, and an invocation may only make so many. */
