@@ -26,6 +26,7 @@ const STYLE = `
   button:hover { filter:brightness(1.08) }
   :focus-visible { outline:3px solid #3b82f6; outline-offset:2px }
   .outcome { display:flex; gap:.75rem; align-items:flex-start; margin:0 }
+  .outcome + form { margin-top:1.25rem }
   .mark { flex:none; width:2rem; height:2rem; border-radius:50%; display:grid; place-items:center; color:#fff; font-weight:700 }
   .succeeded .mark { background:var(--go) } .failed .mark, .canceled .mark { background:#a3262f }
   .outcome p { margin:0 } .outcome p + p { color:var(--soft) }
