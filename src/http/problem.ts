@@ -1,4 +1,5 @@
 import type { Failure, FailureCode, FieldError, TransferObstacle } from "#domain/failure";
+import { REPLAYED } from "./schemas.ts";
 import { respond } from "./security-headers.ts";
 
 /** How a code is told to a caller: RFC 9457 `status` and `title`. */
@@ -62,8 +63,11 @@ export interface Problem {
   readonly errors?: readonly (FieldError & { readonly ticketTypeId?: string; readonly availableCount?: number })[];
 }
 
+/** A failure on its way to the caller; `replayed` when this answer was given to the same request before. */
+export type Refusal = Failure & { readonly replayed?: boolean };
+
 /** A failure as an `application/problem+json` response. `requestId` becomes its `instance`. */
-export function presentFailure(failure: Failure, requestId: string): Response {
+export function presentFailure(failure: Refusal, requestId: string): Response {
   const { status, title } = PROBLEMS[failure.code];
   const errors = errorsOf(failure);
   const problem: Problem = {
@@ -79,13 +83,8 @@ export function presentFailure(failure: Failure, requestId: string): Response {
 }
 
 /** The refusal of a request that makes something, marked when it is the first answer again. */
-export function presentRefusal(
-  refusal: { readonly failure: Failure; readonly replayed: boolean },
-  requestId: string,
-): Response {
-  const response = presentFailure(refusal.failure, requestId);
-  if (refusal.replayed) response.headers.set("idempotency-replayed", "true");
-  return response;
+export function toRefusal({ failure, replayed }: { readonly failure: Failure; readonly replayed: boolean }): Refusal {
+  return replayed ? { ...failure, replayed } : failure;
 }
 
 /** What a caller should know beyond the title; by `if`, because most codes say it all in their title. */
@@ -125,10 +124,11 @@ function errorsOf(failure: Failure): Problem["errors"] & object {
   return [];
 }
 
-function headersOf(failure: Failure): Readonly<Record<string, string>> {
+function headersOf(failure: Refusal): Readonly<Record<string, string>> {
   return {
     "content-type": "application/problem+json",
     "cache-control": "no-store",
+    ...(failure.replayed ? REPLAYED : {}),
     ...("retryAfterSeconds" in failure ? { "retry-after": String(failure.retryAfterSeconds) } : {}),
     ...(failure.code === "unauthenticated" ? { "www-authenticate": 'Bearer realm="tickets"' } : {}),
     // RFC 9110 wants a challenge with every 401.

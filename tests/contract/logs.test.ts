@@ -181,6 +181,10 @@ describe("the log of a whole journey with all its wrong turns", () => {
     for (const level of ["DEBUG", "INFO", "WARN", "ERROR"]) expect(lines.join("\n")).toContain(`"level":"${level}`);
     for (const part of ["tickets.http", "tickets.order-desk"]) expect(lines.join("\n")).toContain(part);
     expect(lines.length).toBeGreaterThan(30);
+    // An operator reads why a purchase and an offer were refused, not only that they were.
+    for (const code of ["idempotency_key_reused", "payment_provider_down", "ticket_not_transferable"]) {
+      expect(lines.join("\n")).toContain(`"refusal":"${code}"`);
+    }
   });
 
   it("would be seen to hold them: each secret in a line is found by the same search", async () => {

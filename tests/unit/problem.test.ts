@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Failure } from "#domain/failure";
-import { presentFailure, presentRefusal, PROBLEMS, type Problem } from "#http/problem";
+import { presentFailure, PROBLEMS, toRefusal, type Problem } from "#http/problem";
 
 const TYPE_ID = "0a4f8f1e-5b1b-4f0e-9c66-0f6c5b0a9f11";
 
@@ -57,8 +57,8 @@ describe("a problem", () => {
 
   it("says when it is the first answer again", () => {
     const failure = { code: "order_not_pending" } as const;
-    expect(presentRefusal({ failure, replayed: true }, "r").headers.get("idempotency-replayed")).toBe("true");
-    expect(presentRefusal({ failure, replayed: false }, "r").headers.get("idempotency-replayed")).toBeNull();
+    expect(presentFailure(toRefusal({ failure, replayed: true }), "r").headers.get("idempotency-replayed")).toBe("true");
+    expect(presentFailure(toRefusal({ failure, replayed: false }), "r").headers.get("idempotency-replayed")).toBeNull();
   });
 });
 

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { cancelOrder } from "#services/order/cancel-order";
 import { defineRoute } from "../../route.ts";
-import { presentRefusal } from "../../problem.ts";
+import { toRefusal } from "../../problem.ts";
 import { id, json, REPLAYED } from "../../schemas.ts";
 import { orderShape, presentOrder } from "./order-shape.ts";
 
@@ -16,7 +16,7 @@ export const cancel = defineRoute({
   answers: { 200: { description: "The cancelled order", schema: orderShape } },
   async handle({ ctx, params, identify }) {
     const cancelled = await cancelOrder(ctx, { request: identify(), orderId: params.orderId });
-    if (!cancelled.ok) return presentRefusal(cancelled, ctx.requestId);
+    if (!cancelled.ok) return toRefusal(cancelled);
     return json(presentOrder(cancelled.value), 200, cancelled.replayed ? REPLAYED : {});
   },
 });

@@ -1,7 +1,7 @@
 import { placeOrder } from "#services/order/place-order";
 import { defineRoute } from "../../route.ts";
 import { json, REPLAYED } from "../../schemas.ts";
-import { presentRefusal } from "../../problem.ts";
+import { toRefusal } from "../../problem.ts";
 import { purchaseBody } from "./basket-shape.ts";
 import { orderShape, presentOrder } from "./order-shape.ts";
 
@@ -16,7 +16,7 @@ export const purchase = defineRoute({
   answers: { 201: { description: "The order, with a payment to make unless its total is 0", schema: orderShape } },
   async handle({ ctx, body, identify }) {
     const placed = await placeOrder(ctx, { ...body, request: identify() });
-    if (!placed.ok) return presentRefusal(placed, ctx.requestId);
+    if (!placed.ok) return toRefusal(placed);
     return json(presentOrder(placed.value), 201, placed.replayed ? REPLAYED : {});
   },
 });

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { holdStock } from "#services/reservation/hold-stock";
-import { presentRefusal } from "../../problem.ts";
+import { toRefusal } from "../../problem.ts";
 import { defineRoute } from "../../route.ts";
 import { id, json, REPLAYED } from "../../schemas.ts";
 import { basketLines } from "../orders/basket-shape.ts";
@@ -17,7 +17,7 @@ export const makeReservation = defineRoute({
   answers: { 201: { description: "The reservation", schema: reservationShape } },
   async handle({ ctx, body, identify }) {
     const held = await holdStock(ctx, { request: identify(), eventId: body.eventId, lines: body.tickets });
-    if (!held.ok) return presentRefusal(held, ctx.requestId);
+    if (!held.ok) return toRefusal(held);
     return json(presentReservation(held.value), 201, held.replayed ? REPLAYED : {});
   },
 });

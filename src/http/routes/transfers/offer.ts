@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { offerTransfer } from "#services/transfer/offer-transfer";
-import { presentRefusal } from "../../problem.ts";
+import { toRefusal } from "../../problem.ts";
 import { defineRoute } from "../../route.ts";
 import { id, json, REPLAYED } from "../../schemas.ts";
 import { presentTransfer, transferShape } from "./transfer-shape.ts";
@@ -26,7 +26,7 @@ export const offer = defineRoute({
     const { ticketId, toUserId = null, toEmail = null } = body;
     const to = { toUserId, toEmail };
     const offered = await offerTransfer(ctx, { request: identify(), ticketId, to });
-    if (!offered.ok) return presentRefusal(offered, ctx.requestId);
+    if (!offered.ok) return toRefusal(offered);
     return json(presentTransfer(offered.value), 201, offered.replayed ? REPLAYED : {});
   },
 });
