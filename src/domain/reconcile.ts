@@ -12,19 +12,30 @@ export type ReconcilePosition =
   /** Rows of D1 that no inventory knows: those up to this key have been looked at. */
   | { readonly phase: "rows"; readonly reservationId: string; readonly ticketTypeId: string }
   /** Inventories: types up to `afterTypeId` are done, and of the one behind it the lines up to `position`. */
-  | { readonly phase: "types"; readonly afterTypeId: string; readonly position: number };
+  | { readonly phase: "types"; readonly afterTypeId: string; readonly position: number }
+  /** Discounts, the newest first: those up to this one are done; null at the start. */
+  | { readonly phase: "codes"; readonly after: { readonly createdAtMs: number; readonly id: string } | null };
 
 /** The opaque text of a position. */
 export function formatReconcilePosition(at: ReconcilePosition): string {
-  return at.phase === "rows" ? `rows.${at.reservationId}.${at.ticketTypeId}` : `types.${at.afterTypeId}.${at.position}`;
+  switch (at.phase) {
+    case "rows":
+      return `rows.${at.reservationId}.${at.ticketTypeId}`;
+    case "types":
+      return `types.${at.afterTypeId}.${at.position}`;
+    case "codes":
+      return `codes.${at.after?.id ?? ""}.${at.after?.createdAtMs ?? 0}`;
+  }
 }
 
 /** Reads what {@link formatReconcilePosition} wrote; undefined for anything else. */
 export function parseReconcilePosition(text: string): ReconcilePosition | undefined {
-  const [, phase, first = "", second = ""] = /^(rows|types)\.([0-9a-f-]*)\.([0-9a-f-]*)$/.exec(text) ?? [];
+  const [, phase, first = "", second = ""] = /^(rows|types|codes)\.([0-9a-f-]*)\.([0-9a-f-]*)$/.exec(text) ?? [];
   if (phase === "rows") return { phase, reservationId: first, ticketTypeId: second };
-  if (phase !== "types" || !/^\d{1,15}$/.test(second)) return undefined;
-  return { phase, afterTypeId: first, position: Number(second) };
+  if (!/^\d{1,15}$/.test(second)) return undefined;
+  if (phase === "types") return { phase, afterTypeId: first, position: Number(second) };
+  if (phase === "codes") return { phase, after: first === "" ? null : { id: first, createdAtMs: Number(second) } };
+  return undefined;
 }
 
 /** The counters of a ticket type as D1 holds them. */

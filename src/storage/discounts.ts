@@ -12,7 +12,15 @@ export interface StoredDiscount
     Discount,
     Pick<
       DiscountRow,
-      "heldCount" | "usedCount" | "firstHeldCount" | "firstUsedCount" | "createdAtMs" | "updatedAtMs" | "archivedAtMs"
+      | "heldCount"
+      | "usedCount"
+      | "usesSeq"
+      | "firstHeldCount"
+      | "firstUsedCount"
+      | "firstSeq"
+      | "createdAtMs"
+      | "updatedAtMs"
+      | "archivedAtMs"
     > {}
 
 /** What a page of a tenant's discounts is asked by; rows start after `after`, newest first. */
@@ -163,4 +171,23 @@ export async function projectDiscountStock(
     db.prepare("SELECT 1 FROM discounts WHERE id = ?1 AND tenant_id = ?2").bind(discountId, tenantId),
   ]);
   return (found?.results.length ?? 0) > 0;
+}
+
+const REPAIR_COUNTERS: Readonly<Record<DiscountCap, string>> = {
+  uses: `UPDATE discounts SET held_count = ?3, used_count = ?4, uses_seq = ?5 WHERE id = ?1 AND tenant_id = ?2 AND uses_seq = ?6`,
+  first_tickets: `UPDATE discounts SET first_held_count = ?3, first_used_count = ?4, first_seq = ?5
+    WHERE id = ?1 AND tenant_id = ?2 AND first_seq = ?6`,
+};
+
+/** Puts the counters of a cap right if nobody has since they were read at `storedSeq`. @returns false when somebody has. */
+export async function repairDiscountCounters(
+  db: D1Database,
+  stock: { readonly tenantId: string; readonly discountId: string; readonly cap: DiscountCap },
+  storedSeq: number,
+  snapshot: Pick<InventorySnapshot, "heldCount" | "soldCount" | "seq">,
+): Promise<boolean> {
+  const { tenantId, discountId, cap } = stock;
+  const { heldCount, soldCount, seq } = snapshot;
+  const statement = db.prepare(REPAIR_COUNTERS[cap]).bind(discountId, tenantId, heldCount, soldCount, seq, storedSeq);
+  return (await statement.run()).meta.changes > 0;
 }

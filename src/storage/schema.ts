@@ -289,6 +289,7 @@ export const ticketTransfers = sqliteTable(
     status: text("status", { enum: TRANSFER_STATUSES }).notNull(),
     /** Who is accepting: the offer is theirs, and what is left of the hand-over is done by whoever comes first. */
     claimedByUserId: text("claimed_by_user_id"),
+    /** When they began, or when the rest was last tried in vain. */
     claimedAtMs: integer("claimed_at_ms"),
     /** The Solana wallet that the accepting user named; null leaves the asset with the service. */
     walletAddress: text("wallet_address"),

@@ -2,6 +2,7 @@
  * What looks as if an object had lost its alarm, and whom to wake. Of any tenant: for the cron alone. Statuses stand in the
  * text, not in parameters: only so may SQLite use an index of the open rows alone.
  */
+import type { DiscountCap } from "#domain/inventory-messages";
 
 /** Rows looked at to find the objects they belong to. */
 const ROWS_LOOKED_AT = 2_000;
@@ -23,6 +24,18 @@ const TYPES_BETWEEN = `
   FROM ticket_types JOIN events ON events.id = ticket_types.event_id
   WHERE ticket_types.id >= ?1 AND ticket_types.id < ?2 AND events.ends_at_ms > ?3
   ORDER BY ticket_types.id < ?4, ticket_types.id LIMIT ?5`;
+
+const CAPPED_BETWEEN = `
+  SELECT id, max_uses IS NOT NULL OR rule ->> 'maxUsesPerUser' IS NOT NULL AS hasUses,
+    rule ->> '$.rule.firstTickets' IS NOT NULL AS hasFirstTickets
+  FROM discounts WHERE id >= ?1 AND id < ?2 AND (hasUses OR hasFirstTickets) AND (archived_at_ms IS NULL OR archived_at_ms > ?3)
+  ORDER BY id < ?4, id LIMIT ?5`;
+
+/** A discount and its caps, each with an inventory of its own. */
+export interface CappedDiscount {
+  readonly id: string;
+  readonly caps: readonly DiscountCap[];
+}
 
 /** A ticket type and whose it is. */
 export interface TypeInTurn {
@@ -58,6 +71,26 @@ export async function listTypesBetween(
 ): Promise<readonly TypeInTurn[]> {
   const { from, to, first, endsAfterMs, limit } = range;
   return (await db.prepare(TYPES_BETWEEN).bind(from, to, endsAfterMs, first, limit).all<TypeInTurn>()).results;
+}
+
+/** Capped discounts with ids from `from` up to `to` that were not archived before `archivedAfterMs`: those from `first` on, then the others. */
+export async function listCappedBetween(
+  db: D1Database,
+  range: {
+    readonly from: string;
+    readonly to: string;
+    readonly first: string;
+    readonly archivedAfterMs: number;
+    readonly limit: number;
+  },
+): Promise<readonly CappedDiscount[]> {
+  const { from, to, first, archivedAfterMs, limit } = range;
+  const statement = db.prepare(CAPPED_BETWEEN).bind(from, to, archivedAfterMs, first, limit);
+  const { results } = await statement.all<{ id: string; hasUses: number; hasFirstTickets: number }>();
+  return results.map(({ id, hasUses, hasFirstTickets }) => {
+    const isThere: Readonly<Record<DiscountCap, number>> = { uses: hasUses, first_tickets: hasFirstTickets };
+    return { id, caps: (["uses", "first_tickets"] as const).filter((cap) => isThere[cap] === 1) };
+  });
 }
 
 async function listIds(statement: D1PreparedStatement): Promise<string[]> {

@@ -155,3 +155,15 @@ export async function listStuckTransfers(db: DrizzleD1Database, beforeMs: number
     .limit(limit);
   return rows.flatMap((row) => (row.claimedByUserId === null ? [] : [{ ...row, claimedByUserId: row.claimedByUserId }]));
 }
+
+/** Lets an acceptance that could not be completed stand behind the others that wait. One that was completed meanwhile stays as it is. */
+export async function putOffStuckTransfer(
+  db: DrizzleD1Database,
+  { id, tenantId }: Pick<ClaimedTransfer, "id" | "tenantId">,
+  nowMs: number,
+): Promise<void> {
+  await db
+    .update(ticketTransfers)
+    .set({ claimedAtMs: nowMs })
+    .where(and(eq(ticketTransfers.id, id), eq(ticketTransfers.tenantId, tenantId), eq(ticketTransfers.status, "PENDING")));
+}

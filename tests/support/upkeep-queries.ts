@@ -4,6 +4,7 @@ import * as metrics from "#storage/reservation-metrics";
 import { listOrphans } from "#storage/reservation-orphans";
 import * as pruning from "#storage/prune";
 import * as reconcile from "#storage/reconcile";
+import { repairDiscountCounters } from "#storage/discounts";
 import * as stale from "#storage/stale";
 
 const tenantId = "t";
@@ -28,6 +29,11 @@ export const UPKEEP_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1:
   listTypesWithStaleHolds: (_, d1) => stale.listTypesWithStaleHolds(d1, 1),
   listStaleOrderIds: (_, d1) => stale.listStaleOrderIds(d1, 1),
   listTypesBetween: (_, d1) => stale.listTypesBetween(d1, { from: "a", to: "c", first: "b", endsAfterMs: 1, limit: 10 }),
+  listCappedBetween: (_, d1) => stale.listCappedBetween(d1, { from: "a", to: "c", first: "b", archivedAfterMs: 1, limit: 10 }),
+  "repairDiscountCounters, uses": (_, d1) =>
+    repairDiscountCounters(d1, { tenantId, discountId: "d", cap: "uses" }, 1, snapshot),
+  "repairDiscountCounters, first tickets": (_, d1) =>
+    repairDiscountCounters(d1, { tenantId, discountId: "d", cap: "first_tickets" }, 1, snapshot),
   pruneWebhookNonces: (_, d1) => pruning.pruneWebhookNonces(d1, 1, 10),
   pruneIdempotencyKeys: (_, d1) => pruning.pruneIdempotencyKeys(d1, 1, 10),
 };

@@ -9,16 +9,26 @@ describe("the position of a reconciliation", () => {
     { phase: "rows", reservationId: id, ticketTypeId: id },
     { phase: "types", afterTypeId: "", position: 0 },
     { phase: "types", afterTypeId: id, position: 4_711 },
+    { phase: "codes", after: null },
+    { phase: "codes", after: { id, createdAtMs: 1_760_000_000_000 } },
   ] as const)("reads as it was written: %j", (position) => {
     expect(parseReconcilePosition(formatReconcilePosition(position))).toEqual(position);
   });
 
-  it.each(["", "rows", "rows.x.y", "types..", "types..-1", "types..1a", "types.'.0", `lists.${id}.${id}`])(
-    "is nothing else: %j",
-    (text) => {
-      expect(parseReconcilePosition(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    "",
+    "rows",
+    "rows.x.y",
+    "types..",
+    "types..-1",
+    "types..1a",
+    "types.'.0",
+    "codes..",
+    `codes.${id}.x`,
+    `lists.${id}.${id}`,
+  ])("is nothing else: %j", (text) => {
+    expect(parseReconcilePosition(text)).toBeUndefined();
+  });
 });
 
 describe("counters in D1", () => {

@@ -2,6 +2,7 @@
 import { createScheduledController, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { discountStockName } from "#domain/discount-stock";
 import { deskName, deskNumberOf } from "#domain/ids";
 import { CRON_JOBS, runCron } from "#services/upkeep/run-cron";
 import { createCronContext } from "#src/compose";
@@ -92,6 +93,37 @@ describe("an object whose alarm was lost", () => {
     await env.DB.prepare("UPDATE ticket_types SET held_count = 0 WHERE id = ?").bind(sale.typeId).run();
     for (let minute = 0; minute < 60; minute += 1) await runCron(createCronContext(env, HOUR_MS * 1_000 + minute * 60_000));
     expect(await hasAlarm(stub)).toBe(true);
+  });
+
+  it("is woken within an hour when it keeps the uses, or the first tickets, of a code", async () => {
+    const sale = await openSale();
+    const make = async (terms: object): Promise<string> =>
+      idOf(await sale.manager.call("POST", "/api/v1/discounts", { body: terms }));
+    const used = await make({ code: "USES", type: "percentage", percentBps: 1, maxUses: 9 });
+    const early = await make({
+      code: "EARLY",
+      type: "early_bird",
+      percentBps: 1,
+      until: "2031-01-01T00:00:00Z",
+      firstTickets: 9,
+    });
+    const stubs = [discountStockName(used, "uses"), discountStockName(early, "first_tickets")].map((name) =>
+      env.TICKET_TYPE_INVENTORY.getByName(name),
+    );
+    for (const stub of stubs) {
+      await runInDurableObject(stub, async (object, state) => {
+        const command = {
+          tenantId: sale.tenantId,
+          reservationId: crypto.randomUUID(),
+          userId: crypto.randomUUID(),
+          quantity: 1,
+        };
+        await object.reserve([command]);
+        await state.storage.deleteAlarm();
+      });
+    }
+    for (let minute = 0; minute < 60; minute += 1) await runCron(createCronContext(env, HOUR_MS * 1_000 + minute * 60_000));
+    expect(await Promise.all(stubs.map(hasAlarm))).toEqual([true, true]);
   });
 });
 

@@ -1,12 +1,21 @@
 /** What an operator's repair finds and puts right in D1, and what it leaves alone because it is only on its way. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { discountStockName } from "#domain/discount-stock";
 import { reconcileReservations } from "#services/upkeep/reconcile-reservations";
 import { signIn, type Caller } from "../support/contract-call.ts";
 import { EVENT_BODY, idOf } from "../support/open-sale.ts";
 import { makeOrganiser } from "../support/organiser.ts";
+import { serveOutside } from "../support/payment-provider-at-test.ts";
+
+beforeAll(() => {
+  serveOutside();
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+});
 
 const differences = z.object({
   ticketTypeId: z.string(),
@@ -20,6 +29,7 @@ const differences = z.object({
 const outcome = z.object({
   checkedReservationCount: z.number(),
   items: z.array(differences),
+  discounts: z.array(z.unknown()),
   nextCursor: z.string().nullable(),
 });
 
@@ -88,7 +98,7 @@ describe("reconciling D1 with the inventories", () => {
   it("finds nothing to repair after a sale, and changes nothing", async () => {
     const { tenantId, admin } = await openHall(3);
     const before = await photograph(tenantId);
-    expect(await reconcile(admin)).toEqual({ checkedReservationCount: 6, items: [], nextCursor: null });
+    expect(await reconcile(admin)).toEqual({ checkedReservationCount: 6, items: [], discounts: [], nextCursor: null });
     expect(await photograph(tenantId)).toEqual(before);
   });
 
@@ -200,6 +210,45 @@ describe("reconciling D1 with the inventories", () => {
     expect(requestCount).toBeGreaterThan(2);
     expect(found.toSorted()).toEqual([`${floor} 1 `, `${balcony} 1 counters`].toSorted());
     expect(await photograph(tenantId)).toEqual(before);
+  });
+
+  it("repairs the counted uses of codes, and says of a code without an object that it has none", async () => {
+    const { tenantId, eventId, floor, admin } = await openHall(0);
+    const manager = await signIn("venue_manager", tenantId);
+    const make = async (code: string): Promise<string> =>
+      idOf(
+        await manager.call("POST", "/api/v1/discounts", { body: { code, type: "percentage", percentBps: 1_000, maxUses: 5 } }),
+      );
+    const [right, wrong, ahead, lost] = [await make("RIGHT"), await make("WRONG"), await make("AHEAD"), await make("LOST")];
+    const buyer = await signIn("user", tenantId);
+    const body = { eventId, tickets: [{ ticketTypeId: floor, quantity: 1 }], discountCodes: ["WRONG"] };
+    expect(await buyer.call("POST", "/api/v1/purchase", { key: crypto.randomUUID(), body })).toMatchObject({ status: 201 });
+    for (const id of [right, wrong, ahead]) await tellAll(discountStockName(id, "uses"));
+    await run("UPDATE discounts SET held_count = 3, used_count = 4 WHERE id = ?", wrong);
+    await run("UPDATE discounts SET uses_seq = 1000000 WHERE id = ?", ahead);
+    const stub = env.TICKET_TYPE_INVENTORY.getByName(discountStockName(lost, "uses"));
+    await runInDurableObject(stub, (_, state) => {
+      state.storage.sql.exec("DELETE FROM config");
+      return state.storage.deleteAlarm();
+    });
+    await evictDurableObject(stub);
+    const found = (await reconcile(admin)).discounts;
+    const nothing = { heldCount: 0, usedCount: 0 };
+    expect(found).toHaveLength(3);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        {
+          discountId: wrong,
+          cap: "uses",
+          counters: { before: { heldCount: 3, usedCount: 4 }, after: { heldCount: 1, usedCount: 0 } },
+          unrepaired: null,
+        },
+        { discountId: ahead, cap: "uses", counters: { before: nothing, after: nothing }, unrepaired: null },
+        { discountId: lost, cap: "uses", counters: null, unrepaired: "no_inventory" },
+      ]),
+    );
+    expect((await reconcile(admin)).discounts).toMatchObject([{ discountId: lost }]);
+    expect((await reconcile(admin, { eventId })).discounts).toEqual([]);
   });
 
   it("deletes nothing on the word of an object that was never configured", async () => {

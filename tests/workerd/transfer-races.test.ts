@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { afterEach, describe, expect, it } from "vitest";
+import { sweepTransfers } from "#services/transfer/sweep-transfers";
 import { claimTransfer } from "#storage/transfer-acceptance";
 import { closeDoors } from "../support/make-door.ts";
 import { crashAt, offerAtDoor, STEPS, wordOf, type HandOverWorld, type Intrusion } from "../support/hand-over-world.ts";
@@ -171,6 +172,19 @@ describe("an acceptance that a crash left half-way", () => {
     await world.sweep();
     expect(await endOf(world)).toEqual(USED_FIRST);
     expect(wordOf(await world.accept())).toBe("transfer_not_pending");
+  });
+
+  it("that cannot be completed stands behind the others the next time", async () => {
+    const world = await offerAtDoor();
+    await expect(world.accept([crashAt("gate", "before")])).rejects.toThrow("crash");
+    const claimedAtMs = Number((await world.readTransfer())?.["claimed_at_ms"]);
+    const nowMs = claimedAtMs + 60_000;
+    await sweepTransfers({ ...world.contextOf(world.sender, [crashAt("gate", "before")]), nowMs });
+    expect(await world.readTransfer()).toMatchObject({ status: "PENDING", claimed_at_ms: nowMs });
+    await world.sweep();
+    expect(await world.readTransfer()).toMatchObject({ status: "PENDING" });
+    await sweepTransfers({ ...world.contextOf(world.sender), nowMs: nowMs + 60_000 });
+    expect(await endOf(world)).toEqual(ACCEPTED);
   });
 
   it("outlives its expiry, because it was claimed in time", async () => {

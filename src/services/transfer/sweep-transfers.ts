@@ -1,5 +1,5 @@
 import type { Logger } from "#platform/logger";
-import { listStuckTransfers } from "#storage/transfer-acceptance";
+import { listStuckTransfers, putOffStuckTransfer } from "#storage/transfer-acceptance";
 import { expireTransfers } from "#storage/transfers";
 import { attempt } from "../attempt.ts";
 import { completeAcceptance, type AcceptanceContext } from "./complete-acceptance.ts";
@@ -18,7 +18,9 @@ export async function sweepTransfers(ctx: AcceptanceContext & { readonly logger:
   for (const claimed of stuck) {
     const { id: transferId } = claimed;
     const completed = await attempt(completeAcceptance(ctx, claimed));
-    if (!completed.ok) ctx.logger.warn("an acceptance is still half-way", { transferId, error: completed.failure });
+    if (completed.ok) continue;
+    ctx.logger.warn("an acceptance is still half-way", { transferId, error: completed.failure });
+    await putOffStuckTransfer(ctx.db, claimed, ctx.nowMs); // behind the others, so that they have their turn too
   }
   return stuck.length + (await expireTransfers(ctx.db, ctx.nowMs, EXPIRIES_A_RUN));
 }

@@ -16,6 +16,7 @@ import {
   type TypeSelection,
 } from "#storage/reconcile";
 import type { SignedInContext } from "../context.ts";
+import { reconcileCodes, type CapDifference } from "./reconcile-discounts.ts";
 import { ReconcileReport, type TypeDifferences } from "./reconcile-report.ts";
 
 /** Reservations compared at once. */
@@ -37,6 +38,8 @@ export interface ReconcileInput {
 export interface ReconcileOutcome {
   readonly checkedReservationCount: number;
   readonly items: readonly TypeDifferences[];
+  /** Caps of discounts; compared only when everything of the tenant is. */
+  readonly discounts: readonly CapDifference[];
   readonly nextCursor: string | null;
 }
 
@@ -46,7 +49,7 @@ const START: ReconcilePosition = { phase: "rows", reservationId: "", ticketTypeI
  * Compares what D1 holds of the tenant's reservations and counters with the inventories, which alone hold the truth, and
  * makes D1 say the same. What is only on its way to D1 is left alone, so this may run during a sale.
  *
- * Two walks, both in pages and resumable: D1's rows, to find those that no inventory knows; then each inventory's lines.
+ * Three walks in pages, resumable: D1's rows, to find those that no inventory knows; each inventory's lines; the caps of codes.
  * Refuses `validation_failed` for a cursor that this service did not make.
  * @param callsPerRequest how many calls to make before answering with a cursor; a page is always finished.
  */
@@ -61,9 +64,11 @@ export async function reconcileReservations(
   const walk = new Walk(ctx, { tenantId, eventId: input.eventId, ticketTypeId: input.ticketTypeId });
   while (at && walk.callCount < callsPerRequest) at = await walk.step(at);
   const items = walk.report.list();
-  const { checkedReservationCount } = walk.report;
-  ctx.logger.info("reservations reconciled", { tenantId, userId, checkedReservationCount, differing: items.length });
-  return succeed({ checkedReservationCount, items, nextCursor: at ? formatReconcilePosition(at) : null });
+  const { capDifferences: discounts, report } = walk;
+  const { checkedReservationCount } = report;
+  const differing = items.length + discounts.length;
+  ctx.logger.info("reservations reconciled", { tenantId, userId, checkedReservationCount, differing });
+  return succeed({ checkedReservationCount, items, discounts, nextCursor: at ? formatReconcilePosition(at) : null });
 }
 
 function badCursor(): Failure {
@@ -74,6 +79,7 @@ function badCursor(): Failure {
 /** One call's way through a tenant's reservations. */
 class Walk {
   readonly report = new ReconcileReport();
+  readonly capDifferences: CapDifference[] = [];
   callCount = 0;
   readonly #ctx: SignedInContext;
   readonly #db: D1Database;
@@ -87,7 +93,21 @@ class Walk {
 
   /** Looks at one page. @returns where to go on; undefined at the end. */
   step(at: ReconcilePosition): Promise<ReconcilePosition | undefined> {
-    return at.phase === "rows" ? this.#checkRows(at) : this.#checkLines(at);
+    switch (at.phase) {
+      case "rows":
+        return this.#checkRows(at);
+      case "types":
+        return this.#checkLines(at);
+      case "codes":
+        return this.#checkCodes(at);
+    }
+  }
+
+  async #checkCodes(at: Extract<ReconcilePosition, { phase: "codes" }>): Promise<ReconcilePosition | undefined> {
+    const { differences, callCount, next } = await reconcileCodes(this.#ctx, at);
+    this.callCount += callCount;
+    this.capDifferences.push(...differences);
+    return next;
   }
 
   /** D1 is read first and the inventory asked after: a row that it does not know then was never made. */
@@ -132,7 +152,7 @@ class Walk {
     const { tenantId } = this.#selection;
     this.callCount += 1;
     const stored = await findNextType(this.#db, this.#selection, at.afterTypeId);
-    if (!stored) return undefined;
+    if (!stored) return this.#isWholeTenant() ? { phase: "codes", after: null } : undefined;
     const { ticketTypeId } = stored;
     const next: ReconcilePosition = { phase: "types", afterTypeId: ticketTypeId, position: 0 };
     this.callCount += 1;
@@ -145,6 +165,10 @@ class Walk {
     if (page.nextPosition !== null) return { ...at, position: page.nextPosition };
     await this.#compareCounters(stored, page);
     return next;
+  }
+
+  #isWholeTenant(): boolean {
+    return this.#selection.eventId === null && this.#selection.ticketTypeId === null;
   }
 
   /** The inventory is read first and D1 after: what had been told by then, D1 must have. */

@@ -2,7 +2,7 @@ import type { ServiceContext } from "../context.ts";
 import { requeueStaleMints } from "../mint/requeue-stale-mints.ts";
 import { sweepTransfers } from "../transfer/sweep-transfers.ts";
 import { pruneKeys, pruneNonces } from "./prune.ts";
-import { wakeInTurn, wakeStaleDesks, wakeStaleInventories } from "./wake-objects.ts";
+import { wakeCodesInTurn, wakeInTurn, wakeStaleDesks, wakeStaleInventories } from "./wake-objects.ts";
 
 /** A piece of the upkeep of each minute. Bounded: what it leaves over comes in the next minute. */
 export interface CronJob {
@@ -20,6 +20,7 @@ export const CRON_JOBS: readonly CronJob[] = [
   { name: "wake stale inventories", run: wakeStaleInventories },
   { name: "wake stale desks", run: wakeStaleDesks },
   { name: "wake objects in turn", run: wakeInTurn },
+  { name: "wake discounts' stock in turn", run: wakeCodesInTurn },
 ];
 
 /** Runs the jobs one after the other, each with a log line (at `debug` when there was nothing to do). One that fails stops none of the others: a minute later it has its turn again. */

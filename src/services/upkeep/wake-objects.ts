@@ -1,7 +1,8 @@
+import { discountStockName } from "#domain/discount-stock";
 import { deskNumberOf, deskNumbersOfTenant } from "#domain/ids";
 import { idsInTurn } from "#domain/turns";
 import type { UpkeepPort } from "#domain/upkeep-messages";
-import { listStaleOrderIds, listTypesBetween, listTypesWithStaleHolds } from "#storage/stale";
+import { listCappedBetween, listStaleOrderIds, listTypesBetween, listTypesWithStaleHolds } from "#storage/stale";
 import type { ServiceContext } from "../context.ts";
 
 /** What an object that works has told D1 after this time. */
@@ -11,6 +12,7 @@ const WOKEN_A_RUN = 100;
 /** Ticket types woken in one turn, and desks beside them: an invocation may make about 1,000 calls. */
 const TYPES_A_TURN = 150;
 const DESKS_A_TURN = 150;
+const CODES_A_TURN = 100;
 /** An event's objects are woken in turn until so long after its end: refunds and late payments come behind. */
 const WOKEN_AFTER_END_MS = 30 * 86_400_000;
 
@@ -42,6 +44,14 @@ export async function wakeInTurn(ctx: ServiceContext): Promise<number> {
     ...eventIds.map((eventId) => ctx.upkeep.gate(eventId)),
     ...desks.map((number) => ctx.upkeep.desk(number)),
   ]);
+}
+
+/** Wakes a sixtieth of the inventories of capped discounts, as {@link wakeInTurn} does those of ticket types. @returns how many. */
+export async function wakeCodesInTurn(ctx: ServiceContext): Promise<number> {
+  const range = { ...idsInTurn(ctx.nowMs), archivedAfterMs: ctx.nowMs - WOKEN_AFTER_END_MS, limit: CODES_A_TURN };
+  const capped = await listCappedBetween(ctx.d1, range);
+  const stockNames = capped.flatMap(({ id, caps }) => caps.map((cap) => discountStockName(id, cap)));
+  return wakeAll(stockNames.map((stockName) => ctx.upkeep.inventory(stockName)));
 }
 
 /** One that cannot be woken keeps none of the others asleep. @throws when some could not, after all were called. */

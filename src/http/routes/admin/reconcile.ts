@@ -4,6 +4,13 @@ import { defineRoute } from "../../route.ts";
 import { id, json } from "../../schemas.ts";
 
 const count = z.int().min(0);
+const uses = z.object({ heldCount: count, usedCount: count });
+const capDifferences = z.object({
+  discountId: id,
+  cap: z.enum(["uses", "first_tickets"]),
+  counters: z.object({ before: uses, after: uses }).nullable(),
+  unrepaired: z.enum(["no_inventory"]).nullable(),
+});
 const counters = z.object({ quantity: count, heldCount: count, soldCount: count });
 const differences = z.object({
   ticketTypeId: id,
@@ -26,7 +33,12 @@ export const reconcile = defineRoute({
   answers: {
     200: {
       description: "What differed; send `nextCursor` as `cursor` to go on where this answer stopped",
-      schema: z.object({ checkedReservationCount: count, items: z.array(differences), nextCursor: z.string().nullable() }),
+      schema: z.object({
+        checkedReservationCount: count,
+        items: z.array(differences),
+        discounts: z.array(capDifferences).openapi({ description: "Codes whose counted uses differed" }),
+        nextCursor: z.string().nullable(),
+      }),
     },
   },
   async handle({ ctx, body: { eventId = null, ticketTypeId = null, cursor = null } }) {
