@@ -92,15 +92,21 @@ export interface ActionablePaymentEvent {
   readonly amountCents: number;
   readonly currency: string;
   readonly reason?: string;
+  /** Of a `refund.*` event: our own id of the refund where the provider carries it, else the provider's. */
+  readonly refundId?: string;
+  /** Of a `dispute.*` event: the provider's id of the dispute; left out where it gives none. */
+  readonly disputeId?: string;
   /** The type in the provider's own words. */
   readonly rawType: string;
 }
 
-/** An authenticated event of a type the service does not know: it is answered with 200 and nothing happens. */
+/** An authenticated event of a type the service does not know: it is recorded, answered with 200, and nothing else happens. */
 export interface IgnoredPaymentEvent {
   readonly provider: PaymentProviderName;
   readonly eventId: string;
   readonly type: "ignored";
+  /** When it happened at the provider, in Unix milliseconds; null where the event does not say. */
+  readonly occurredAtMs: number | null;
   readonly rawType: string;
 }
 

@@ -19,6 +19,8 @@ const eventSchema = z.object({
     amountCents: z.int().min(0),
     currency: z.string().regex(/^[A-Z]{3}$/),
     reason: z.string().max(500).optional(),
+    refundId: z.string().min(1).max(200).optional(),
+    disputeId: z.string().min(1).max(200).optional(),
   }),
 });
 
@@ -33,11 +35,11 @@ export function parseStandardPaymentEvent(rawBody: Uint8Array, eventId: string):
   const envelope = envelopeSchema.safeParse(body);
   if (!envelope.success) return refuseBody(envelope.error);
   const rawType = envelope.data.type;
-  if (!isKnownType(rawType)) return succeed({ provider: "standard", eventId, type: "ignored", rawType });
+  if (!isKnownType(rawType)) return succeed({ provider: "standard", eventId, type: "ignored", occurredAtMs: null, rawType });
 
   const event = eventSchema.safeParse(body);
   if (!event.success) return refuseBody(event.error);
-  const { paymentId, orderId, amountCents, currency, reason } = event.data.data;
+  const { paymentId, orderId, amountCents, currency, reason, refundId, disputeId } = event.data.data;
   return succeed({
     provider: "standard",
     eventId,
@@ -48,6 +50,8 @@ export function parseStandardPaymentEvent(rawBody: Uint8Array, eventId: string):
     amountCents,
     currency,
     ...(reason === undefined ? {} : { reason }),
+    ...(refundId === undefined ? {} : { refundId }),
+    ...(disputeId === undefined ? {} : { disputeId }),
     rawType,
   });
 }
