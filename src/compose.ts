@@ -49,6 +49,7 @@ export function createDeskReach(env: Env): DeskReach {
     db: env.DB,
     mintQueue: env.MINT_QUEUE,
     inventory: (stockName) => env.TICKET_TYPE_INVENTORY.getByName(stockName),
+    gate: (eventId) => env.EVENT_GATE.getByName(eventId),
     paymentProviders: providers,
     leaseBlock: (tenantId) => leaseOrderNumbers(env.DB, tenantId, randomHex(16)),
     logger: createLogger("order-desk"),

@@ -1,5 +1,6 @@
 import { deskNumberOf } from "#domain/ids";
-import { holdsOf, ticketsOf } from "#domain/order";
+import { holdsOf } from "#domain/order-holds";
+import { ticketsOf } from "#domain/order-tickets";
 import type { SimulatedChain } from "./simulated-chain.ts";
 import type { Row } from "./sqlite-connection.ts";
 import { listStocks, stockOf, type DeskHost, type InventoryHost, type Stage } from "./stage.ts";

@@ -1,4 +1,5 @@
-import { holdsOf, type OrderRecord } from "#domain/order";
+import type { OrderRecord } from "#domain/order";
+import { holdsOf } from "#domain/order-holds";
 import type { OrderLine } from "#domain/order-messages";
 import type { OrderStatus } from "#domain/statuses";
 import type { PaymentBook } from "./payment-book.ts";

@@ -48,12 +48,15 @@ export class PaymentBook {
       provider: "standard",
       eventId,
       type,
+      rawType: type,
       occurredAtMs: nowMs,
       paymentId,
       orderId,
       amountCents,
       currency,
       reason: null,
+      refundId: null,
+      disputeId: null,
     };
   }
 

@@ -1,8 +1,10 @@
-import { ticketsOf, type OrderRecord } from "#domain/order";
+import type { OrderRecord } from "#domain/order";
 import type { IssuedTicket, MintMessage, PaymentNews } from "#domain/order-messages";
+import type { Recall } from "#domain/order-money";
+import { issuedTicketsOf } from "#domain/order-tickets";
 import { assertInvariant } from "#domain/result";
 import type { Logger } from "#platform/logger";
-import { projectDeskNews, type RecordedPaymentEvent } from "#storage/desk-projection";
+import { projectDeskNews, type RecalledTickets, type RecordedPaymentEvent } from "#storage/desk-projection";
 import type { OutboxMessage, OutboxRow } from "../outbox.ts";
 
 /** Messages one `sendBatch` may carry (Cloudflare Queues). */
@@ -14,6 +16,8 @@ interface OrderNews {
   /** True for the change that made the order, and for the one that made its tickets. */
   readonly isNew: boolean;
   readonly isIssued: boolean;
+  /** The tickets that died with this change; left out when none did. */
+  readonly recalled?: Pick<Recall, "ticketIds" | "cause">;
   /** When the change was made, Unix milliseconds. */
   readonly atMs: number;
 }
@@ -23,13 +27,13 @@ export function orderMessage(news: OrderNews): OutboxMessage {
   return { topic: "order", body: news };
 }
 
-/** Tells of a payment event and what became of it. */
+/** Tells of a payment event and what became of it; again when that changes. */
 export function paymentEventMessage(
   news: PaymentNews,
-  known: Pick<RecordedPaymentEvent, "tenantId" | "outcome" | "receivedAtMs">,
+  known: Pick<RecordedPaymentEvent, "tenantId" | "outcome" | "attempts" | "receivedAtMs">,
 ): OutboxMessage {
-  const { provider, eventId, orderId, type, occurredAtMs } = news;
-  const body: RecordedPaymentEvent = { provider, eventId, orderId, type, occurredAtMs, ...known };
+  const { provider, eventId, orderId, type, rawType, occurredAtMs } = news;
+  const body: RecordedPaymentEvent = { provider, eventId, orderId, type, rawType, occurredAtMs, ...known };
   return { topic: "payment_event", body };
 }
 
@@ -57,23 +61,33 @@ export async function deliverDeskNews(reach: DeliveryReach, rows: readonly Outbo
   const newIds = new Set<string>();
   const issuedIds = new Set<string>();
   const paymentEvents: RecordedPaymentEvent[] = [];
+  const recalled: OrderNews[] = [];
   for (const row of rows) {
     const body: unknown = JSON.parse(row.body);
     if (row.topic === "payment_event") {
       paymentEvents.push(body as RecordedPaymentEvent); // written by paymentEventMessage
       continue;
     }
-    const { orderId, isNew, isIssued } = body as OrderNews; // written by orderMessage
-    changedIds.add(orderId);
-    if (isNew) newIds.add(orderId);
-    if (isIssued) issuedIds.add(orderId);
+    const news = body as OrderNews; // written by orderMessage
+    changedIds.add(news.orderId);
+    if (news.isNew) newIds.add(news.orderId);
+    if (news.isIssued) issuedIds.add(news.orderId);
+    if (news.recalled) recalled.push(news);
   }
   const orders = reach.listOrders([...changedIds]);
   assertInvariant(orders.length === changedIds.size, "a desk keeps every order that it has not told of");
   const newOrders = orders.filter((record) => newIds.has(record.view.id));
-  const tickets = orders.filter((record) => issuedIds.has(record.view.id)).flatMap(ticketsOf);
-  await projectDeskNews(reach.db, { orders, newOrders, tickets, paymentEvents }, nowMs);
+  const tickets = orders.filter((record) => issuedIds.has(record.view.id)).flatMap(issuedTicketsOf);
+  const recalls = recalled.flatMap((news) => toRecalls(orders, news));
+  await projectDeskNews(reach.db, { orders, newOrders, tickets, recalls, paymentEvents }, nowMs);
   await queueMints(reach, tickets);
+}
+
+function toRecalls(orders: readonly OrderRecord[], { orderId, recalled, atMs }: OrderNews): RecalledTickets[] {
+  const order = orders.find((record) => record.view.id === orderId);
+  if (!order || !recalled) return [];
+  const { tenantId, eventId } = order.view;
+  return [{ tenantId, orderId, eventId, ...recalled, recalledAtMs: atMs }];
 }
 
 async function queueMints({ mintQueue, logger }: DeliveryReach, tickets: readonly IssuedTicket[]): Promise<void> {

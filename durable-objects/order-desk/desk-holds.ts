@@ -1,7 +1,7 @@
 import type { Failure } from "#domain/failure";
 import type { InventoryPort } from "#domain/inventory-messages";
 import { sharedPrefixOf } from "#domain/ids";
-import { holdOf } from "#domain/order";
+import { holdOf } from "#domain/order-holds";
 import type { DiscountUse } from "#domain/discount-stock";
 import type { BasketLine, DeskPort, HoldCommand, HoldView, MadeOnce, RequestIdentity, StockNews } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";

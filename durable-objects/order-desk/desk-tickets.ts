@@ -1,6 +1,7 @@
 import { sharedPrefixOf } from "#domain/ids";
-import { keptTicketsOf, passOn, type OrderRecord } from "#domain/order";
+import type { OrderRecord } from "#domain/order";
 import type { IssuedTicket } from "#domain/order-messages";
+import { keptTicketsOf, passOn } from "#domain/order-tickets";
 import type { DeskStore } from "./desk-store.ts";
 
 /** The tenant's ticket, as long as it is as the desk issued it. */

@@ -1,8 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Failure } from "#domain/failure";
+import type { GatePort } from "#domain/gate-messages";
 import { hashParts } from "#domain/ids";
 import type { InventoryPort } from "#domain/inventory-messages";
-import { attachPayment, cancelOrder, dueAtMs, firstAnswerOf, keptTicketsOf, viewAt, type OrderRecord } from "#domain/order";
+import { attachPayment, cancelOrder, dueAtMs, firstAnswerOf, viewAt, type OrderRecord } from "#domain/order";
+import { keptTicketsOf } from "#domain/order-tickets";
 import type {
   CancelCommand,
   DeskPort,
@@ -49,6 +51,7 @@ export interface DeskReach {
   readonly db: D1Database;
   readonly mintQueue: Queue<MintMessage>;
   inventory(ticketTypeId: string): InventoryPort;
+  gate(eventId: string): Pick<GatePort, "recall" | "block">;
   readonly paymentProviders: PaymentProviders;
   readonly leaseBlock: LeaseBlock;
   readonly logger: Logger;
@@ -257,7 +260,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     if (!this.#store.insertPaymentEvent(news, nowMs)) return "duplicate";
     const { record: changed, outcome, alert } = decideNews(record, news, nowMs);
     if (changed !== record) this.#save(record, changed, nowMs, emit);
-    emit(paymentEventMessage(news, { tenantId: record.view.tenantId, outcome, receivedAtMs: nowMs }));
+    emit(paymentEventMessage(news, { tenantId: record.view.tenantId, outcome, attempts: 1, receivedAtMs: nowMs }));
     if (alert) this.#logger.error("a payment needs a person's eye", { alert, orderId: news.orderId, eventType: news.type });
     return "recorded";
   }

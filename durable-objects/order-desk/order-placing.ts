@@ -1,4 +1,5 @@
-import { ownHoldIdOf, type OrderRecord } from "#domain/order";
+import type { OrderRecord } from "#domain/order";
+import { ownHoldIdOf } from "#domain/order-holds";
 import type { BasketLine, MadeOnce, OrderView, PlaceCommand } from "#domain/order-messages";
 import { readClockMs } from "#platform/clock";
 import type { Commit, Emit } from "./commit.ts";

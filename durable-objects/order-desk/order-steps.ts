@@ -1,6 +1,8 @@
 import type { InventoryPort } from "#domain/inventory-messages";
 import { hashParts } from "#domain/ids";
-import { holdsOf, type OrderRecord, type Refund } from "#domain/order";
+import type { OrderRecord } from "#domain/order";
+import { holdsOf } from "#domain/order-holds";
+import type { Refund } from "#domain/order-money";
 import { settleConfirmed, settleGivenBack, settleRefund, settleReleased, settleSoldOut } from "#domain/settlement";
 import { selectPaymentProvider, type PaymentProviders } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";

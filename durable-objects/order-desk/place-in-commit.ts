@@ -55,6 +55,7 @@ export function placeInCommit(
     payment: null,
     createdAtMs: nowMs,
     paidAtMs: null,
+    refundedCents: 0,
   };
   const record = newOrder(view, request.route, request.bodyHash, command.discounts);
   save(record);

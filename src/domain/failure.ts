@@ -49,6 +49,8 @@ export type Failure =
   | { readonly code: "reservation_expired" }
   | { readonly code: "reservation_not_active" }
   | { readonly code: "order_not_pending" }
+  | { readonly code: "order_not_refundable" }
+  | { readonly code: "refund_exceeds_payment" }
   | { readonly code: "ticket_not_valid" }
   | { readonly code: "ticket_not_transferable"; readonly reason: TransferObstacle }
   | { readonly code: "transfer_not_pending" }

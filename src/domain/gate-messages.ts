@@ -96,6 +96,22 @@ export interface RevokeCommand {
   readonly actor: string;
 }
 
+/** Kills every credential of these tickets for good, those of later owners too. */
+export interface RecallTicketsCommand {
+  readonly tenantId: string;
+  readonly ticketIds: readonly string[];
+  readonly reason: "canceled";
+  readonly actor: string;
+}
+
+/** Refuses these tickets at the door, or stops to. */
+export interface BlockTicketsCommand {
+  readonly tenantId: string;
+  readonly ticketIds: readonly string[];
+  readonly isBlocked: boolean;
+  readonly actor: string;
+}
+
 /** The wish to kill the credentials below `toEpoch` because the ticket changes hands. */
 export interface HandOverCommand {
   readonly tenantId: string;
@@ -137,5 +153,15 @@ export interface GatePort {
   handOver(command: HandOverCommand): Promise<HandOverOutcome | undefined>;
   /** What `handOver` would answer, changing nothing. */
   previewHandOver(command: HandOverCommand): Promise<HandOverOutcome | undefined>;
+  /**
+   * Kills all credentials of all these tickets durably, in one commit, before the caller is told. Repeats change nothing.
+   * @returns false when this gate is not of that tenant: nothing was killed.
+   */
+  recall(command: RecallTicketsCommand): Promise<boolean>;
+  /**
+   * Refuses these tickets as `blocked` whatever their epoch, or admits them again as before. Who is inside may leave.
+   * @returns false when this gate is not of that tenant: nothing was changed.
+   */
+  block(command: BlockTicketsCommand): Promise<boolean>;
   stats(tenantId: string): Promise<GateStats | undefined>;
 }

@@ -75,6 +75,8 @@ export interface OrderView extends OrderTotals {
   readonly payment: OrderPayment | null;
   readonly createdAtMs: number;
   readonly paidAtMs: number | null;
+  /** How much of the payment that bought the tickets has gone back or goes back, in minor units. */
+  readonly refundedCents: number;
 }
 
 /** A ticket as its desk issued it. */
@@ -134,6 +136,20 @@ export interface CancelCommand {
   readonly orderId: string;
 }
 
+/**
+ * The organiser's wish to pay tickets back (`request.userId` is theirs, not the buyer's). The same key for another order is a
+ * reused key, so the desk hashes `orderId` with the body.
+ */
+export interface RefundCommand {
+  readonly request: RequestIdentity;
+  readonly orderId: string;
+  /** Null for all tickets that are not paid back yet. */
+  readonly ticketIds: readonly string[] | null;
+  readonly reason: string;
+  /** Puts the seats back on sale. */
+  readonly restock: boolean;
+}
+
 /** Stock figures that came back with the holds, so that the caller's next read of a type is not older than its own hold. */
 export type StockNews = readonly { readonly ticketTypeId: string; readonly snapshot: InventorySnapshot }[];
 
@@ -155,12 +171,18 @@ export interface PaymentNews {
     | "dispute.opened"
     | "dispute.won"
     | "dispute.lost";
+  /** The type in the provider's own words. */
+  readonly rawType: string;
   readonly occurredAtMs: number;
   readonly paymentId: string;
   readonly orderId: string;
   readonly amountCents: number;
   readonly currency: string;
   readonly reason: string | null;
+  /** Of a `refund.*` event: our own id of the refund where the provider carries it, else the provider's; null where it gives none. */
+  readonly refundId: string | null;
+  /** Of a `dispute.*` event: the provider's id of the dispute; null where it gives none. */
+  readonly disputeId: string | null;
 }
 
 /** `duplicate`: the event was recorded before. `unknown_order`: this desk has no such order. */
@@ -196,6 +218,12 @@ export interface DeskPort {
   passOnTicket(tenantId: string, ticketId: string): Promise<void>;
   /** Cancels the caller's own pending order; its stock is back before the answer. A repeat gets the first answer. */
   cancel(command: CancelCommand): Promise<MadeOnce<OrderView>>;
+  /**
+   * Pays tickets of any order of the tenant back; they are dead at the gate before the answer, also before a repeat's. Refuses
+   * `not_found`, `order_not_refundable`, `ticket_not_valid`, `refund_exceeds_payment`, and, without remembering it,
+   * `request_in_flight` while something else is done with the order and `overloaded` while the gate cannot be reached.
+   */
+  refund(command: RefundCommand): Promise<MadeOnce<OrderView>>;
   /** Records a verified payment event, then acts on it; what fails is taken up again from the record by the desk's alarm. */
   settle(news: PaymentNews): Promise<SettleOutcome>;
 }

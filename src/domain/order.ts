@@ -1,46 +1,29 @@
 import type { Failure } from "./failure.ts";
-import { deriveIdWithin } from "./ids.ts";
-import type { AppliedDiscount, HoldView, IssuedTicket, OrderPayment, OrderView } from "./order-messages.ts";
+import type { AppliedDiscount, OrderPayment, OrderView, PaymentNews } from "./order-messages.ts";
+import type { Dispute, PaidBy, Recall, Refund } from "./order-money.ts";
 import { refuse, succeed, type Result } from "./result.ts";
-import { ORDER_STATUS_RANK, type OrderStatus, type RefundStatus, type ReservationStatus } from "./statuses.ts";
-
-/** Money on its way back. `id` is derived and is the provider's idempotency key, so it is asked for once. */
-export interface Refund {
-  readonly id: string;
-  readonly provider: string;
-  readonly paymentId: string;
-  readonly providerRefundId: string | null;
-  readonly status: RefundStatus;
-  readonly amountCents: number;
-  readonly currency: string;
-  readonly reason: RefundReason;
-  readonly createdAtMs: number;
-}
-
-/** Why money goes back. */
-export type RefundReason = "amount_mismatch" | "order_cancelled" | "paid_twice" | "sold_out_after_expiry";
+import { ORDER_STATUS_RANK, type OrderStatus } from "./statuses.ts";
 
 /**
  * What the desk must do next outside itself for an order. Every step may be repeated.
  *
  * - `confirm`: turn each hold into a sale, then issue the tickets.
- * - `give_back`: some hold could not be confirmed; put those that were (`lineNumbers`, as {@link holdsOf} numbers them) back
- *   on sale, then refund.
+ * - `give_back`: some hold could not be confirmed; put those that were (`lineNumbers`, as `holdsOf` numbers them) back on
+ *   sale, then refund.
  * - `release`: the order was cancelled; give its holds back.
+ * - `revoke`: tickets die; the gate first, so that nobody comes in whose money goes back.
+ * - `restock`: the seats of tickets that died go back on sale.
+ * - `block`, `unblock`: tickets whose payment is disputed are refused at the gate, until that is over.
  */
 export type OrderStep =
   | { readonly kind: "none" }
   | { readonly kind: "confirm"; readonly paid: PaidBy | null }
   | { readonly kind: "give_back"; readonly paid: PaidBy | null; readonly lineNumbers: readonly number[] }
-  | { readonly kind: "release" };
-
-/** The payment that an order is being settled with. */
-export interface PaidBy {
-  readonly provider: string;
-  readonly paymentId: string;
-  readonly amountCents: number;
-  readonly currency: string;
-}
+  | { readonly kind: "release" }
+  | { readonly kind: "revoke"; readonly recall: Recall }
+  | { readonly kind: "restock"; readonly recall: Recall }
+  | { readonly kind: "block"; readonly ticketIds: readonly string[] }
+  | { readonly kind: "unblock"; readonly ticketIds: readonly string[] };
 
 /** An order as its desk stores it. `version` grows with each change and orders the projection. */
 export interface OrderRecord {
@@ -58,6 +41,12 @@ export interface OrderRecord {
   readonly attempts: number;
   /** Tickets that have changed hands: from then on D1 alone knows whose they are. Left out while there are none. */
   readonly passedOn?: readonly string[];
+  /** Tickets that are dead. Left out while there are none. */
+  readonly recalled?: readonly string[];
+  /** Left out while there are none. */
+  readonly disputes?: readonly Dispute[];
+  /** Payment events, recorded, that cannot be acted upon yet. Left out while there are none. */
+  readonly waiting?: readonly PaymentNews[];
 }
 
 /** The record with something new in it: one version on, with fresh patience for its step. */
@@ -96,36 +85,6 @@ export function newOrder(
   return { view, route, bodyHash, version: 1, step, paidBy: null, refunds: [], ...applied, attempts: 0 };
 }
 
-/** Stock held for an order at one inventory: of a ticket type, or of a capped discount. */
-export interface StockHold {
-  /** A line's own number; the uses of discounts are numbered on after the last line. */
-  readonly number: number;
-  readonly stockName: string;
-  readonly reservationId: string;
-  readonly quantity: number;
-}
-
-/** The hold that an order makes itself: of its seats, unless it uses one made earlier, and of its discounts' uses. */
-export function ownHoldIdOf(orderId: string): string {
-  return deriveIdWithin(orderId, ["hold"]);
-}
-
-/** Everything that is held for an order, always in the same order with the same numbers. */
-export function holdsOf({ view, discounts = [] }: Pick<OrderRecord, "view" | "discounts">): readonly StockHold[] {
-  const seats = view.lines.map(({ lineNumber, ticketTypeId, quantity }) => ({
-    number: lineNumber,
-    stockName: ticketTypeId,
-    reservationId: view.reservationId,
-    quantity,
-  }));
-  const uses = discounts.flatMap((discount) => discount.uses);
-  const reservationId = ownHoldIdOf(view.id);
-  return [
-    ...seats,
-    ...uses.map(({ stockName, quantity }, at) => ({ number: seats.length + 1 + at, stockName, reservationId, quantity })),
-  ];
-}
-
 /**
  * What the request that placed the order was told, to tell it again: an order to pay was PENDING with its payment, a free one
  * was settled in the answer. Without a payment nobody was told anything yet, so the order reads as it is.
@@ -162,65 +121,6 @@ export function cancelOrder(record: OrderRecord, nowMs: number): Result<OrderRec
     return refuse({ code: "order_not_pending" });
   return succeed(change(record, { view: raise(record.view, "CANCELLED"), step: { kind: "release" } }));
 }
-
-/** The tickets of a paid order, one per seat; none before it is paid. Their ids derive from the order's, so they are issued once. */
-export function ticketsOf(record: OrderRecord): readonly IssuedTicket[] {
-  const { view } = record;
-  const { paidAtMs } = view;
-  if (paidAtMs === null) return [];
-  return view.lines.flatMap((line) =>
-    Array.from({ length: line.quantity }, (_, position) => ({
-      id: deriveIdWithin(view.id, ["ticket", String(line.lineNumber), String(position)]),
-      tenantId: view.tenantId,
-      eventId: view.eventId,
-      ticketTypeId: line.ticketTypeId,
-      orderId: view.id,
-      ownerUserId: view.userId,
-      status: "SOLD" as const,
-      credentialEpoch: 0,
-      walletAddress: view.walletAddress,
-      createdAtMs: paidAtMs,
-    })),
-  );
-}
-
-/** The tickets that are still as the order issued them: not those that have changed hands since. */
-export function keptTicketsOf(record: OrderRecord): readonly IssuedTicket[] {
-  const { passedOn = [] } = record;
-  return ticketsOf(record).filter((ticket) => !passedOn.includes(ticket.id));
-}
-
-/** Notes that a ticket changes hands. The world knows it from D1, so the version stays; an order without that ticket too. */
-export function passOn(record: OrderRecord, ticketId: string): OrderRecord {
-  const isKept = keptTicketsOf(record).some((ticket) => ticket.id === ticketId);
-  return isKept ? { ...record, passedOn: [...(record.passedOn ?? []), ticketId] } : record;
-}
-
-/** The hold under an order, as a buyer reads it. */
-export function holdOf(record: OrderRecord, nowMs: number): HoldView {
-  const view = viewAt(record, nowMs);
-  return {
-    id: view.reservationId,
-    tenantId: view.tenantId,
-    userId: view.userId,
-    eventId: view.eventId,
-    status: HOLD_STATUS_OF_ORDER[view.status],
-    expiresAtMs: view.holdExpiresAtMs,
-    lines: view.lines.map(({ ticketTypeId, quantity }) => ({ ticketTypeId, quantity })),
-  };
-}
-
-const HOLD_STATUS_OF_ORDER: Readonly<Record<OrderStatus, ReservationStatus>> = {
-  PENDING: "ACTIVE",
-  PAYMENT_FAILED: "ACTIVE",
-  EXPIRED: "EXPIRED",
-  CANCELLED: "CANCELLED",
-  PAID: "COMPLETED",
-  AWAITING_MINT: "COMPLETED",
-  MINT_FAILED: "COMPLETED",
-  COMPLETED: "COMPLETED",
-  REFUNDED: "COMPLETED",
-};
 
 /** Longest wait between two attempts at a step. */
 const LONGEST_RETRY_MS = 60_000;

@@ -1,6 +1,7 @@
 import { deriveIdWithin } from "./ids.ts";
-import { change, raise, type OrderRecord, type PaidBy, type Refund, type RefundReason } from "./order.ts";
+import { change, raise, type OrderRecord } from "./order.ts";
 import type { OrderPayment, OrderView, PaymentNews } from "./order-messages.ts";
+import type { PaidBy, PaymentKey, Refund, RefundReason } from "./order-money.ts";
 import type { OrderStatus, PaymentEventOutcome, PaymentStatus, RefundStatus } from "./statuses.ts";
 
 /** What became of a payment event, and whether a person should look. */
@@ -24,9 +25,6 @@ const PAYMENT_RANK: Readonly<Record<PaymentStatus, number>> = {
 const REFUND_RANK: Readonly<Record<RefundStatus, number>> = { created: 0, submitted: 1, failed: 2, succeeded: 3 };
 
 const PAYABLE: readonly OrderStatus[] = ["PENDING", "PAYMENT_FAILED", "EXPIRED"];
-
-/** Names a payment: the ids of two providers may be alike. */
-type PaymentKey = Pick<PaidBy, "provider" | "paymentId">;
 
 function isSamePayment(one: PaymentKey | null | undefined, other: PaymentKey): boolean {
   return one?.provider === other.provider && one.paymentId === other.paymentId;
@@ -137,7 +135,8 @@ function sendBack(record: OrderRecord, paid: PaidBy, reason: RefundReason, nowMs
   const id = deriveIdWithin(record.view.id, ["refund", paid.provider, paid.paymentId]);
   if (record.refunds.some((refund) => refund.id === id)) return record;
   if (paid.amountCents <= 0) return change(record, {});
-  const refund: Refund = { ...paid, id, providerRefundId: null, status: "created", reason, createdAtMs: nowMs };
+  const asked = { providerRefundId: null, status: "created", ticketIds: [], note: null } as const;
+  const refund: Refund = { ...paid, ...asked, id, reason, createdAtMs: nowMs };
   return change(record, { refunds: [...record.refunds, refund] });
 }
 

@@ -1,6 +1,7 @@
 import { ORDER_STATUS_RANK, ORDER_STATUSES, type PaymentEventOutcome } from "#domain/statuses";
 import type { OrderRecord } from "#domain/order";
 import type { IssuedTicket } from "#domain/order-messages";
+import type { RecallCause } from "#domain/order-money";
 
 /** A payment event as a desk recorded it. */
 export interface RecordedPaymentEvent {
@@ -9,9 +10,23 @@ export interface RecordedPaymentEvent {
   readonly tenantId: string;
   readonly orderId: string;
   readonly type: string;
+  /** The type in the provider's own words. */
+  readonly rawType: string;
   readonly outcome: PaymentEventOutcome;
+  /** How often the desk has decided about it: what has a higher number is newer. */
+  readonly attempts: number;
   readonly occurredAtMs: number;
   readonly receivedAtMs: number;
+}
+
+/** Tickets of one order that died together. */
+export interface RecalledTickets {
+  readonly tenantId: string;
+  readonly orderId: string;
+  readonly eventId: string;
+  readonly ticketIds: readonly string[];
+  readonly cause: RecallCause;
+  readonly recalledAtMs: number;
 }
 
 /** What a desk tells D1 in one delivery. */
@@ -19,7 +34,10 @@ export interface DeskNews {
   readonly orders: readonly OrderRecord[];
   /** Those of the orders that D1 hears of for the first time: their lines and their keys go with them, once. */
   readonly newOrders: readonly OrderRecord[];
+  /** Tickets that D1 hears of for the first time, as they were issued, also those that died since. */
   readonly tickets: readonly IssuedTicket[];
+  /** Tickets that died since D1 heard last. */
+  readonly recalls: readonly RecalledTickets[];
   readonly paymentEvents: readonly RecordedPaymentEvent[];
 }
 

@@ -155,12 +155,15 @@ export class DeskWorld {
       provider: "standard",
       eventId: crypto.randomUUID(),
       type: "payment.succeeded",
+      rawType: changes.type ?? "payment.succeeded",
       occurredAtMs: Date.now(),
       paymentId: `pay-${orderId}`,
       orderId,
       amountCents: 1_000,
       currency: "EUR",
       reason: null,
+      refundId: null,
+      disputeId: null,
       ...changes,
     };
   }

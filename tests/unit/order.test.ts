@@ -7,12 +7,12 @@ import {
   dueAtMs,
   expireOrder,
   firstAnswerOf,
-  holdOf,
   newOrder,
-  ticketsOf,
   viewAt,
   type OrderRecord,
 } from "#domain/order";
+import { holdOf } from "#domain/order-holds";
+import { ticketsOf } from "#domain/order-tickets";
 import type { OrderView, PaymentNews } from "#domain/order-messages";
 import { decideNews, settleConfirmed, settleGivenBack, settleRefund, settleReleased, settleSoldOut } from "#domain/settlement";
 import { ORDER_STATUS_RANK } from "#domain/statuses";
@@ -51,6 +51,7 @@ function makeOrder(changes: Partial<OrderView> = {}): OrderRecord {
     payment: { provider: "standard", paymentId: "a", status: "REQUIRES_ACTION", action: { type: "redirect" } },
     createdAtMs: 0,
     paidAtMs: null,
+    refundedCents: 0,
     ...changes,
   };
   return newOrder(view, "purchase", "hash");
@@ -61,12 +62,15 @@ function news(type: PaymentNews["type"], paymentId: string, amountCents = 1_000,
     provider: "standard",
     eventId: "event",
     type,
+    rawType: type,
     occurredAtMs: 0,
     paymentId,
     orderId: "order",
     amountCents,
     currency,
     reason: null,
+    refundId: null,
+    disputeId: null,
   };
 }
 

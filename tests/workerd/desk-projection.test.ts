@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { deriveId } from "#domain/ids";
-import { newOrder, ticketsOf, type OrderRecord } from "#domain/order";
+import { newOrder, type OrderRecord } from "#domain/order";
+import { ticketsOf } from "#domain/order-tickets";
 import type { OrderView } from "#domain/order-messages";
 import type { OrderStatus } from "#domain/statuses";
 import { isD1ConstraintError } from "#storage/d1-errors";
@@ -60,6 +61,7 @@ async function makeSale() {
       payment,
       createdAtMs: 1,
       paidAtMs: null,
+      refundedCents: 0,
     };
     return newOrder({ ...view, ...rest, ...changes }, "purchase", "hash");
   }

@@ -33,12 +33,15 @@ async function openSale(capacity: number) {
       provider: "standard",
       eventId: `event-${orderId}`,
       type: "payment.succeeded",
+      rawType: "payment.succeeded",
       occurredAtMs: Date.now(),
       paymentId: `pay-${orderId}`,
       orderId,
       amountCents: 1_000,
       currency: "EUR",
       reason: null,
+      refundId: null,
+      disputeId: null,
     });
   return { tenantId, inventory, purchase, pay };
 }

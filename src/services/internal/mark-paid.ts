@@ -1,6 +1,7 @@
 import type { Failure } from "#domain/failure";
 import { deskNumberOf } from "#domain/ids";
 import type { OrderView } from "#domain/order-messages";
+import { PAID_ELSEWHERE } from "#domain/order-money";
 import { refuse, succeed, type Result } from "#domain/result";
 import { findTenantOfOrder } from "#storage/tenants-of";
 import type { ServiceContext } from "../context.ts";
@@ -18,9 +19,6 @@ export interface MarkPaidInput {
   readonly currency?: string | undefined;
 }
 
-/** Name under which such payments are recorded; no provider can refund them. */
-const PROVIDER = "internal";
-
 /**
  * Settles an order with a payment taken elsewhere, exactly as a provider's event would. The signed call's `webhook-id` is the
  * event's id, so a repeat changes nothing. Refuses `webhook_signature_invalid`, `not_found`, and `amount_mismatch` for a sum
@@ -37,15 +35,18 @@ export async function markPaid(ctx: ServiceContext, input: MarkPaidInput): Promi
   if (amountCents !== order.totalCents || currency !== order.currency) return refuse({ code: "amount_mismatch" });
   if (order.status === "CANCELLED") return refuse({ code: "order_not_pending" });
   await ctx.desk(deskNumberOf(orderId)).settle({
-    provider: PROVIDER,
+    provider: PAID_ELSEWHERE,
     eventId: signed.value.webhookId,
     type: "payment.succeeded",
+    rawType: "payment.succeeded",
     occurredAtMs: signed.value.signedAtMs,
     paymentId,
     orderId,
     amountCents,
     currency,
     reason: null,
+    refundId: null,
+    disputeId: null,
   });
   const settled = await readOrder(ctx, order.tenantId, orderId);
   return succeed(settled ?? order);

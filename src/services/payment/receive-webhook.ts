@@ -43,18 +43,21 @@ export async function receiveWebhook(ctx: ServiceContext, delivery: WebhookDeliv
 }
 
 async function settleAtDesk(ctx: ServiceContext, event: ActionablePaymentEvent): Promise<void> {
-  const { provider, eventId, type, occurredAtMs, paymentId, orderId, amountCents, currency, reason } = event;
+  const { provider, eventId, type, rawType, occurredAtMs, paymentId, orderId, amountCents, currency } = event;
   const outcome = isUuid(orderId)
     ? await ctx.desk(deskNumberOf(orderId)).settle({
         provider,
         eventId,
         type,
+        rawType,
         occurredAtMs,
         paymentId,
         orderId,
         amountCents,
         currency,
-        reason: reason ?? null,
+        reason: event.reason ?? null,
+        refundId: event.refundId ?? null,
+        disputeId: event.disputeId ?? null,
       })
     : "unknown_order";
   if (outcome !== "unknown_order") return;

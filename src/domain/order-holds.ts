@@ -1,0 +1,60 @@
+import { deriveIdWithin } from "./ids.ts";
+import { viewAt, type OrderRecord } from "./order.ts";
+import type { HoldView } from "./order-messages.ts";
+import type { OrderStatus, ReservationStatus } from "./statuses.ts";
+
+/** Stock held for an order at one inventory: of a ticket type, or of a capped discount. */
+export interface StockHold {
+  /** A line's own number; the uses of discounts are numbered on after the last line. */
+  readonly number: number;
+  readonly stockName: string;
+  readonly reservationId: string;
+  readonly quantity: number;
+}
+
+/** The hold that an order makes itself: of its seats, unless it uses one made earlier, and of its discounts' uses. */
+export function ownHoldIdOf(orderId: string): string {
+  return deriveIdWithin(orderId, ["hold"]);
+}
+
+/** Everything that is held for an order, always in the same order with the same numbers. */
+export function holdsOf({ view, discounts = [] }: Pick<OrderRecord, "view" | "discounts">): readonly StockHold[] {
+  const seats = view.lines.map(({ lineNumber, ticketTypeId, quantity }) => ({
+    number: lineNumber,
+    stockName: ticketTypeId,
+    reservationId: view.reservationId,
+    quantity,
+  }));
+  const uses = discounts.flatMap((discount) => discount.uses);
+  const reservationId = ownHoldIdOf(view.id);
+  return [
+    ...seats,
+    ...uses.map(({ stockName, quantity }, at) => ({ number: seats.length + 1 + at, stockName, reservationId, quantity })),
+  ];
+}
+
+/** The hold under an order, as a buyer reads it. */
+export function holdOf(record: OrderRecord, nowMs: number): HoldView {
+  const view = viewAt(record, nowMs);
+  return {
+    id: view.reservationId,
+    tenantId: view.tenantId,
+    userId: view.userId,
+    eventId: view.eventId,
+    status: HOLD_STATUS_OF_ORDER[view.status],
+    expiresAtMs: view.holdExpiresAtMs,
+    lines: view.lines.map(({ ticketTypeId, quantity }) => ({ ticketTypeId, quantity })),
+  };
+}
+
+const HOLD_STATUS_OF_ORDER: Readonly<Record<OrderStatus, ReservationStatus>> = {
+  PENDING: "ACTIVE",
+  PAYMENT_FAILED: "ACTIVE",
+  EXPIRED: "EXPIRED",
+  CANCELLED: "CANCELLED",
+  PAID: "COMPLETED",
+  AWAITING_MINT: "COMPLETED",
+  MINT_FAILED: "COMPLETED",
+  COMPLETED: "COMPLETED",
+  REFUNDED: "COMPLETED",
+};

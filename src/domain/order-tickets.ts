@@ -1,0 +1,53 @@
+import { deriveIdWithin } from "./ids.ts";
+import type { OrderRecord } from "./order.ts";
+import type { IssuedTicket } from "./order-messages.ts";
+
+/**
+ * The tickets that a paid order issued, one per seat, as they were then; none before it is paid. Their ids derive from the
+ * order's, so they are issued once.
+ */
+export function issuedTicketsOf(record: OrderRecord): readonly IssuedTicket[] {
+  const { view } = record;
+  const { paidAtMs } = view;
+  if (paidAtMs === null) return [];
+  return view.lines.flatMap((line) =>
+    Array.from({ length: line.quantity }, (_, position) => ({
+      id: ticketIdOf(view.id, line.lineNumber, position),
+      tenantId: view.tenantId,
+      eventId: view.eventId,
+      ticketTypeId: line.ticketTypeId,
+      orderId: view.id,
+      ownerUserId: view.userId,
+      status: "SOLD" as const,
+      credentialEpoch: 0,
+      walletAddress: view.walletAddress,
+      createdAtMs: paidAtMs,
+    })),
+  );
+}
+
+/** The id of a line's ticket; `position` counts from 0. */
+export function ticketIdOf(orderId: string, lineNumber: number, position: number): string {
+  return deriveIdWithin(orderId, ["ticket", String(lineNumber), String(position)]);
+}
+
+/** The tickets of a paid order; those that died since are CANCELLED. */
+export function ticketsOf(record: OrderRecord): readonly IssuedTicket[] {
+  const dead = new Set(record.recalled);
+  const tickets = issuedTicketsOf(record);
+  return dead.size === 0
+    ? tickets
+    : tickets.map((ticket) => (dead.has(ticket.id) ? { ...ticket, status: "CANCELLED" } : ticket));
+}
+
+/** The tickets that are still as this order's desk knows them: not those that have changed hands since. */
+export function keptTicketsOf(record: OrderRecord): readonly IssuedTicket[] {
+  const { passedOn = [] } = record;
+  return ticketsOf(record).filter((ticket) => !passedOn.includes(ticket.id));
+}
+
+/** Notes that a ticket changes hands. The world knows it from D1, so the version stays; an order without that ticket too. */
+export function passOn(record: OrderRecord, ticketId: string): OrderRecord {
+  const isKept = keptTicketsOf(record).some((ticket) => ticket.id === ticketId);
+  return isKept ? { ...record, passedOn: [...(record.passedOn ?? []), ticketId] } : record;
+}
