@@ -1,14 +1,15 @@
 import { DurableObject } from "cloudflare:workers";
 import type {
   AdmitCommand,
+  BlockTicketsCommand,
   GateConfig,
   GatePort,
   GateStats,
   GateTicketType,
   HandOverCommand,
   HandOverOutcome,
+  RecallTicketsCommand,
   RefuseCommand,
-  RevokeCommand,
   ScanAnswer,
 } from "#domain/gate-messages";
 import { assertInvariant } from "#domain/result";
@@ -18,11 +19,13 @@ import { createLogger } from "#platform/logger";
 import { isD1ConstraintError } from "#storage/d1-errors";
 import { projectValidations, type RecordedScan } from "#storage/ticket-validations";
 import gateSql from "../../migrations/event-gate/0001_gate.sql";
+import blocksSql from "../../migrations/event-gate/0002_blocks.sql";
 import outboxSql from "../../migrations/shared/0001_outbox.sql";
 import { DurableLedger } from "../durable-ledger.ts";
 import { migrate } from "../migrate.ts";
 import type { OutboxRow } from "../outbox.ts";
-import { GateBook, type GateCommand, type GateOutcome } from "./gate-book.ts";
+import { GateBook } from "./gate-book.ts";
+import type { GateCommand, GateOutcome } from "./gate-commands.ts";
 import { GateStore } from "./gate-store.ts";
 
 /** The bindings a gate needs. */
@@ -41,7 +44,7 @@ export class EventGate extends DurableObject<EventGateEnv> implements GatePort, 
 
   constructor(ctx: DurableObjectState, env: EventGateEnv) {
     super(ctx, env);
-    migrate(ctx.storage, [outboxSql, gateSql]);
+    migrate(ctx.storage, [outboxSql, gateSql, blocksSql]);
     const book = new GateBook(new GateStore(ctx.storage.sql));
     this.#book = book;
     this.#ledger = new DurableLedger<GateCommand, GateOutcome>(
@@ -83,8 +86,12 @@ export class EventGate extends DurableObject<EventGateEnv> implements GatePort, 
     return Promise.resolve(this.#book.preview(question, readClockMs()));
   }
 
-  async revoke(command: RevokeCommand): Promise<boolean> {
-    return (await this.#ledger.submit({ kind: "revoke", revoke: command })).kind === "done";
+  async recall(command: RecallTicketsCommand): Promise<boolean> {
+    return (await this.#ledger.submit({ kind: "recall", recall: command })).kind === "done";
+  }
+
+  async block(command: BlockTicketsCommand): Promise<boolean> {
+    return (await this.#ledger.submit({ kind: "block", block: command })).kind === "done";
   }
 
   async handOver(command: HandOverCommand): Promise<HandOverOutcome | undefined> {

@@ -8,35 +8,29 @@ import {
 } from "#domain/admission";
 import type {
   AdmitCommand,
+  BlockTicketsCommand,
   GateConfig,
   GateStats,
   GateTicketType,
   HandOverCommand,
   HandOverOutcome,
+  RecallTicketsCommand,
   RefuseCommand,
-  RevokeCommand,
   ScanAnswer,
 } from "#domain/gate-messages";
 import type { RecordedScan } from "#storage/ticket-validations";
 import type { OutboxMessage } from "../outbox.ts";
-import { nonceKey, type AdmissionRow, type GateCounter, type GateStore, type ScanKey } from "./gate-store.ts";
+import { ticketIdsOf, type GateCommand, type GateOutcome } from "./gate-commands.ts";
+import {
+  nonceKey,
+  type AdmissionRow,
+  type BlockRow,
+  type GateCounter,
+  type GateStore,
+  type RevocationRow,
+  type ScanKey,
+} from "./gate-store.ts";
 import { GroupTickets } from "./group-tickets.ts";
-
-/** What one commit of a gate can hold. */
-export type GateCommand =
-  | { readonly kind: "configure"; readonly config: GateConfig }
-  | { readonly kind: "put_type"; readonly tenantId: string; readonly type: GateTicketType }
-  | { readonly kind: "admit"; readonly scan: AdmitCommand }
-  | { readonly kind: "refuse"; readonly scan: RefuseCommand }
-  | { readonly kind: "revoke"; readonly revoke: RevokeCommand }
-  | { readonly kind: "hand_over"; readonly handOver: HandOverCommand };
-
-/** `not_here`: this gate belongs to no event of that tenant. */
-export type GateOutcome =
-  | { readonly kind: "done" }
-  | { readonly kind: "not_here" }
-  | { readonly kind: "answered"; readonly answer: ScanAnswer }
-  | { readonly kind: "handed_over"; readonly outcome: HandOverOutcome };
 
 type ScanCommand = Extract<GateCommand, { kind: "admit" | "refuse" }>;
 
@@ -47,6 +41,8 @@ interface GroupWork {
   readonly newAnswers: { readonly key: ScanKey; readonly answer: ScanAnswer }[];
   readonly admissions: Map<string, AdmissionRow>;
   readonly counters: Set<GateCounter>;
+  readonly revocations: Map<string, RevocationRow>;
+  readonly blocks: Map<string, BlockRow>;
   readonly emit: (message: OutboxMessage) => void;
 }
 
@@ -91,22 +87,21 @@ export class GateBook {
   /** Decides the commands in order and stores their changes, with one statement a table for the whole group. */
   apply(commands: readonly GateCommand[], nowMs: number, emit: (message: OutboxMessage) => void): GateOutcome[] {
     const scans = commands.flatMap((command) => (command.kind === "admit" || command.kind === "refuse" ? [command.scan] : []));
-    const revoked = commands.flatMap((command) => {
-      if (command.kind === "hand_over") return [command.handOver.ticketId];
-      return command.kind === "revoke" ? [command.revoke.ticketId] : [];
-    });
-    const keys = scans.map(keyOf);
     const work: GroupWork = {
-      tickets: new GroupTickets(this.#store.findTickets([...keys.map((key) => key.ticketId), ...revoked])),
-      answers: this.#store.findAnswers(keys),
+      tickets: new GroupTickets(this.#store.findTickets(commands.flatMap(ticketIdsOf))),
+      answers: this.#store.findAnswers(scans.map(keyOf)),
       newAnswers: [],
       admissions: new Map(),
       counters: new Set(),
+      revocations: new Map(),
+      blocks: new Map(),
       emit,
     };
     const outcomes = commands.map((command) => this.#applyOne(command, work, nowMs));
     this.#store.saveAdmissions([...work.admissions.values()]);
     this.#store.saveCounters([...work.counters]);
+    this.#store.saveRevocations([...work.revocations.values()], nowMs);
+    this.#store.saveBlocks([...work.blocks.values()], nowMs);
     this.#store.saveAnswers(work.newAnswers);
     if (work.newAnswers.length > 0) this.#hasAnswers = true;
     return outcomes;
@@ -118,10 +113,12 @@ export class GateBook {
         return this.#configure(command.config);
       case "put_type":
         return this.#putType(command.tenantId, command.type);
-      case "revoke":
-        return this.#revoke(command.revoke, work, nowMs);
+      case "recall":
+        return this.#recall(command.recall, work);
+      case "block":
+        return this.#block(command.block, work);
       case "hand_over":
-        return this.#handOver(command.handOver, work, nowMs);
+        return this.#handOver(command.handOver, work);
       case "admit":
       case "refuse":
         return this.#scan(command, work, nowMs);
@@ -148,24 +145,28 @@ export class GateBook {
     return { kind: "done" };
   }
 
-  #revoke(command: RevokeCommand, work: GroupWork, nowMs: number): GateOutcome {
-    if (!this.#isOf(command.tenantId)) return { kind: "not_here" };
-    const { ticketId, minEpoch, reason, actor } = command;
-    const stronger = strengthenRevocation(work.tickets.view(ticketId, "").revocation, { minEpoch, reason });
-    if (stronger !== null) {
-      this.#store.saveRevocation(ticketId, stronger, actor, nowMs);
-      work.tickets.revoke(ticketId, stronger);
+  #recall({ tenantId, ticketIds, reason, actor }: RecallTicketsCommand, work: GroupWork): GateOutcome {
+    if (!this.#isOf(tenantId)) return { kind: "not_here" };
+    for (const ticketId of ticketIds) {
+      const stronger = strengthenRevocation(work.tickets.view(ticketId, "").revocation, { minEpoch: null, reason });
+      if (stronger !== null) keepRevocation({ ticketId, revocation: stronger, actor }, work);
     }
     return { kind: "done" };
   }
 
-  #handOver({ tenantId, ticketId, toEpoch, actor }: HandOverCommand, work: GroupWork, nowMs: number): GateOutcome {
+  #block({ tenantId, ticketIds, isBlocked, actor }: BlockTicketsCommand, work: GroupWork): GateOutcome {
+    if (!this.#isOf(tenantId)) return { kind: "not_here" };
+    for (const ticketId of ticketIds) {
+      work.blocks.set(ticketId, { ticketId, isBlocked, actor });
+      work.tickets.block(ticketId, isBlocked);
+    }
+    return { kind: "done" };
+  }
+
+  #handOver({ tenantId, ticketId, toEpoch, actor }: HandOverCommand, work: GroupWork): GateOutcome {
     if (!this.#isOf(tenantId)) return { kind: "not_here" };
     const { outcome, revocation } = decideHandOver(work.tickets.view(ticketId, ""), toEpoch);
-    if (revocation !== null) {
-      this.#store.saveRevocation(ticketId, revocation, actor, nowMs);
-      work.tickets.revoke(ticketId, revocation);
-    }
+    if (revocation !== null) keepRevocation({ ticketId, revocation, actor }, work);
     return { kind: "handed_over", outcome };
   }
 
@@ -252,6 +253,11 @@ export class GateBook {
     this.#store.removeAnswers(FORGOTTEN_PER_ALARM);
     this.#hasAnswers = this.#store.hasAnswers();
   }
+}
+
+function keepRevocation(row: RevocationRow, work: GroupWork): void {
+  work.revocations.set(row.ticketId, row);
+  work.tickets.revoke(row.ticketId, row.revocation);
 }
 
 function recordOf(scan: AdmitCommand | RefuseCommand, decision: ScanDecision, nowMs: number): RecordedScan {

@@ -1,5 +1,5 @@
 import type { Admission, Revocation } from "#domain/admission";
-import type { GateConfig, GateTicketType, RevokeCommand, ScanAnswer } from "#domain/gate-messages";
+import type { GateConfig, GateTicketType, ScanAnswer } from "#domain/gate-messages";
 
 /** What a scan is about; `ticketId` and `listId` are '' where the scan has none. */
 export interface ScanKey {
@@ -17,6 +17,20 @@ export interface AdmissionRow {
   readonly highestEpoch: number;
 }
 
+/** A ticket's dead credentials, to be stored, and who killed them. */
+export interface RevocationRow {
+  readonly ticketId: string;
+  readonly revocation: Revocation;
+  readonly actor: string;
+}
+
+/** A ticket to be blocked, or let in again, and by whom. */
+export interface BlockRow {
+  readonly ticketId: string;
+  readonly isBlocked: boolean;
+  readonly actor: string;
+}
+
 /** Counts of one list and ticket type. */
 export interface GateCounter {
   readonly listId: string;
@@ -29,6 +43,7 @@ export interface GateCounter {
 export interface TicketRecords {
   readonly admissions: readonly AdmissionRow[];
   readonly revocations: ReadonlyMap<string, Revocation>;
+  readonly blocked: ReadonlySet<string>;
 }
 
 interface AdmissionSqlRow extends Record<string, SqlStorageValue> {
@@ -110,9 +125,11 @@ export class GateStore {
         asked,
       )
       .toArray();
-    const revocations = this.#sql
-      .exec<{ ticket_id: string; min_epoch: number | null; reason: RevokeCommand["reason"] }>(
-        "SELECT ticket_id, min_epoch, reason FROM revocations WHERE ticket_id IN (SELECT value FROM json_each(?))",
+    // One statement for both, because each scan pays for it.
+    const bars = this.#sql
+      .exec<{ ticket_id: string; min_epoch: number | null; reason: Revocation["reason"] | "blocked" }>(
+        `SELECT ticket_id, min_epoch, reason FROM revocations WHERE ticket_id IN (SELECT value FROM json_each(?1))
+         UNION ALL SELECT ticket_id, NULL, 'blocked' FROM blocks WHERE ticket_id IN (SELECT value FROM json_each(?1))`,
         asked,
       )
       .toArray();
@@ -123,7 +140,12 @@ export class GateStore {
         admission: { entryCount: row.entry_count, inside: row.inside === 1, firstAdmittedAtMs: row.first_admitted_at_ms },
         highestEpoch: row.highest_epoch,
       })),
-      revocations: new Map(revocations.map((row) => [row.ticket_id, { minEpoch: row.min_epoch, reason: row.reason }])),
+      revocations: new Map(
+        bars.flatMap(({ ticket_id: id, min_epoch: minEpoch, reason }) =>
+          reason === "blocked" ? [] : [[id, { minEpoch, reason }]],
+        ),
+      ),
+      blocked: new Set(bars.flatMap((row) => (row.reason === "blocked" ? [row.ticket_id] : []))),
     };
   }
 
@@ -144,15 +166,31 @@ export class GateStore {
     );
   }
 
-  saveRevocation(ticketId: string, revocation: Revocation, actor: string, nowMs: number): void {
+  saveRevocations(rows: readonly RevocationRow[], nowMs: number): void {
+    if (rows.length === 0) return;
     this.#sql.exec(
-      "INSERT OR REPLACE INTO revocations (ticket_id, min_epoch, reason, actor, revoked_at_ms) VALUES (?, ?, ?, ?, ?)",
-      ticketId,
-      revocation.minEpoch,
-      revocation.reason,
-      actor,
+      `INSERT OR REPLACE INTO revocations (ticket_id, min_epoch, reason, actor, revoked_at_ms)
+       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?2 FROM json_each(?1)`,
+      JSON.stringify(rows.map(({ ticketId, revocation, actor }) => [ticketId, revocation.minEpoch, revocation.reason, actor])),
       nowMs,
     );
+  }
+
+  /** Blocks and unblocks; a ticket that is blocked already keeps who blocked it, and when. */
+  saveBlocks(rows: readonly BlockRow[], nowMs: number): void {
+    const blocked = rows.filter((row) => row.isBlocked).map(({ ticketId, actor }) => [ticketId, actor]);
+    const free = rows.filter((row) => !row.isBlocked).map((row) => row.ticketId);
+    if (blocked.length > 0) {
+      this.#sql.exec(
+        `INSERT OR IGNORE INTO blocks (ticket_id, actor, blocked_at_ms)
+         SELECT value ->> 0, value ->> 1, ?2 FROM json_each(?1)`,
+        JSON.stringify(blocked),
+        nowMs,
+      );
+    }
+    if (free.length > 0) {
+      this.#sql.exec("DELETE FROM blocks WHERE ticket_id IN (SELECT value FROM json_each(?))", JSON.stringify(free));
+    }
   }
 
   /** The first answers of the scans that were asked before, by {@link nonceKey}. */

@@ -5,9 +5,11 @@ import type { AdmissionRow, TicketRecords } from "./gate-store.ts";
 export class GroupTickets {
   readonly #admissions = new Map<string, Map<string, AdmissionRow>>();
   readonly #revocations: Map<string, Revocation>;
+  readonly #blocked: Set<string>;
 
   constructor(records: TicketRecords) {
     this.#revocations = new Map(records.revocations);
+    this.#blocked = new Set(records.blocked);
     for (const row of records.admissions) this.#put(row);
   }
 
@@ -25,6 +27,7 @@ export class GroupTickets {
       admission: lists?.get(listId)?.admission ?? null,
       highestEpoch: epochs.length === 0 ? null : Math.max(...epochs),
       revocation: this.#revocations.get(ticketId) ?? null,
+      isBlocked: this.#blocked.has(ticketId),
     };
   }
 
@@ -38,5 +41,10 @@ export class GroupTickets {
 
   revoke(ticketId: string, revocation: Revocation): void {
     this.#revocations.set(ticketId, revocation);
+  }
+
+  block(ticketId: string, isBlocked: boolean): void {
+    if (isBlocked) this.#blocked.add(ticketId);
+    else this.#blocked.delete(ticketId);
   }
 }

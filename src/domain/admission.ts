@@ -1,12 +1,4 @@
-import type {
-  AdmitCommand,
-  GateTicketType,
-  HandOverOutcome,
-  RefuseCommand,
-  RevokeCommand,
-  ScanAnswer,
-  ScanReason,
-} from "./gate-messages.ts";
+import type { AdmitCommand, GateTicketType, HandOverOutcome, RefuseCommand, ScanAnswer, ScanReason } from "./gate-messages.ts";
 
 /** The gate closes this long after the event ends. */
 export const GATE_CLOSES_AFTER_END_MS = 6 * 3_600_000;
@@ -21,7 +13,8 @@ export interface Admission {
 /** Which credentials of a ticket are dead: those below `minEpoch`, or all when it is null. */
 export interface Revocation {
   readonly minEpoch: number | null;
-  readonly reason: RevokeCommand["reason"];
+  /** `revoked`: it changed hands. `canceled`: it was recalled for good. */
+  readonly reason: "revoked" | "canceled";
 }
 
 /** All a gate knows of one ticket when a scan asks about one list. */
@@ -31,6 +24,8 @@ export interface TicketAtGate {
   /** Highest epoch let in at any list; null when never let in anywhere. */
   readonly highestEpoch: number | null;
   readonly revocation: Revocation | null;
+  /** Kept out for now, whatever its credential: its payment is disputed. */
+  readonly isBlocked: boolean;
 }
 
 /** The event's times and the ticket's type, which is undefined when this gate never heard of its number. */
@@ -90,7 +85,9 @@ const UNCHANGED = { next: null, admittedChange: 0, insideChange: 0, isFirstAdmis
 function findBar(ticket: TicketAtGate, view: GateView, credentialEpoch: number): ScanReason | null {
   if (view.type === undefined) return "product";
   const { revocation, highestEpoch } = ticket;
-  if (revocation !== null && (revocation.minEpoch === null || credentialEpoch < revocation.minEpoch)) return revocation.reason;
+  if (revocation?.minEpoch === null) return revocation.reason;
+  if (ticket.isBlocked) return "blocked";
+  if (revocation !== null && credentialEpoch < revocation.minEpoch) return revocation.reason;
   // A newer credential of this ticket came in, so this one had changed hands before.
   if (highestEpoch !== null && credentialEpoch < highestEpoch) return "revoked";
   return null;
@@ -167,9 +164,9 @@ export function strengthenRevocation(current: Revocation | null, asked: Revocati
 
 /**
  * Decides whether a ticket may change hands, its credentials below `toEpoch` dying by it. A ticket that was ever let in stays
- * with whoever went in; one that was recalled for good is nobody's.
+ * with whoever went in; one that was recalled for good is nobody's; one that is blocked stays where it is meanwhile.
  * @returns the revocation to keep, null when nothing changes. A hand-over that was done before is `done` again, also after
- * the new owner went in.
+ * the new owner went in, and while the ticket is blocked: nobody would have it otherwise.
  */
 export function decideHandOver(
   ticket: TicketAtGate,
@@ -181,5 +178,6 @@ export function decideHandOver(
     return { outcome: "done", revocation: null };
   }
   if (highestEpoch !== null) return { outcome: "admitted", revocation: null };
+  if (ticket.isBlocked) return { outcome: "blocked", revocation: null };
   return { outcome: "done", revocation: { minEpoch: toEpoch, reason: "revoked" } };
 }

@@ -87,15 +87,6 @@ export interface GateStats {
   }[];
 }
 
-/** Kills credentials of a ticket: those below `minEpoch`, or all when it is null. */
-export interface RevokeCommand {
-  readonly tenantId: string;
-  readonly ticketId: string;
-  readonly minEpoch: number | null;
-  readonly reason: "revoked" | "canceled" | "blocked";
-  readonly actor: string;
-}
-
 /** Kills every credential of these tickets for good, those of later owners too. */
 export interface RecallTicketsCommand {
   readonly tenantId: string;
@@ -104,7 +95,7 @@ export interface RecallTicketsCommand {
   readonly actor: string;
 }
 
-/** Refuses these tickets at the door, or stops to. */
+/** Keeps these tickets out until they are unblocked, or unblocks them. What is dead stays dead. */
 export interface BlockTicketsCommand {
   readonly tenantId: string;
   readonly ticketIds: readonly string[];
@@ -120,8 +111,11 @@ export interface HandOverCommand {
   readonly actor: string;
 }
 
-/** `done`: only `toEpoch` and above come in now. `admitted`: the ticket was let in before. `dead`: it was recalled for good. */
-export type HandOverOutcome = "done" | "admitted" | "dead";
+/**
+ * `done`: only `toEpoch` and above come in now. `admitted`: the ticket was let in before. `dead`: it was recalled for good.
+ * `blocked`: it may come in again some day, and changes hands only then.
+ */
+export type HandOverOutcome = "done" | "admitted" | "dead" | "blocked";
 
 /** The methods of the Durable Object `EventGate`, one per event. Undefined answers mean: no such event in this tenant. */
 export interface GatePort {
@@ -141,11 +135,6 @@ export interface GatePort {
   refuse(command: RefuseCommand): Promise<ScanAnswer | undefined>;
   /** What `admit` or `refuse` would answer, changing nothing. */
   preview(command: AdmitCommand | RefuseCommand): Promise<ScanAnswer | undefined>;
-  /**
-   * Kills credentials durably before the caller is told. Repeats, and weaker revocations after stronger ones, change nothing.
-   * @returns false when this gate is not of that tenant: nothing was killed, and the caller must not go on.
-   */
-  revoke(command: RevokeCommand): Promise<boolean>;
   /**
    * Kills the old owner's credentials durably, unless the ticket was let in at any list before: of a scan and a hand-over of one
    * ticket exactly one wins, and this object says which. Repeats get `done` again.

@@ -1,4 +1,5 @@
 import type { Failure } from "./failure.ts";
+import type { HandOverOutcome } from "./gate-messages.ts";
 import { hashParts } from "./ids.ts";
 import { refuse, succeed, type Result } from "./result.ts";
 import type { TicketStatus, TransferCause, TransferStatus } from "./statuses.ts";
@@ -121,7 +122,8 @@ export function decideWithdrawal(
 }
 
 /** How an offer ends when the gate would not let the ticket change hands. */
-export const CAUSE_OF_GATE: Readonly<Record<"admitted" | "dead", TransferCause>> = {
+export const CAUSE_OF_GATE: Readonly<Record<Exclude<HandOverOutcome, "done">, TransferCause>> = {
   admitted: "ticket_used",
   dead: "ticket_recalled",
+  blocked: "ticket_recalled",
 };

@@ -1,7 +1,7 @@
 /** An event with its gate, in a tenant of its own, for tests of the door. */
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import type { GateConfig, GateTicketType } from "#domain/gate-messages";
+import type { AdmitCommand, GateConfig, GateTicketType } from "#domain/gate-messages";
 import type { EventGate } from "#durable-objects/event-gate/event-gate";
 
 /** What {@link makeDoor} gives. */
@@ -18,6 +18,23 @@ export interface Door {
   findTicket(ticketId: string): Promise<Record<string, unknown> | null>;
   /** Lets D1 catch up with the gate. Rows that D1 refuses stay behind, resting. */
   flush(): Promise<void>;
+}
+
+/** A verified scan for entry: of a ticket that nobody knows, with its first credential, unless the test says otherwise. */
+export function entryScan(door: Door, changes: Partial<AdmitCommand> = {}): AdmitCommand {
+  return {
+    tenantId: door.tenantId,
+    ticketId: crypto.randomUUID(),
+    ticketTypeNumber: door.type.number,
+    credentialEpoch: 0,
+    listId: null,
+    type: "entry",
+    nonce: null,
+    force: false,
+    scannedBy: crypto.randomUUID(),
+    scannedAtMs: Date.now(),
+    ...changes,
+  };
 }
 
 /** Runs the gate's alarm until nothing that is due waits in its outbox. */

@@ -16,7 +16,7 @@ const STARTS_AT_MS = Date.UTC(2026, 5, 20, 18);
 const ENDS_AT_MS = STARTS_AT_MS + 3 * 3_600_000;
 const TYPE = { number: 1, ticketTypeId: "type-1", name: "Floor" };
 const OPEN: GateView = { startsAtMs: STARTS_AT_MS, endsAtMs: ENDS_AT_MS, type: TYPE };
-const NEW: TicketAtGate = { admission: null, highestEpoch: null, revocation: null };
+const NEW: TicketAtGate = { admission: null, highestEpoch: null, revocation: null, isBlocked: false };
 
 function scan(changes: Partial<AdmitCommand> = {}): AdmitCommand {
   return {
@@ -80,28 +80,46 @@ describe("a ticket at the door", () => {
     expect(twice?.answer).toMatchObject({ result: "refused", reason: "rules" });
   });
 
-  it("may go out although it died meanwhile or the gate has closed, so that nobody is held back", () => {
+  it("may go out although it died or was blocked meanwhile or the gate has closed, so that nobody is held back", () => {
     const inside: TicketAtGate = {
       admission: { entryCount: 1, inside: true, firstAdmittedAtMs: STARTS_AT_MS },
       highestEpoch: 3,
       revocation: { minEpoch: null, reason: "canceled" },
+      isBlocked: true,
     };
     const late = ENDS_AT_MS + GATE_CLOSES_AFTER_END_MS + 1;
     expect(decideScan(inside, OPEN, scan({ type: "exit" }), late).answer.result).toBe("admitted");
   });
 
-  it.each(["revoked", "canceled", "blocked"] as const)(
-    "is refused once all its credentials are %s, even by force",
-    (reason) => {
-      const dead: TicketAtGate = { ...NEW, revocation: { minEpoch: null, reason } };
+  it.each(["revoked", "canceled"] as const)("is refused once all its credentials are %s, even by force", (reason) => {
+    const dead: TicketAtGate = { ...NEW, revocation: { minEpoch: null, reason } };
+    for (const force of [false, true]) {
+      expect(decideScan(dead, OPEN, scan({ force, credentialEpoch: 65_535 }), STARTS_AT_MS).answer).toMatchObject({
+        result: "refused",
+        reason,
+      });
+    }
+  });
+
+  it("is refused while it is blocked, whatever its credential, even by force, and let in as before once it is not", () => {
+    const handedOn: TicketAtGate = { ...NEW, revocation: { minEpoch: 2, reason: "revoked" } };
+    for (const credentialEpoch of [0, 2, 65_535]) {
       for (const force of [false, true]) {
-        expect(decideScan(dead, OPEN, scan({ force, credentialEpoch: 65_535 }), STARTS_AT_MS).answer).toMatchObject({
+        const asked = scan({ force, credentialEpoch });
+        expect(decideScan({ ...handedOn, isBlocked: true }, OPEN, asked, STARTS_AT_MS).answer).toMatchObject({
           result: "refused",
-          reason,
+          reason: "blocked",
         });
       }
-    },
-  );
+    }
+    const unblocked = [0, 2].map((credentialEpoch) => decideScan(handedOn, OPEN, scan({ credentialEpoch }), STARTS_AT_MS));
+    expect(unblocked.map(({ answer }) => answer.reason)).toEqual(["revoked", null]);
+  });
+
+  it("that is dead for good says so, blocked or not", () => {
+    const dead: TicketAtGate = { ...NEW, revocation: { minEpoch: null, reason: "canceled" }, isBlocked: true };
+    expect(decideScan(dead, OPEN, scan(), STARTS_AT_MS).answer.reason).toBe("canceled");
+  });
 
   it("is refused with a credential from before its transfer, and let in with the one after it", () => {
     const transferred: TicketAtGate = { ...NEW, revocation: { minEpoch: 2, reason: "revoked" } };
@@ -112,7 +130,7 @@ describe("a ticket at the door", () => {
   });
 
   it("dies at every list once a newer credential of it came in at one", () => {
-    const cameInElsewhere: TicketAtGate = { admission: null, highestEpoch: 1, revocation: null };
+    const cameInElsewhere: TicketAtGate = { ...NEW, highestEpoch: 1 };
     expect(decideScan(cameInElsewhere, OPEN, scan({ credentialEpoch: 0, force: true }), STARTS_AT_MS).answer.reason).toBe(
       "revoked",
     );
@@ -168,7 +186,7 @@ describe("a faulty code", () => {
 describe("revocations", () => {
   const revocations: fc.Arbitrary<Revocation> = fc.record({
     minEpoch: fc.option(fc.integer({ min: 1, max: 5 })),
-    reason: fc.constantFrom("revoked", "canceled", "blocked"),
+    reason: fc.constantFrom("revoked", "canceled"),
   });
 
   it("never bring a dead credential back to life, in whatever order they come", () => {
@@ -184,8 +202,8 @@ describe("revocations", () => {
   });
 
   it("keep their first reason when they are repeated", () => {
-    expect(strengthenRevocation({ minEpoch: null, reason: "canceled" }, { minEpoch: null, reason: "blocked" })).toBeNull();
-    expect(strengthenRevocation({ minEpoch: 3, reason: "revoked" }, { minEpoch: 3, reason: "blocked" })).toBeNull();
+    expect(strengthenRevocation({ minEpoch: null, reason: "canceled" }, { minEpoch: null, reason: "revoked" })).toBeNull();
+    expect(strengthenRevocation({ minEpoch: 3, reason: "revoked" }, { minEpoch: 3, reason: "canceled" })).toBeNull();
   });
 });
 

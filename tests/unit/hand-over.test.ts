@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { decideHandOver, decideScan, strengthenRevocation, type TicketAtGate } from "#domain/admission";
 import type { AdmitCommand } from "#domain/gate-messages";
 
-const UNTOUCHED: TicketAtGate = { admission: null, highestEpoch: null, revocation: null };
+const UNTOUCHED: TicketAtGate = { admission: null, highestEpoch: null, revocation: null, isBlocked: false };
 const VIEW = { startsAtMs: 0, endsAtMs: 1_000, type: { number: 1, ticketTypeId: "type", name: "Floor" } };
 
 function scan(credentialEpoch: number, type: "entry" | "exit" = "entry", force = false): AdmitCommand {
@@ -40,6 +40,10 @@ class Gate {
     return outcome;
   }
 
+  block(isBlocked: boolean): void {
+    this.ticket = { ...this.ticket, isBlocked };
+  }
+
   recall(minEpoch: number | null): void {
     const stronger = strengthenRevocation(this.ticket.revocation, { minEpoch, reason: "canceled" });
     if (stronger !== null) this.ticket = { ...this.ticket, revocation: stronger };
@@ -69,6 +73,24 @@ describe("a hand-over at the gate", () => {
     expect(gate.admits(scan(1))).toBe(false);
   });
 
+  it("is refused while the ticket is blocked, and kills nothing then", () => {
+    const gate = new Gate();
+    gate.block(true);
+    expect(gate.handOver(1)).toBe("blocked");
+    gate.block(false);
+    expect(gate.admits(scan(0))).toBe(true);
+  });
+
+  it("that was done before the ticket was blocked is done again, so that the ticket is somebody's", () => {
+    const gate = new Gate();
+    gate.handOver(1);
+    gate.block(true);
+    expect(gate.handOver(1)).toBe("done");
+    expect(gate.handOver(2)).toBe("blocked");
+    gate.block(false);
+    expect([gate.admits(scan(0)), gate.admits(scan(1))]).toEqual([false, true]);
+  });
+
   it("is done again when it is repeated, also after its new owner went in", () => {
     const gate = new Gate();
     gate.handOver(1);
@@ -84,6 +106,7 @@ describe("a hand-over at the gate", () => {
         fc.record({ kind: fc.constant("scan" as const), epoch: fc.nat(3), force: fc.boolean() }),
         fc.record({ kind: fc.constant("handOver" as const), epoch: fc.integer({ min: 1, max: 3 }), force: fc.constant(false) }),
         fc.record({ kind: fc.constant("recall" as const), epoch: fc.nat(3), force: fc.boolean() }),
+        fc.record({ kind: fc.constant("block" as const), epoch: fc.constant(0), force: fc.boolean() }),
       ),
       { maxLength: 12 },
     );
@@ -93,10 +116,12 @@ describe("a hand-over at the gate", () => {
         let killedBelow = 0;
         for (const { kind, epoch, force } of list) {
           if (kind === "recall") gate.recall(force ? null : epoch);
+          else if (kind === "block") gate.block(force);
           else if (kind === "scan") {
             const isIn = gate.admits(scan(epoch, "entry", force));
             // Whoever was handed over cannot come in by what they had before.
             if (isIn) expect(epoch).toBeGreaterThanOrEqual(killedBelow);
+            if (isIn) expect(gate.ticket.isBlocked).toBe(false);
           } else {
             const wasLetIn = gate.ticket.highestEpoch;
             const isDone = gate.handOver(epoch) === "done";

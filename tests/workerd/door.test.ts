@@ -85,11 +85,11 @@ describe("a code shown at the door", () => {
     expect(await scan(door, qr, { caller: { seeds: [newest] } })).toMatchObject({ reason: "invalid" });
   });
 
-  it("is dead once its ticket was revoked, although its 30 seconds are not over", async () => {
+  it("is dead once its ticket was recalled, although its 30 seconds are not over", async () => {
     const door = await makeDoor();
     const ticketId = crypto.randomUUID();
     const qr = await makeCode(door, { ticketId });
-    await door.gate.revoke({ tenantId: door.tenantId, ticketId, minEpoch: null, reason: "canceled", actor: "test" });
+    await door.gate.recall({ tenantId: door.tenantId, ticketIds: [ticketId], reason: "canceled", actor: "test" });
     expect(await scan(door, qr, { force: true })).toMatchObject({ result: "refused", reason: "canceled" });
   });
 

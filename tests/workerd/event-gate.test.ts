@@ -1,26 +1,10 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import type { AdmitCommand, ScanAnswer } from "#domain/gate-messages";
-import { closeDoors, makeDoor, type Door } from "../support/make-door.ts";
+import type { ScanAnswer } from "#domain/gate-messages";
+import { closeDoors, entryScan as scan, makeDoor } from "../support/make-door.ts";
 
 afterEach(closeDoors);
-
-function scan(door: Door, changes: Partial<AdmitCommand> = {}): AdmitCommand {
-  return {
-    tenantId: door.tenantId,
-    ticketId: crypto.randomUUID(),
-    ticketTypeNumber: door.type.number,
-    credentialEpoch: 0,
-    listId: null,
-    type: "entry",
-    nonce: null,
-    force: false,
-    scannedBy: crypto.randomUUID(),
-    scannedAtMs: Date.now(),
-    ...changes,
-  };
-}
 
 function countAdmitted(answers: readonly (ScanAnswer | undefined)[]): number {
   return answers.filter((answer) => answer?.result === "admitted").length;
@@ -99,7 +83,7 @@ describe("a repeated question", () => {
     const door = await makeDoor();
     const nonce = "1";
     const dead = crypto.randomUUID();
-    await door.gate.revoke({ tenantId: door.tenantId, ticketId: dead, minEpoch: null, reason: "canceled", actor: "test" });
+    await door.gate.recall({ tenantId: door.tenantId, ticketIds: [dead], reason: "canceled", actor: "test" });
     await door.gate.admit(scan(door, { nonce }));
     expect(await door.gate.admit(scan(door, { nonce, ticketId: dead }))).toMatchObject({
       result: "refused",
@@ -108,21 +92,12 @@ describe("a repeated question", () => {
   });
 });
 
-describe("revocation", () => {
-  it("is in force when its caller is told, and survives the object's eviction", async () => {
-    const door = await makeDoor();
-    const ticketId = crypto.randomUUID();
-    const revoke = { tenantId: door.tenantId, ticketId, minEpoch: null, reason: "canceled" as const, actor: "test" };
-    expect(await door.gate.revoke(revoke)).toBe(true);
-    await evictDurableObject(door.gate);
-    expect(await door.gate.admit(scan(door, { ticketId }))).toMatchObject({ result: "refused", reason: "canceled" });
-  });
-
-  it("holds against a scan that arrives in the same instant behind it", async () => {
+describe("a hand-over", () => {
+  it("holds against a scan of the old code that arrives in the same instant behind it", async () => {
     const door = await makeDoor();
     const ticketId = crypto.randomUUID();
     const [, answer] = await Promise.all([
-      door.gate.revoke({ tenantId: door.tenantId, ticketId, minEpoch: 1, reason: "revoked", actor: "test" }),
+      door.gate.handOver({ tenantId: door.tenantId, ticketId, toEpoch: 1, actor: "test" }),
       door.gate.admit(scan(door, { ticketId })),
     ]);
     expect(answer).toMatchObject({ result: "refused", reason: "revoked" });
@@ -160,10 +135,11 @@ describe("a gate", () => {
     expect(await door.gate.admit(scan(door, stranger))).toBeUndefined();
     expect(await door.gate.preview(scan(door, stranger))).toBeUndefined();
     expect(await door.gate.stats(stranger.tenantId)).toBeUndefined();
-    const revoke = { ...stranger, ticketId: crypto.randomUUID(), minEpoch: null, reason: "blocked" as const, actor: "test" };
-    expect(await door.gate.revoke(revoke)).toBe(false);
+    const theirs = { ...stranger, ticketIds: [crypto.randomUUID()], actor: "test" };
+    expect(await door.gate.recall({ ...theirs, reason: "canceled" })).toBe(false);
+    expect(await door.gate.block({ ...theirs, isBlocked: true })).toBe(false);
     await runInDurableObject(door.gate, (_, state) => {
-      for (const table of ["outbox", "revocations", "admissions"]) {
+      for (const table of ["outbox", "revocations", "blocks", "admissions"]) {
         expect(state.storage.sql.exec(`SELECT * FROM ${table}`).toArray(), table).toEqual([]);
       }
     });

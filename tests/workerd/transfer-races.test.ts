@@ -136,8 +136,8 @@ describe("an accept that races a scan of the old code", () => {
     const command = { tenantId: door.tenantId, ticketId, toEpoch: 1, actor: sender.userId };
     const isFree = (await door.gate.previewHandOver(command)) === "done";
     const scanned = await scan(0);
-    await door.gate.revoke({ ...command, minEpoch: 1, reason: "revoked" });
-    expect([isFree, scanned.result]).toEqual([true, "admitted"]);
+    const isTold = await door.gate.recall({ ...command, ticketIds: [ticketId], reason: "canceled" });
+    expect([isFree, scanned.result, isTold]).toEqual([true, "admitted", true]);
   });
 });
 
@@ -199,7 +199,7 @@ describe("an acceptance that a crash left half-way", () => {
     const world = await offerAtDoor();
     const { door, ticketId } = world;
     await expect(world.accept([crashAt("desk", "before")])).rejects.toThrow("crash");
-    await door.gate.revoke({ tenantId: door.tenantId, ticketId, minEpoch: null, reason: "canceled", actor: "test" });
+    await door.gate.recall({ tenantId: door.tenantId, ticketIds: [ticketId], reason: "canceled", actor: "test" });
     await env.DB.prepare("UPDATE tickets SET status = 'CANCELLED' WHERE id = ?").bind(ticketId).run();
     await world.sweep();
     expect(await endOf(world)).toEqual({ owner: "sender", epoch: 0, transfer: "CANCELLED", cause: "ticket_recalled" });

@@ -11,7 +11,7 @@ export interface ScanView extends Omit<ScanAnswer, "decidedAtMs" | "replayed"> {
 const MESSAGES: Readonly<Record<ScanReason, string>> = {
   invalid: "This code is not one of ours.",
   expired_code: "This code is too old. Ask the holder to show the live code.",
-  revoked: "This code is no longer valid: the ticket has changed hands or was recalled.",
+  revoked: "This code is no longer valid: the ticket has changed hands.",
   canceled: "This ticket was cancelled.",
   blocked: "This ticket is blocked. Please call the organiser.",
   unpaid: "This ticket is not paid.",
