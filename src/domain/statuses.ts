@@ -66,9 +66,13 @@ export type TransferStatus = (typeof TRANSFER_STATUSES)[number];
 export const TRANSFER_CAUSES = ["ticket_used", "ticket_recalled"] as const;
 export type TransferCause = (typeof TRANSFER_CAUSES)[number];
 
-/** States of an asset that must follow its ticket on chain. Nothing moves one yet, so only QUEUED is given (docs/adr/0011). */
+/** States of an asset that must follow its ticket on chain. */
 export const ASSET_MOVE_STATUSES = ["QUEUED", "SUBMITTED", "MOVED", "FAILED"] as const;
 export type AssetMoveStatus = (typeof ASSET_MOVE_STATUSES)[number];
+
+/** States of an asset that must be burnt because its ticket is cancelled. UNMINTED: the ticket never had one, and never will. */
+export const ASSET_BURN_STATUSES = ["QUEUED", "SUBMITTED", "BURNT", "UNMINTED", "FAILED"] as const;
+export type AssetBurnStatus = (typeof ASSET_BURN_STATUSES)[number];
 
 /** What became of a payment event. */
 export const PAYMENT_EVENT_OUTCOMES = ["recorded", "applied", "ignored", "rejected"] as const;

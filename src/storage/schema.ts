@@ -22,6 +22,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { DISCOUNT_TYPES } from "#domain/discount";
 import {
+  ASSET_BURN_STATUSES,
   ASSET_MOVE_STATUSES,
   MINT_STATUSES,
   ORDER_STATUS_RANK,
@@ -320,6 +321,21 @@ export const ticketTransfers = sqliteTable(
   ],
 );
 
+/** What the exactly-once work on an asset remembers: see `mint_jobs`, whose columns these are (docs/adr/0006). */
+function assetWorkColumns() {
+  return {
+    signature: text("signature"),
+    wireBase64: text("wire_base64"),
+    lastValidBlockHeight: integer("last_valid_block_height"),
+    attempts: integer("attempts").notNull().default(0),
+    lastError: text("last_error"),
+    /** Number of the change in the asset's tree that the work made; whoever works on the asset next must have seen it. */
+    treeSeq: integer("tree_seq"),
+    queuedAtMs: integer("queued_at_ms").notNull(),
+    updatedAtMs: integer("updated_at_ms").notNull().default(0),
+  };
+}
+
 /**
  * Assets that must follow a ticket to another wallet on chain, written in the transaction that changed the owner. Null addresses
  * are the custody of the service's wallet.
@@ -337,12 +353,96 @@ export const assetMoves = sqliteTable(
     fromAddress: text("from_address"),
     toAddress: text("to_address"),
     status: text("status", { enum: ASSET_MOVE_STATUSES }).notNull(),
-    queuedAtMs: integer("queued_at_ms").notNull(),
+    ...assetWorkColumns(),
   },
   (t) => [
     index("asset_moves_by_status").on(t.tenantId, t.status, t.queuedAtMs, t.transferId),
+    index("asset_moves_by_ticket").on(t.ticketId, t.queuedAtMs, t.transferId),
+    index("asset_moves_at_work")
+      .on(t.updatedAtMs)
+      .where(sql`${t.status} IN ('QUEUED', 'SUBMITTED')`),
     check("asset_moves_status", isOneOf(t.status, ASSET_MOVE_STATUSES)),
   ],
+);
+
+/** Assets that must be burnt on chain because their ticket is cancelled; written with the row that says so. */
+export const assetBurns = sqliteTable(
+  "asset_burns",
+  {
+    ticketId: text("ticket_id")
+      .primaryKey()
+      .references(() => tickets.id),
+    tenantId: text("tenant_id").notNull(),
+    status: text("status", { enum: ASSET_BURN_STATUSES }).notNull(),
+    ...assetWorkColumns(),
+  },
+  (t) => [
+    index("asset_burns_by_status").on(t.tenantId, t.status, t.queuedAtMs, t.ticketId),
+    index("asset_burns_at_work")
+      .on(t.updatedAtMs)
+      .where(sql`${t.status} IN ('QUEUED', 'SUBMITTED')`),
+    check("asset_burns_status", isOneOf(t.status, ASSET_BURN_STATUSES)),
+    check("asset_burns_submitted_is_signed", sql`${t.status} <> 'SUBMITTED' OR ${t.signature} IS NOT NULL`),
+  ],
+);
+
+/**
+ * Merkle trees that are followed on chain. `seq` numbers the last change whose leaves and nodes are in `tree_leaves` and
+ * `tree_nodes`, `slot` is where it happened. Of the chain, so of no tenant.
+ */
+export const merkleTrees = sqliteTable(
+  "merkle_trees",
+  {
+    address: text("address").primaryKey(),
+    depth: integer("depth").notNull(),
+    /** Changes that the tree's account remembers: a proof is good for so many changes. */
+    bufferSize: integer("buffer_size").notNull(),
+    /** Levels under the root that the account keeps, and that a proof on chain therefore leaves out. */
+    canopyDepth: integer("canopy_depth").notNull(),
+    seq: integer("seq").notNull(),
+    slot: integer("slot").notNull(),
+    updatedAtMs: integer("updated_at_ms").notNull(),
+  },
+  (t) => [check("merkle_trees_depth", sql`${t.depth} BETWEEN 1 AND 30`), check("merkle_trees_seq", sql`${t.seq} >= 0`)],
+);
+
+/** Nodes of a followed tree that are not empty. */
+export const treeNodes = sqliteTable(
+  "tree_nodes",
+  {
+    treeAddress: text("tree_address")
+      .notNull()
+      .references(() => merkleTrees.address),
+    /** Counted from the root (1) down, left to right, as the chain's change log does. */
+    place: integer("place").notNull(),
+    /** 32 bytes as hex. */
+    hash: text("hash").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.treeAddress, t.place] })],
+);
+
+/** Leaves of a followed tree as its last change to each left them; a burnt one keeps what it was. Hashes are 32 bytes as hex. */
+export const treeLeaves = sqliteTable(
+  "tree_leaves",
+  {
+    treeAddress: text("tree_address")
+      .notNull()
+      .references(() => merkleTrees.address),
+    leafIndex: integer("leaf_index").notNull(),
+    assetId: text("asset_id").notNull(),
+    ownerAddress: text("owner_address").notNull(),
+    delegateAddress: text("delegate_address").notNull(),
+    dataHash: text("data_hash").notNull(),
+    creatorHash: text("creator_hash").notNull(),
+    collectionHash: text("collection_hash").notNull(),
+    assetDataHash: text("asset_data_hash").notNull(),
+    flags: integer("flags").notNull(),
+    isBurnt: integer("is_burnt", { mode: "boolean" }).notNull(),
+    /** Number of the last change to this leaf, and the transaction that made it. */
+    seq: integer("seq").notNull(),
+    signature: text("signature").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.treeAddress, t.leafIndex] }), uniqueIndex("tree_leaves_by_asset").on(t.assetId)],
 );
 
 /** Every answered scan. Projection of `EventGate`. */
