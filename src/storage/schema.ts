@@ -186,6 +186,8 @@ export const orders = sqliteTable(
     /** Contained in the prices and fees, not added to them. */
     taxCents: integer("tax_cents").notNull(),
     totalCents: integer("total_cents").notNull(),
+    /** Money that went back or is on its way: the order's refunds that have not failed. */
+    refundedCents: integer("refunded_cents").notNull().default(0),
     /** When the last of its lines is stored, a trigger (`order_is_sum_of_lines`) refuses lines that do not sum to the order. */
     lineCount: integer("line_count").notNull().default(0),
     reservationId: text("reservation_id").notNull(),
@@ -577,7 +579,10 @@ export const payments = sqliteTable(
   ],
 );
 
-/** Each provider event once, with what became of it. `order_id` is null for an event that belongs to no order. */
+/**
+ * Each provider event once, with what became of it; `seq` and `attempts` grow when it is decided again. `order_id` is null for an
+ * event that belongs to no order, or that the service ignores.
+ */
 export const paymentEvents = sqliteTable(
   "payment_events",
   {
@@ -586,6 +591,8 @@ export const paymentEvents = sqliteTable(
     tenantId: text("tenant_id"),
     orderId: text("order_id").references(() => orders.id),
     type: text("type").notNull(),
+    /** The provider's own word for the type; null for an event from before it was kept. */
+    rawType: text("raw_type"),
     outcome: text("outcome", { enum: PAYMENT_EVENT_OUTCOMES }).notNull(),
     attempts: integer("attempts").notNull(),
     occurredAtMs: integer("occurred_at_ms").notNull(),
@@ -598,7 +605,10 @@ export const paymentEvents = sqliteTable(
   ],
 );
 
-/** A refund asked of a provider; its id is derived, so it is asked for once however often the step runs. */
+/**
+ * Money on its way back, asked of a provider or made there by itself. The id is derived, so it is asked for once however often the
+ * step runs.
+ */
 export const refunds = sqliteTable(
   "refunds",
   {
@@ -614,6 +624,10 @@ export const refunds = sqliteTable(
     amountCents: integer("amount_cents").notNull(),
     currency: text("currency").notNull(),
     reason: text("reason").notNull(),
+    /** Why, in the words of who asked for it. */
+    note: text("note"),
+    /** JSON array of the tickets that it pays back; empty for money that bought none. Written and read whole. */
+    ticketIds: text("ticket_ids", { mode: "json" }).$type<readonly string[]>().notNull().default([]),
     createdAtMs: integer("created_at_ms").notNull(),
     seq: integer("seq").notNull(),
   },
