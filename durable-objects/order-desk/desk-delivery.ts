@@ -22,6 +22,9 @@ interface OrderNews {
   readonly atMs: number;
 }
 
+/** What a message says of its event that was written before messages said it. */
+const OF_FIRST_VERSION = { rawType: null, attempts: 1 };
+
 /** Tells that an order is in a new state. */
 export function orderMessage(news: OrderNews): OutboxMessage {
   return { topic: "order", body: news };
@@ -65,7 +68,7 @@ export async function deliverDeskNews(reach: DeliveryReach, rows: readonly Outbo
   for (const row of rows) {
     const body: unknown = JSON.parse(row.body);
     if (row.topic === "payment_event") {
-      paymentEvents.push(body as RecordedPaymentEvent); // written by paymentEventMessage
+      paymentEvents.push({ ...OF_FIRST_VERSION, ...(body as RecordedPaymentEvent) }); // written by paymentEventMessage
       continue;
     }
     const news = body as OrderNews; // written by orderMessage

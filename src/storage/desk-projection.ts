@@ -10,8 +10,8 @@ export interface RecordedPaymentEvent {
   readonly tenantId: string;
   readonly orderId: string;
   readonly type: string;
-  /** The type in the provider's own words. */
-  readonly rawType: string;
+  /** The type in the provider's own words; null when an older version recorded it. */
+  readonly rawType: string | null;
   readonly outcome: PaymentEventOutcome;
   /** How often the desk has decided about it: what has a higher number is newer. */
   readonly attempts: number;
@@ -58,18 +58,18 @@ function insertRows(table: string, columns: string, onConflict: string): string 
 const UPSERT_ORDERS = insertRows(
   "orders",
   `id, tenant_id, order_number, user_id, event_id, status, currency, subtotal_cents, discount_cents, fee_cents, tax_cents,
-   total_cents, line_count, reservation_id, hold_expires_at_ms, wallet_address, created_at_ms, paid_at_ms, seq`,
+   total_cents, line_count, reservation_id, hold_expires_at_ms, wallet_address, created_at_ms, paid_at_ms, refunded_cents, seq`,
   `(id) DO UPDATE SET
      status = CASE WHEN ${rankOf("excluded.status")} > orders.status_rank THEN excluded.status ELSE orders.status END,
-     paid_at_ms = excluded.paid_at_ms, seq = excluded.seq
+     paid_at_ms = excluded.paid_at_ms, refunded_cents = excluded.refunded_cents, seq = excluded.seq
    WHERE excluded.seq > orders.seq`,
 );
 
 function toOrderRow({ view, version }: OrderRecord): Row {
   const whose = [view.id, view.tenantId, view.orderNumber, view.userId, view.eventId, view.status, view.currency];
   const money = [view.subtotalCents, view.discountCents, view.feeCents, view.taxCents, view.totalCents, view.lines.length];
-  const rest = [view.reservationId, view.holdExpiresAtMs, view.walletAddress, view.createdAtMs, view.paidAtMs, version];
-  return [...whose, ...money, ...rest];
+  const times = [view.reservationId, view.holdExpiresAtMs, view.walletAddress, view.createdAtMs, view.paidAtMs];
+  return [...whose, ...money, ...times, view.refundedCents, version];
 }
 
 const INSERT_ORDER_ITEMS = insertRows(
@@ -126,17 +126,18 @@ function toPaymentRows({ view, version }: OrderRecord, nowMs: number): Row[] {
 
 const UPSERT_REFUNDS = insertRows(
   "refunds",
-  `id, tenant_id, order_id, provider, payment_id, provider_refund_id, status, amount_cents, currency, reason, created_at_ms,
-   seq`,
+  `id, tenant_id, order_id, provider, payment_id, provider_refund_id, status, amount_cents, currency, reason, note, ticket_ids,
+   created_at_ms, seq`,
   `(id) DO UPDATE SET status = excluded.status, provider_refund_id = excluded.provider_refund_id, seq = excluded.seq
    WHERE excluded.seq > refunds.seq`,
 );
 
 function toRefundRows({ view, refunds, version }: OrderRecord): Row[] {
   return refunds.map((refund) => {
-    const { id, provider, paymentId, providerRefundId, status, amountCents, currency, reason, createdAtMs } = refund;
+    const { id, provider, paymentId, providerRefundId, status, amountCents, currency, reason, note } = refund;
     const whose = [id, view.tenantId, view.id, provider, paymentId, providerRefundId];
-    return [...whose, status, amountCents, currency, reason, createdAtMs, version];
+    const what = [status, amountCents, currency, reason, note, JSON.stringify(refund.ticketIds)];
+    return [...whose, ...what, refund.createdAtMs, version];
   });
 }
 
@@ -162,15 +163,42 @@ function toMintJobRow({ id, tenantId, eventId, createdAtMs }: IssuedTicket): Row
   return [id, tenantId, eventId, "QUEUED", createdAtMs, createdAtMs];
 }
 
-const INSERT_PAYMENT_EVENTS = insertRows(
+/** Comes first: an asset whose ticket D1 does not have yet is refused by its foreign key, and the recall is told again later. */
+const INSERT_ASSET_BURNS = insertRows(
+  "asset_burns",
+  "ticket_id, tenant_id, status, queued_at_ms, updated_at_ms",
+  "(ticket_id) DO NOTHING",
+);
+
+function toAssetBurnRows({ tenantId, ticketIds, recalledAtMs }: RecalledTickets): Row[] {
+  return ticketIds.map((ticketId) => [ticketId, tenantId, "QUEUED", recalledAtMs, recalledAtMs]);
+}
+
+/** What becomes of tickets once, when they are cancelled: told to who owns them then, and their status. */
+const IS_CANCELLED_NOW = `tickets.id = recalled.value ->> 0 AND +tickets.tenant_id = recalled.value ->> 1
+  AND tickets.status <> 'CANCELLED'`;
+const INSERT_CANCELLATIONS = `INSERT INTO outbox (tenant_id, topic, body, created_at_ms, next_attempt_at_ms)
+  SELECT tickets.tenant_id, 'ticket.canceled', json_object('ticketId', tickets.id, 'orderId', tickets.order_id,
+      'eventId', tickets.event_id, 'ownerUserId', tickets.owner_user_id,
+      'reason', recalled.value ->> 2, 'atMs', recalled.value ->> 3),
+    recalled.value ->> 3, recalled.value ->> 3
+  FROM json_each(?1) AS recalled CROSS JOIN tickets ON ${IS_CANCELLED_NOW}`;
+const CANCEL_TICKETS = `UPDATE tickets SET status = 'CANCELLED' FROM json_each(?1) AS recalled WHERE ${IS_CANCELLED_NOW}`;
+
+function toRecallRows({ tenantId, ticketIds, cause, recalledAtMs }: RecalledTickets): Row[] {
+  return ticketIds.map((ticketId) => [ticketId, tenantId, cause, recalledAtMs]);
+}
+
+const UPSERT_PAYMENT_EVENTS = insertRows(
   "payment_events",
-  "provider, event_id, tenant_id, order_id, type, outcome, attempts, occurred_at_ms, received_at_ms, seq",
-  "(provider, event_id) DO NOTHING",
+  "provider, event_id, tenant_id, order_id, type, raw_type, outcome, attempts, occurred_at_ms, received_at_ms, seq",
+  `(provider, event_id) DO UPDATE SET outcome = excluded.outcome, attempts = excluded.attempts, seq = excluded.seq
+   WHERE excluded.seq > payment_events.seq`,
 );
 
 function toPaymentEventRow(event: RecordedPaymentEvent): Row {
-  const { provider, eventId, tenantId, orderId, type, outcome, occurredAtMs, receivedAtMs } = event;
-  return [provider, eventId, tenantId, orderId, type, outcome, 1, occurredAtMs, receivedAtMs, 1];
+  const { provider, eventId, tenantId, orderId, type, rawType, outcome, attempts, occurredAtMs, receivedAtMs } = event;
+  return [provider, eventId, tenantId, orderId, type, rawType, outcome, attempts, occurredAtMs, receivedAtMs, attempts];
 }
 
 const INSERT_WEBHOOK_NONCES = insertRows(
@@ -207,11 +235,12 @@ function toJsonChunks(items: readonly Row[]): string[] {
 
 /**
  * Brings D1 up to what a desk says, in one transaction and one round trip. The same news again, or older news after newer,
- * changes nothing: orders, payments and refunds are guarded by the order's version, the rest by their keys.
+ * changes nothing: orders, payments and refunds are guarded by the order's version, events by how often they were decided,
+ * cancellations by the ticket's status, the rest by their keys.
  * @throws when D1 is down, or refuses a row (a constraint): nothing is written then.
  */
 export async function projectDeskNews(db: D1Database, news: DeskNews, nowMs: number): Promise<void> {
-  const { orders, newOrders, tickets, paymentEvents } = news;
+  const { orders, newOrders, tickets, recalls, paymentEvents } = news;
   const writes: readonly (readonly [string, readonly Row[]])[] = [
     [UPSERT_ORDERS, orders.map(toOrderRow)],
     [INSERT_ORDER_ITEMS, newOrders.flatMap(toItemRows)],
@@ -221,7 +250,10 @@ export async function projectDeskNews(db: D1Database, news: DeskNews, nowMs: num
     [UPSERT_REFUNDS, orders.flatMap(toRefundRows)],
     [INSERT_TICKETS, tickets.map(toTicketRow)],
     [INSERT_MINT_JOBS, tickets.map(toMintJobRow)],
-    [INSERT_PAYMENT_EVENTS, paymentEvents.map(toPaymentEventRow)],
+    [INSERT_ASSET_BURNS, recalls.flatMap(toAssetBurnRows)],
+    [INSERT_CANCELLATIONS, recalls.flatMap(toRecallRows)],
+    [CANCEL_TICKETS, recalls.flatMap(toRecallRows)],
+    [UPSERT_PAYMENT_EVENTS, paymentEvents.map(toPaymentEventRow)],
     [INSERT_WEBHOOK_NONCES, paymentEvents.map(toNonceRow)],
   ];
   const statements = writes.flatMap(([sql, rows]) => toJsonChunks(rows).map((json) => db.prepare(sql).bind(json)));

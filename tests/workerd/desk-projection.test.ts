@@ -1,84 +1,11 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { deriveId } from "#domain/ids";
-import { newOrder, type OrderRecord } from "#domain/order";
+import type { OrderRecord } from "#domain/order";
 import { ticketsOf } from "#domain/order-tickets";
-import type { OrderView } from "#domain/order-messages";
-import type { OrderStatus } from "#domain/statuses";
 import { isD1ConstraintError } from "#storage/d1-errors";
-import { projectDeskNews, type DeskNews } from "#storage/desk-projection";
-
-/** An event with one ticket type in D1, and orders of it. */
-async function makeSale() {
-  const [tenantId, eventId, ticketTypeId] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
-  await env.DB.batch([
-    env.DB.prepare(
-      `INSERT INTO events (id, tenant_id, name, starts_at_ms, ends_at_ms, timezone, currency, created_at_ms, updated_at_ms)
-       VALUES (?, ?, 'Evening', 1, 2, 'UTC', 'EUR', 1, 1)`,
-    ).bind(eventId, tenantId),
-    env.DB.prepare(
-      `INSERT INTO ticket_types (id, tenant_id, event_id, number, name, price_cents, quantity, min_per_order, max_per_order,
-         reservation_ttl_seconds, transferable, fee_cents, tax_rate_bps, status, created_at_ms, updated_at_ms)
-       VALUES (?, ?, ?, 1, 'Floor', 1000, 100, 1, 10, 600, 1, 0, 0, 'ACTIVE', 1, 1)`,
-    ).bind(ticketTypeId, tenantId, eventId),
-  ]);
-
-  function makeOrder(orderNumber: string, changes: Partial<OrderView> = {}): OrderRecord {
-    const id = deriveId(1, [tenantId, orderNumber]);
-    const money = { subtotalCents: 2_000, discountCents: 0, feeCents: 0, taxCents: 0, totalCents: 2_000 };
-    const line = {
-      lineNumber: 1,
-      ticketTypeId,
-      name: "Floor",
-      quantity: 2,
-      unitPriceCents: 1_000,
-      discountCents: 0,
-      feeCents: 0,
-      taxCents: 0,
-      totalCents: 2_000,
-    };
-    const payment = {
-      provider: "standard",
-      paymentId: `pay-${id}`,
-      status: "REQUIRES_ACTION",
-      action: { type: "none" },
-    } as const;
-    const view = {
-      id,
-      tenantId,
-      userId: "buyer",
-      eventId,
-      orderNumber,
-      status: "PENDING",
-      currency: "EUR",
-      ...money,
-      lines: [line],
-    } as const;
-    const rest = {
-      reservationId: deriveId(1, ["hold", id]),
-      holdExpiresAtMs: 10,
-      walletAddress: null,
-      payment,
-      createdAtMs: 1,
-      paidAtMs: null,
-      refundedCents: 0,
-    };
-    return newOrder({ ...view, ...rest, ...changes }, "purchase", "hash");
-  }
-
-  const readStatus = async (id: string): Promise<unknown> =>
-    (await env.DB.prepare("SELECT status FROM orders WHERE id = ?").bind(id).first())?.["status"];
-  return { tenantId, makeOrder, readStatus };
-}
-
-/** The order so many versions later, in another status. */
-function later(record: OrderRecord, version: number, status: OrderStatus, changes: Partial<OrderRecord> = {}): OrderRecord {
-  return { ...record, ...changes, version, view: { ...record.view, status, ...changes.view } };
-}
-
-async function project(news: Partial<DeskNews>): Promise<void> {
-  await projectDeskNews(env.DB, { orders: [], newOrders: news.orders ?? [], tickets: [], paymentEvents: [], ...news }, 5);
-}
+import { projectDeskNews } from "#storage/desk-projection";
+import { later, makeSale, project } from "../support/projected-sale.ts";
 
 async function dump(tenantId: string): Promise<unknown> {
   const tables = ["orders", "order_items", "idempotency_keys", "payments", "refunds", "tickets", "mint_jobs", "payment_events"];
@@ -100,6 +27,8 @@ describe("news of a desk", () => {
       amountCents: 5,
       currency: "EUR",
       reason: "paid_twice",
+      ticketIds: [],
+      note: null,
       createdAtMs: 4,
     } as const;
     const paidView = {
@@ -117,7 +46,9 @@ describe("news of a desk", () => {
       tenantId,
       orderId: placed.view.id,
       type: "payment.succeeded",
+      rawType: "payment.succeeded",
       outcome: "applied",
+      attempts: 1,
       occurredAtMs: 3,
       receivedAtMs: 4,
     } as const;
@@ -218,7 +149,11 @@ describe("news of a desk", () => {
       prepare: (query: string) => measure(env.DB.prepare(query)),
       batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
     };
-    await projectDeskNews(db as unknown as D1Database, { orders: [order], newOrders: [order], tickets, paymentEvents: [] }, 5); // all it uses
+    await projectDeskNews(
+      db as unknown as D1Database,
+      { orders: [order], newOrders: [order], tickets, recalls: [], paymentEvents: [] },
+      5,
+    ); // all it uses
     expect(Math.max(...lengths)).toBeLessThan(1_000_000);
     expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM mint_jobs WHERE tenant_id = ?").bind(tenantId).first("n")).toBe(
       4_000,

@@ -214,7 +214,11 @@ const CALLS: Readonly<Record<string, Call>> = {
   insertQrCode: (db) => insertQrCode(db, { ticketId: "k", userId: "u", credentialEpoch: 0, tenantId, firstIssuedAtMs: 1 }),
   insertRejectedEvent: (db) => insertRejectedEvent(db, { provider: "standard", eventId: "v", type: "x", occurredAtMs: 1 }, 1),
   projectDeskNews: (_, d1) =>
-    projectDeskNews(d1, { orders: [ORDER], newOrders: [ORDER], tickets: [TICKET], paymentEvents: [PAYMENT_EVENT] }, 1),
+    projectDeskNews(
+      d1,
+      { orders: [ORDER], newOrders: [ORDER], tickets: [TICKET], recalls: [RECALL], paymentEvents: [PAYMENT_EVENT] },
+      1,
+    ),
   projectInventory: (_, d1) =>
     reservations.projectInventory(d1, { tenantId, eventId: "e", ticketTypeId: "y", changes: [CHANGE], snapshot }),
   ...UPKEEP_QUERIES,
@@ -239,6 +243,7 @@ const ORDER = { view: { id: "o", lines: [{}], payment: {} }, refunds: [{}] } as 
   typeof projectDeskNews
 >[1]["orders"][number];
 const TICKET = { id: "k" } as unknown as Parameters<typeof projectDeskNews>[1]["tickets"][number];
+const RECALL = { tenantId, orderId: "o", eventId: "e", ticketIds: ["k"], cause: "refund", recalledAtMs: 1 } as const;
 const PAYMENT_EVENT = { eventId: "v" } as unknown as Parameters<typeof projectDeskNews>[1]["paymentEvents"][number];
 const CHANGE = { seq: 1, reservationId: "r" } as unknown as reservations.ReservationNews;
 const SCAN = { isFirstAdmission: true } as unknown as Parameters<typeof projectValidations>[2][number]["scan"];
