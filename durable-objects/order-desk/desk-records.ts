@@ -1,4 +1,5 @@
 import type { Failure } from "#domain/failure";
+import type { OrderRecord } from "#domain/order";
 import type { HoldView, OrderView } from "#domain/order-messages";
 import type { Result } from "#domain/result";
 
@@ -13,4 +14,12 @@ export interface HoldRecord {
 export interface AnswerRecord {
   readonly bodyHash: string;
   readonly answer: Result<OrderView, Failure>;
+}
+
+/** An order from its stored JSON. One that was stored before tickets could be paid back lacks what came with that. */
+export function readOrder(body: string): OrderRecord {
+  const record = JSON.parse(body) as OrderRecord; // written by PendingWrites
+  if ("refundedCents" in record.view) return record;
+  const refunds = (record as OrderRecord).refunds.map((refund) => ({ ...refund, ticketIds: [], note: null }));
+  return { ...(record as OrderRecord), view: { ...(record as OrderRecord).view, refundedCents: 0 }, refunds };
 }

@@ -1,6 +1,8 @@
 import type { OrderRecord } from "#domain/order";
+import type { PaymentNews } from "#domain/order-messages";
 import type { OrderNumberBlock } from "#domain/order-number";
-import type { AnswerRecord, HoldRecord } from "./desk-records.ts";
+import type { PaymentEventOutcome } from "#domain/statuses";
+import { readOrder, type AnswerRecord, type HoldRecord } from "./desk-records.ts";
 import { PendingWrites } from "./pending-writes.ts";
 
 /** What is forgotten in time, and by which keeping time. */
@@ -82,7 +84,7 @@ export class DeskStore {
     const recent = this.#recentOrders.get(orderId);
     if (recent) return recent;
     const [row] = this.#sql.exec<{ body: string }>("SELECT body FROM orders WHERE order_id = ?", orderId).toArray();
-    return row && (JSON.parse(row.body) as OrderRecord); // written by PendingWrites
+    return row && readOrder(row.body);
   }
 
   /** The orders with these ids that are known, in no order. */
@@ -96,7 +98,7 @@ export class DeskStore {
         JSON.stringify(orderIds),
       )
       .toArray()
-      .map((row) => JSON.parse(row.body) as OrderRecord); // written by PendingWrites
+      .map((row) => readOrder(row.body));
   }
 
   /** Orders whose id begins with `prefix` (desk and 28 bits of hash): nearly always one. */
@@ -105,7 +107,7 @@ export class DeskStore {
     return this.#sql
       .exec<{ body: string }>("SELECT body FROM orders WHERE order_id >= ? AND order_id < ?", prefix, `${prefix}~`)
       .toArray()
-      .map((row) => JSON.parse(row.body) as OrderRecord); // written by PendingWrites
+      .map((row) => readOrder(row.body));
   }
 
   saveOrder(record: OrderRecord, dueAtMs: number | null): void {
@@ -118,7 +120,7 @@ export class DeskStore {
     return this.#sql
       .exec<{ body: string }>("SELECT body FROM orders WHERE user_id = ? ORDER BY seq DESC LIMIT ?", userId, limit)
       .toArray()
-      .map((row) => JSON.parse(row.body) as OrderRecord); // written by PendingWrites
+      .map((row) => readOrder(row.body));
   }
 
   /** Ids of the orders that are due, the longest waiting first. */
@@ -152,17 +154,31 @@ export class DeskStore {
     return row?.due ?? undefined;
   }
 
-  /** Records a payment event; false when it was recorded before. */
-  insertPaymentEvent(event: { provider: string; eventId: string; orderId: string }, nowMs: number): boolean {
+  /** Records a payment event and what became of it; false when it was recorded before. */
+  insertPaymentEvent(event: PaymentNews, outcome: PaymentEventOutcome, nowMs: number): boolean {
+    const { provider, eventId, orderId, rawType, occurredAtMs } = event;
     const written = this.#sql.exec(
-      `INSERT INTO payment_events (provider, event_id, order_id, created_at_ms) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO NOTHING RETURNING 1`,
-      event.provider,
-      event.eventId,
-      event.orderId,
-      nowMs,
+      `INSERT INTO payment_events (provider, event_id, order_id, raw_type, occurred_at_ms, outcome, created_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1`,
+      ...[provider, eventId, orderId, rawType, occurredAtMs, outcome, nowMs],
     );
     return written.toArray().length === 1;
+  }
+
+  /** Records what became of an event that had to wait. @returns how often it was decided about, and when it was received. */
+  decidePaymentEvent(
+    { provider, eventId, occurredAtMs }: PaymentNews,
+    outcome: PaymentEventOutcome,
+  ): { readonly attempts: number; readonly receivedAtMs: number } {
+    const [row] = this.#sql
+      .exec<{ attempts: number; created_at_ms: number }>(
+        `UPDATE payment_events SET outcome = ?, attempts = attempts + 1 WHERE provider = ? AND event_id = ?
+         RETURNING attempts, created_at_ms`,
+        ...[outcome, provider, eventId],
+      )
+      .toArray();
+    // An event may wait for longer than its row is kept.
+    return { attempts: row?.attempts ?? 2, receivedAtMs: row?.created_at_ms ?? occurredAtMs };
   }
 
   findAnswer(requestId: string): AnswerRecord | undefined {

@@ -1,4 +1,5 @@
-import { dueAtMs, expireOrder } from "#domain/order";
+import { expireOrder } from "#domain/order";
+import { dueAtMs } from "#domain/order-due";
 import type { Logger } from "#platform/logger";
 import type { Commit } from "./commit.ts";
 import type { DeskStore } from "./desk-store.ts";

@@ -1,9 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Failure } from "#domain/failure";
 import type { GatePort } from "#domain/gate-messages";
-import { hashParts } from "#domain/ids";
 import type { InventoryPort } from "#domain/inventory-messages";
-import { attachPayment, cancelOrder, dueAtMs, firstAnswerOf, viewAt, type OrderRecord } from "#domain/order";
+import { attachPayment, firstAnswerOf, viewAt, type OrderRecord } from "#domain/order";
 import { keptTicketsOf } from "#domain/order-tickets";
 import type {
   CancelCommand,
@@ -17,28 +15,30 @@ import type {
   OrderView,
   PaymentNews,
   PlaceCommand,
+  RefundCommand,
   RequestIdentity,
   SettleOutcome,
 } from "#domain/order-messages";
-import { decideNews } from "#domain/settlement";
 import type { Backlog, UpkeepPort } from "#domain/upkeep-messages";
-import { refuse, succeed, type Result } from "#domain/result";
 import type { PaymentProviders } from "#payments/payment-provider";
 import { readClockMs } from "#platform/clock";
 import type { Logger } from "#platform/logger";
 import { isD1ConstraintError } from "#storage/d1-errors";
 import deskSql from "../../migrations/order-desk/0001_desk.sql";
+import eventOutcomesSql from "../../migrations/order-desk/0002_payment_event_outcomes.sql";
 import outboxSql from "../../migrations/shared/0001_outbox.sql";
 import { DurableLedger } from "../durable-ledger.ts";
 import { migrate } from "../migrate.ts";
-import { deliverDeskNews, orderMessage, paymentEventMessage, readChangedAtMs } from "./desk-delivery.ts";
+import { deliverDeskNews, readChangedAtMs } from "./desk-delivery.ts";
 import { DeskHolds } from "./desk-holds.ts";
+import { DeskOrders } from "./desk-orders.ts";
 import { DeskStore } from "./desk-store.ts";
 import { findKeptTicket, passOnTicket } from "./desk-tickets.ts";
 import { DeskUpkeep } from "./desk-upkeep.ts";
 import { NumberBlocks, type LeaseBlock } from "./number-blocks.ts";
 import { OrderProgress } from "./order-progress.ts";
 import { OrderPlacing } from "./order-placing.ts";
+import { OrderRequests } from "./order-requests.ts";
 import type { StepOutcome } from "./order-steps.ts";
 import { RequestsOnce, type Remembered } from "./requests-once.ts";
 import type { Commit, Emit } from "./commit.ts";
@@ -66,20 +66,23 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   readonly #ledger: DurableLedger<(nowMs: number, emit: Emit) => void, true>;
   readonly #numbers: NumberBlocks;
   readonly #holds: DeskHolds;
+  readonly #orders: DeskOrders;
   readonly #progress: OrderProgress;
   readonly #placing: OrderPlacing;
+  readonly #requests: OrderRequests;
   readonly #upkeep: DeskUpkeep;
   readonly #once = new RequestsOnce();
-  readonly #logger: Logger;
 
   constructor(ctx: DurableObjectState, env: Env, reach: DeskReach) {
     super(ctx, env);
-    migrate(ctx.storage, [outboxSql, deskSql]);
-    this.#logger = reach.logger;
+    migrate(ctx.storage, [outboxSql, deskSql, eventOutcomesSql]);
     this.#store = new DeskStore(ctx.storage.sql);
     this.#numbers = new NumberBlocks(this.#store, this.#commit, reach);
     this.#holds = new DeskHolds(this.#store, this.#commit, reach);
-    const changeOrder = (orderId: string, decide: StepOutcome): Promise<void> => this.#changeOrder(orderId, decide);
+    const { logger } = reach;
+    const noteDue = (dueMs: number | null): void => this.#upkeep.noteDue(dueMs);
+    this.#orders = new DeskOrders({ store: this.#store, commit: this.#commit, noteDue, logger });
+    const changeOrder = (orderId: string, decide: StepOutcome): Promise<void> => this.#orders.change(orderId, decide);
     this.#progress = new OrderProgress(reach, { findOrder: (orderId) => this.#store.findOrder(orderId), changeOrder });
     this.#placing = new OrderPlacing({
       store: this.#store,
@@ -87,10 +90,16 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
       holds: this.#holds,
       progress: this.#progress,
       commit: this.#commit,
-      saveNew: (record, nowMs, emit) => this.#save(undefined, record, nowMs, emit),
+      saveNew: (record, nowMs, emit) => this.#orders.save(undefined, record, nowMs, emit),
       inBackground: (work) => ctx.waitUntil(work),
     });
-    const { logger } = reach;
+    this.#requests = new OrderRequests({
+      store: this.#store,
+      orders: this.#orders,
+      progress: this.#progress,
+      once: this.#once,
+      commit: this.#commit,
+    });
     this.#upkeep = new DeskUpkeep({ store: this.#store, progress: this.#progress, commit: this.#commit, logger, changeOrder });
     this.#ledger = this.#openLedger(ctx.storage, reach);
   }
@@ -132,16 +141,16 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
 
   async attachPayment(tenantId: string, orderId: string, payment: OrderPayment): Promise<OrderView | undefined> {
     return this.#commit((nowMs, emit) => {
-      const stored = this.#findOwn(tenantId, orderId);
+      const stored = this.#orders.findOwn(tenantId, orderId);
       if (!stored) return undefined;
       const changed = attachPayment(stored, payment);
-      this.#save(stored, changed, nowMs, emit);
+      this.#orders.save(stored, changed, nowMs, emit);
       return viewAt(changed, nowMs);
     });
   }
 
   async findOrder(tenantId: string, orderId: string): Promise<OrderView | undefined> {
-    const record = this.#findOwn(tenantId, orderId);
+    const record = this.#orders.findOwn(tenantId, orderId);
     return record && viewAt(record, readClockMs());
   }
 
@@ -154,7 +163,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   }
 
   async listTicketsOfOrder(tenantId: string, orderId: string): Promise<readonly IssuedTicket[]> {
-    const record = this.#findOwn(tenantId, orderId);
+    const record = this.#orders.findOwn(tenantId, orderId);
     return record ? keptTicketsOf(record) : [];
   }
 
@@ -165,21 +174,20 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   async passOnTicket(tenantId: string, ticketId: string): Promise<void> {
     await this.#commit((nowMs, emit) => {
       const change = passOnTicket(this.#store, tenantId, ticketId);
-      if (change) this.#save(change.before, change.after, nowMs, emit);
+      if (change) this.#orders.save(change.before, change.after, nowMs, emit);
     });
   }
 
-  async cancel({ request, orderId }: CancelCommand): Promise<MadeOnce<OrderView>> {
-    const identity = { ...request, bodyHash: hashParts([request.bodyHash, orderId]) };
-    return this.#once.run(
-      identity,
-      () => this.#findAnswer(request.requestId),
-      () => this.#cancelOrder(identity, orderId),
-    );
+  async cancel(command: CancelCommand): Promise<MadeOnce<OrderView>> {
+    return this.#requests.cancel(command);
+  }
+
+  async refund(command: RefundCommand): Promise<MadeOnce<OrderView>> {
+    return this.#requests.refund(command);
   }
 
   async settle(news: PaymentNews): Promise<SettleOutcome> {
-    const outcome = await this.#commit((nowMs, emit) => this.#recordNews(news, nowMs, emit));
+    const outcome = await this.#commit((nowMs, emit) => this.#orders.recordNews(news, nowMs, emit));
     if (outcome === "recorded") await this.#progress.advance(news.orderId, "settled");
     return outcome;
   }
@@ -228,68 +236,13 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   #findPlaced(requestId: string): Remembered<OrderView> {
     if (!this.#store.knowsRequest(requestId)) return undefined;
     const record = this.#store.findOrder(requestId);
-    if (!record) return this.#findAnswer(requestId);
+    if (!record) return this.#requests.findAnswer(requestId);
     const answer = { ok: true as const, value: firstAnswerOf(record, readClockMs()), replayed: true, stock: [] };
     return { bodyHash: record.bodyHash, answer };
   }
 
-  #findAnswer(requestId: string): Remembered<OrderView> {
-    const record = this.#store.findAnswer(requestId);
-    return record && { bodyHash: record.bodyHash, answer: { ...record.answer, replayed: true, stock: [] } };
-  }
-
-  /** Decides, and remembers the answer, in one commit; then gives the stock back. An order that is not there leaves no trace. */
-  async #cancelOrder(request: RequestIdentity, orderId: string): Promise<MadeOnce<OrderView>> {
-    const { tenantId, userId, requestId, bodyHash } = request;
-    const answer = await this.#commit((nowMs, emit): Result<OrderView, Failure> => {
-      const record = this.#findOwn(tenantId, orderId);
-      if (record?.view.userId !== userId) return refuse({ code: "not_found", what: "order" });
-      const decided = cancelOrder(record, nowMs);
-      const told = decided.ok ? succeed(decided.value.view) : decided;
-      if (decided.ok) this.#save(record, decided.value, nowMs, emit);
-      this.#store.insertAnswer(requestId, { bodyHash, answer: told }, nowMs);
-      return told;
-    });
-    if (answer.ok) await this.#progress.advance(orderId, "settled");
-    return { ...answer, replayed: false, stock: [] };
-  }
-
-  #recordNews(news: PaymentNews, nowMs: number, emit: Emit): SettleOutcome {
-    const record = this.#store.findOrder(news.orderId);
-    if (!record) return "unknown_order";
-    if (!this.#store.insertPaymentEvent(news, nowMs)) return "duplicate";
-    const { record: changed, outcome, alert } = decideNews(record, news, nowMs);
-    if (changed !== record) this.#save(record, changed, nowMs, emit);
-    emit(paymentEventMessage(news, { tenantId: record.view.tenantId, outcome, attempts: 1, receivedAtMs: nowMs }));
-    if (alert) this.#logger.error("a payment needs a person's eye", { alert, orderId: news.orderId, eventType: news.type });
-    return "recorded";
-  }
-
-  #findOwn(tenantId: string, orderId: string): OrderRecord | undefined {
-    const record = this.#store.findOrder(orderId);
-    return record?.view.tenantId === tenantId ? record : undefined;
-  }
-
   #listOwn(tenantId: string, userId: string): OrderRecord[] {
     return this.#store.listOrdersOfUser(userId, RECENT_ORDERS).filter((record) => record.view.tenantId === tenantId);
-  }
-
-  #changeOrder(orderId: string, decide: StepOutcome): Promise<void> {
-    return this.#commit((nowMs, emit) => {
-      const stored = this.#store.findOrder(orderId);
-      if (stored) this.#save(stored, decide(stored, nowMs), nowMs, emit);
-    });
-  }
-
-  /** Stores an order in a commit. The world hears of it when it is new or a version on: attempts are the desk's own affair. */
-  #save(before: OrderRecord | undefined, record: OrderRecord, nowMs: number, emit: Emit): void {
-    if (record === before) return;
-    const dueMs = dueAtMs(record, nowMs);
-    this.#store.saveOrder(record, dueMs);
-    this.#upkeep.noteDue(dueMs);
-    if (record.version === before?.version) return;
-    const isIssued = record.view.paidAtMs !== null && (before?.view.paidAtMs ?? null) === null;
-    emit(orderMessage({ orderId: record.view.id, isNew: before === undefined, isIssued, atMs: nowMs }));
   }
 
   readonly #commit: Commit = async (decide) => {

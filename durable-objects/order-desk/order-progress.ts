@@ -1,7 +1,7 @@
 import type { OrderRecord } from "#domain/order";
 import { takeNextStep, type StepOutcome, type StepReach } from "./order-steps.ts";
 
-/** Steps of one go. An order has at most four, but for each payment too many it has a refund more; the alarm does the rest. */
+/** Steps of one go. An order has a few, but for each payment too many it has a refund more; the alarm does the rest. */
 const STEPS_AT_ONCE = 8;
 
 /** A step that failed this often, by then over several minutes, needs a person's eye; it is tried on all the same. */

@@ -1,15 +1,20 @@
+import type { GatePort } from "#domain/gate-messages";
 import type { InventoryPort } from "#domain/inventory-messages";
 import { hashParts } from "#domain/ids";
 import type { OrderRecord } from "#domain/order";
-import { holdsOf } from "#domain/order-holds";
-import type { Refund } from "#domain/order-money";
-import { settleConfirmed, settleGivenBack, settleRefund, settleReleased, settleSoldOut } from "#domain/settlement";
+import { holdsOf, seatsOf } from "#domain/order-holds";
+import type { Recall, Refund } from "#domain/order-money";
+import { nextRefundOf } from "#domain/order-payments";
+import { settleBlocked, settleRestocked, settleRevoked } from "#domain/recall";
+import { settleRefund } from "#domain/refund";
+import { settleConfirmed, settleGivenBack, settleReleased, settleSoldOut } from "#domain/settlement";
 import { selectPaymentProvider, type PaymentProviders } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";
 
 /** What a step needs of the world outside its desk. */
 export interface StepReach {
   inventory(stockName: string): InventoryPort;
+  gate(eventId: string): Pick<GatePort, "recall" | "block">;
   readonly paymentProviders: PaymentProviders;
   readonly logger: Logger;
 }
@@ -30,8 +35,15 @@ export async function takeNextStep(reach: StepReach, record: OrderRecord): Promi
       return giveLinesBack(reach, record, record.step.lineNumbers);
     case "release":
       return releaseLines(reach, record);
+    case "revoke":
+      return killTickets(reach, record, record.step.recall);
+    case "restock":
+      return putSeatsBack(reach, record, record.step.recall);
+    case "block":
+    case "unblock":
+      return blockTickets(reach, record, record.step.ticketIds, record.step.kind === "block");
     case "none": {
-      const refund = record.refunds.find((candidate) => candidate.status === "created");
+      const refund = nextRefundOf(record);
       return refund && requestRefund(reach, record, refund);
     }
   }
@@ -78,6 +90,45 @@ async function releaseLines(reach: StepReach, record: OrderRecord): Promise<Step
     ),
   );
   return settleReleased;
+}
+
+/** The tickets die at the gate. Only then is their money asked back and their seats sold again. */
+async function killTickets(reach: StepReach, { view }: OrderRecord, recall: Recall): Promise<StepOutcome> {
+  const { tenantId, eventId } = view;
+  const { ticketIds, actor } = recall;
+  const isHere = await reach.gate(eventId).recall({ tenantId, ticketIds, reason: "canceled", actor });
+  if (!isHere) throw new Error("the gate of the order's event is not its tenant's");
+  return settleRevoked;
+}
+
+/** Seats alone: a discount's use that was used up stays so. */
+async function putSeatsBack(reach: StepReach, record: OrderRecord, recall: Recall): Promise<StepOutcome> {
+  const { tenantId } = record.view;
+  await Promise.all(
+    seatsOf(record, recall.ticketIds).map(({ number, stockName, reservationId, quantity }) =>
+      reach.inventory(stockName).restock({
+        commandId: hashParts(["recall", recall.id, String(number)]),
+        reservationId,
+        tenantId,
+        quantity,
+        actor: recall.actor,
+        cause: recall.cause,
+      }),
+    ),
+  );
+  return settleRestocked;
+}
+
+async function blockTickets(
+  reach: StepReach,
+  { view }: OrderRecord,
+  ticketIds: readonly string[],
+  isBlocked: boolean,
+): Promise<StepOutcome> {
+  const { tenantId, eventId } = view;
+  const isHere = await reach.gate(eventId).block({ tenantId, ticketIds, isBlocked, actor: "desk" });
+  if (!isHere) throw new Error("the gate of the order's event is not its tenant's");
+  return settleBlocked;
 }
 
 async function requestRefund(reach: StepReach, record: OrderRecord, refund: Refund): Promise<StepOutcome> {

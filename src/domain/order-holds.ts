@@ -1,6 +1,7 @@
 import { deriveIdWithin } from "./ids.ts";
 import { viewAt, type OrderRecord } from "./order.ts";
 import type { HoldView } from "./order-messages.ts";
+import { ticketIdOf } from "./order-tickets.ts";
 import type { OrderStatus, ReservationStatus } from "./statuses.ts";
 
 /** Stock held for an order at one inventory: of a ticket type, or of a capped discount. */
@@ -31,6 +32,16 @@ export function holdsOf({ view, discounts = [] }: Pick<OrderRecord, "view" | "di
     ...seats,
     ...uses.map(({ stockName, quantity }, at) => ({ number: seats.length + 1 + at, stockName, reservationId, quantity })),
   ];
+}
+
+/** The seats of these tickets of the order, by the inventories that sold them. */
+export function seatsOf({ view }: OrderRecord, ticketIds: readonly string[]): readonly StockHold[] {
+  const wanted = new Set(ticketIds);
+  return view.lines.flatMap(({ lineNumber: number, ticketTypeId: stockName, quantity: sold }) => {
+    const positions = Array.from({ length: sold }, (_, position) => ticketIdOf(view.id, number, position));
+    const quantity = positions.filter((ticketId) => wanted.has(ticketId)).length;
+    return quantity === 0 ? [] : [{ number, stockName, reservationId: view.reservationId, quantity }];
+  });
 }
 
 /** The hold under an order, as a buyer reads it. */

@@ -50,10 +50,7 @@ export interface OrderRecord {
 }
 
 /** The record with something new in it: one version on, with fresh patience for its step. */
-export function change(
-  record: OrderRecord,
-  to: Partial<Pick<OrderRecord, "view" | "step" | "paidBy" | "refunds">>,
-): OrderRecord {
+export function change(record: OrderRecord, to: Partial<Pick<OrderRecord, "view" | "step">>): OrderRecord {
   return { ...record, ...to, version: record.version + 1, attempts: 0 };
 }
 
@@ -93,7 +90,13 @@ export function firstAnswerOf(record: OrderRecord, nowMs: number): OrderView {
   const { view } = record;
   if (view.totalCents === 0) return view.paidAtMs === null ? view : { ...view, status: "AWAITING_MINT" };
   if (view.payment === null) return viewAt(record, nowMs);
-  return { ...view, status: "PENDING", payment: { ...view.payment, status: "REQUIRES_ACTION" }, paidAtMs: null };
+  return {
+    ...view,
+    status: "PENDING",
+    payment: { ...view.payment, status: "REQUIRES_ACTION" },
+    paidAtMs: null,
+    refundedCents: 0,
+  };
 }
 
 /**
@@ -120,16 +123,4 @@ export function cancelOrder(record: OrderRecord, nowMs: number): Result<OrderRec
   if ((open !== "PENDING" && open !== "PAYMENT_FAILED") || record.step.kind !== "none")
     return refuse({ code: "order_not_pending" });
   return succeed(change(record, { view: raise(record.view, "CANCELLED"), step: { kind: "release" } }));
-}
-
-/** Longest wait between two attempts at a step. */
-const LONGEST_RETRY_MS = 60_000;
-
-/** When the desk must look at the order again, Unix milliseconds; null when nothing is left to do. */
-export function dueAtMs(record: OrderRecord, nowMs: number): number | null {
-  const retryMs = nowMs + Math.min(LONGEST_RETRY_MS, 1_000 * 2 ** record.attempts);
-  if (record.step.kind !== "none") return retryMs;
-  if (record.refunds.some((refund) => refund.status === "created")) return record.attempts === 0 ? nowMs : retryMs;
-  if (record.view.status === "PENDING" || record.view.status === "PAYMENT_FAILED") return record.view.holdExpiresAtMs;
-  return null;
 }

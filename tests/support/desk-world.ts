@@ -4,7 +4,6 @@ import { runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 import { deriveId, deskName, deskNumberFor, hashParts } from "#domain/ids";
 import type { InventoryCommand, InventoryOutcome } from "#domain/inventory-group";
-import type { InventoryPort, ReserveOutcome } from "#domain/inventory-messages";
 import type {
   AppliedDiscount,
   BasketLine,
@@ -20,8 +19,9 @@ import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import type { RefundRequest } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
-import { makeBreakableD1, makeProvider, type Call, type MakeCall } from "./breakable-reach.ts";
+import { makeBreakableD1, makeInventory, makeMintQueue, makeProvider, type Call, type MakeCall } from "./breakable-reach.ts";
 import { insertEvent, makeInventoryConfig } from "./inventory-fixture.ts";
+import { MemoryGate } from "./memory-gate.ts";
 import { MemoryInventory } from "./memory-inventory.ts";
 import { storeDiscount } from "./store-discount.ts";
 
@@ -36,11 +36,6 @@ export type Fault = "ok" | "fails" | "hangs" | "dies_before" | "dies_after";
 
 const NEVER = new Promise<never>(() => undefined);
 
-function answerOf<T>(outcome: InventoryOutcome): T {
-  if (outcome.kind === "sweep") throw new Error("a desk does not sweep");
-  return outcome.outcome as T; // an outcome is of its command's kind
-}
-
 /** The world around one desk of one tenant. */
 export class DeskWorld {
   readonly tenantId = crypto.randomUUID();
@@ -48,6 +43,7 @@ export class DeskWorld {
   readonly eventId = crypto.randomUUID();
   readonly ticketTypeIds: string[] = [];
   readonly inventories = new Map<string, MemoryInventory>();
+  readonly gate = new MemoryGate();
   readonly calls: Call[] = [];
   /** Refunds that the provider has taken, by idempotency key. */
   readonly refunds = new Map<string, RefundRequest>();
@@ -110,8 +106,12 @@ export class DeskWorld {
     const call: MakeCall = (name, make) => this.#call(life, name, make);
     return new OrderDeskObject(this.state, env, {
       db: makeBreakableD1(call),
-      mintQueue: this.#mintQueue(call),
-      inventory: (ticketTypeId) => this.#inventory(call, ticketTypeId),
+      mintQueue: makeMintQueue(call, this.queued),
+      inventory: (ticketTypeId) => {
+        const snapshot = () => this.inventories.get(ticketTypeId)?.snapshotAt(Date.now());
+        return makeInventory(call, (command) => this.tell(ticketTypeId, command), snapshot);
+      },
+      gate: () => this.gate.openFor(call),
       paymentProviders: { standard: makeProvider(call, this.refunds) },
       leaseBlock: (tenantId) => call("lease", () => this.lease(tenantId)),
       logger: this.#logger,
@@ -249,35 +249,6 @@ export class DeskWorld {
     this.#isDead = true;
     this.#die();
     return NEVER;
-  }
-
-  #inventory(call: MakeCall, ticketTypeId: string): InventoryPort {
-    const tell = <T>(name: Call, command: InventoryCommand): Promise<T> =>
-      call(name, () => answerOf<T>(this.tell(ticketTypeId, command)));
-    const unused = (): never => {
-      throw new Error("a desk does not ask this");
-    };
-    return {
-      configure: unused,
-      snapshot: unused,
-      findReservation: unused,
-      reserve: (commands) =>
-        call("reserve", () => ({
-          outcomes: commands.map((command) => answerOf<ReserveOutcome>(this.tell(ticketTypeId, { kind: "reserve", command }))),
-          snapshot: this.inventories.get(ticketTypeId)?.snapshotAt(Date.now()),
-        })),
-      confirm: (command) => tell("confirm", { kind: "confirm", command }),
-      release: (command) => tell("release", { kind: "release", command }),
-      restock: (command) => tell("restock", { kind: "restock", command }),
-    };
-  }
-
-  #mintQueue(call: MakeCall): Queue<MintMessage> {
-    const sendBatch = (messages: Iterable<{ body: MintMessage }>): Promise<void> =>
-      call("mint", () => {
-        for (const { body } of messages) this.queued.push(body);
-      });
-    return { sendBatch, send: () => Promise.reject(new Error("a desk sends batches")) } as unknown as Queue<MintMessage>; // all it uses
   }
 }
 

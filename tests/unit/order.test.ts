@@ -1,20 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deriveId, sharedPrefixOf } from "#domain/ids";
-import {
-  attachPayment,
-  cancelOrder,
-  dueAtMs,
-  expireOrder,
-  firstAnswerOf,
-  newOrder,
-  viewAt,
-  type OrderRecord,
-} from "#domain/order";
+import { attachPayment, cancelOrder, expireOrder, firstAnswerOf, newOrder, viewAt, type OrderRecord } from "#domain/order";
+import { dueAtMs } from "#domain/order-due";
 import { holdOf } from "#domain/order-holds";
 import { ticketsOf } from "#domain/order-tickets";
 import type { OrderView, PaymentNews } from "#domain/order-messages";
-import { decideNews, settleConfirmed, settleGivenBack, settleRefund, settleReleased, settleSoldOut } from "#domain/settlement";
+import { decideNews } from "#domain/payment-news";
+import { settleRefund } from "#domain/refund";
+import { settleConfirmed, settleGivenBack, settleReleased, settleSoldOut } from "#domain/settlement";
 import { ORDER_STATUS_RANK } from "#domain/statuses";
 
 const HOLD_ENDS_MS = 1_000;

@@ -1,0 +1,106 @@
+import type { Failure } from "./failure.ts";
+import { deriveIdWithin } from "./ids.ts";
+import type { OrderRecord } from "./order.ts";
+import type { RefundCommand } from "./order-messages.ts";
+import { PAID_ELSEWHERE, type PaidBy, type Refund, type RefundReason } from "./order-money.ts";
+import { changeMoney, isInDispute, leftCentsOf } from "./order-payments.ts";
+import { stepOfRecall } from "./recall.ts";
+import { refuse, succeed, type Result } from "./result.ts";
+import type { RefundStatus } from "./statuses.ts";
+import { ticketSharesOf, type TicketShare } from "./ticket-shares.ts";
+
+/** A refund moves only to a higher rank; money that went back stays back. */
+export const REFUND_RANK: Readonly<Record<RefundStatus, number>> = { created: 0, submitted: 1, failed: 2, succeeded: 3 };
+
+/**
+ * Asks for the whole payment back. The refund's id derives from order and payment, so there is one however often this runs.
+ * A payment of nothing has nothing to give back.
+ */
+export function sendBack(record: OrderRecord, paid: PaidBy, reason: RefundReason, nowMs: number): OrderRecord {
+  const id = deriveIdWithin(record.view.id, ["refund", paid.provider, paid.paymentId]);
+  if (record.refunds.some((refund) => refund.id === id)) return record;
+  if (paid.amountCents <= 0) return changeMoney(record, {});
+  return changeMoney(record, { refunds: [...record.refunds, makeRefund(paid, { id, reason }, nowMs)] });
+}
+
+function makeRefund(
+  paid: PaidBy,
+  known: Pick<Refund, "id" | "reason"> & Partial<Pick<Refund, "ticketIds" | "note">>,
+  nowMs: number,
+): Refund {
+  // There is nobody to ask: a person pays it back.
+  const status = paid.provider === PAID_ELSEWHERE ? "submitted" : "created";
+  return { ...paid, providerRefundId: null, status, ticketIds: [], note: null, ...known, createdAtMs: nowMs };
+}
+
+/** The refunds that an order got with its last change and that no provider can be asked for: a person must pay them. */
+export function refundsByHand(before: OrderRecord | undefined, record: OrderRecord): readonly Refund[] {
+  if (record.refunds === before?.refunds) return [];
+  const known = new Set(before?.refunds.map(({ id }) => id));
+  return record.refunds.filter(({ id, provider }) => provider === PAID_ELSEWHERE && !known.has(id));
+}
+
+/** The tickets that can be paid back: the living ones, and dead ones whose money went back in vain. */
+export function refundableSharesOf(record: OrderRecord): readonly TicketShare[] {
+  const dead = new Set(record.recalled);
+  const back = new Set(record.refunds.flatMap(({ status, ticketIds }) => (status === "failed" ? [] : ticketIds)));
+  const inVain = new Set(record.refunds.flatMap(({ ticketIds }) => ticketIds).filter((ticketId) => !back.has(ticketId)));
+  return ticketSharesOf(record.view).filter(({ ticketId }) => !dead.has(ticketId) || inVain.has(ticketId));
+}
+
+/**
+ * Decides about an organiser's wish to pay tickets back: they die, and their share of the payment goes back. Tickets that cost
+ * nothing only die; those that are dead already, because a first refund of them failed, are only paid.
+ *
+ * Refuses `request_in_flight` while something else is done with the order; `order_not_refundable` when it was not paid, its
+ * payment is disputed or nothing of it is left; `not_found` for tickets of another order, `ticket_not_valid` for those that are
+ * paid back; `refund_exceeds_payment` for more than is left of the payment.
+ */
+export function requestRefund(record: OrderRecord, command: RefundCommand, nowMs: number): Result<OrderRecord, Failure> {
+  const { view, paidBy } = record;
+  if (record.step.kind !== "none") return refuse({ code: "request_in_flight" });
+  if (view.paidAtMs === null || (paidBy && isInDispute(record, paidBy))) return refuse({ code: "order_not_refundable" });
+  const chosen = chooseShares(record, command.ticketIds);
+  if (!chosen.ok) return chosen;
+  const { requestId, userId: actor } = command.request;
+  const id = deriveIdWithin(view.id, ["refund", requestId]);
+  const ticketIds = chosen.value.map((share) => share.ticketId);
+  const dead = new Set(record.recalled);
+  const living = ticketIds.filter((ticketId) => !dead.has(ticketId));
+  const step = stepOfRecall({ id, ticketIds: living, restock: command.restock, cause: "refund", actor });
+  const amountCents = chosen.value.reduce((sum, share) => sum + share.amountCents, 0);
+  if (!paidBy || amountCents === 0) return succeed(changeMoney(record, { step }));
+  if (amountCents > leftCentsOf(record, paidBy)) return refuse({ code: "refund_exceeds_payment" });
+  const what = { id, reason: "requested", ticketIds, note: command.reason } as const;
+  const refund = makeRefund({ ...paidBy, amountCents }, what, nowMs);
+  return succeed(changeMoney(record, { step, refunds: [...record.refunds, refund] }));
+}
+
+function chooseShares(record: OrderRecord, ticketIds: readonly string[] | null): Result<readonly TicketShare[], Failure> {
+  const wanted = ticketIds && new Set(ticketIds);
+  const own = new Set(ticketSharesOf(record.view).map(({ ticketId }) => ticketId));
+  if (wanted && [...wanted].some((ticketId) => !own.has(ticketId))) return refuse({ code: "not_found", what: "ticket" });
+  const refundable = refundableSharesOf(record);
+  if (refundable.length === 0) return refuse({ code: "order_not_refundable" });
+  if (!wanted) return succeed(refundable);
+  const chosen = refundable.filter(({ ticketId }) => wanted.has(ticketId));
+  return chosen.length === wanted.size ? succeed(chosen) : refuse({ code: "ticket_not_valid" });
+}
+
+/** The provider has taken a refund; its own events may have told more already. */
+export function settleRefund(
+  record: OrderRecord,
+  refundId: string,
+  status: RefundStatus,
+  providerRefundId: string,
+): OrderRecord {
+  const known = record.refunds.find((refund) => refund.id === refundId);
+  if (!known || (known.providerRefundId !== null && known.status !== "created")) return record;
+  const moved = { ...known, providerRefundId, status: REFUND_RANK[status] > REFUND_RANK[known.status] ? status : known.status };
+  return changeMoney(record, { refunds: replaceRefund(record.refunds, moved) });
+}
+
+/** The refunds with one of them in a new state. */
+export function replaceRefund(refunds: readonly Refund[], moved: Refund): readonly Refund[] {
+  return refunds.map((refund) => (refund.id === moved.id ? moved : refund));
+}
