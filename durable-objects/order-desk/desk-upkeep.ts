@@ -13,9 +13,9 @@ const TAKEN_UP_MS = 30_000;
 /** How long an alarm waits for its orders. A provider may take seconds to answer, and D1 waits behind the alarm. */
 const PATIENCE_MS = 500;
 const HOUR_MS = 3_600_000;
-/** Idempotency records live a day; orders a month, because providers report late. */
+/** Idempotency records live a day; orders over a year: tickets are sold long before, and disputed long after, their event. */
 const KEEP_REQUESTS_MS = 24 * HOUR_MS;
-const KEEP_ORDERS_MS = 30 * 24 * HOUR_MS;
+const KEEP_ORDERS_MS = 400 * 24 * HOUR_MS;
 const PRUNED_AT_ONCE = 200;
 /** Between two prunings while there is more to forget, and otherwise. */
 const PRUNE_AGAIN_MS = 1_000;
