@@ -1,14 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { PaymentNews } from "#domain/order-messages";
 import { HOLD_MS, inDeskWorld, type DeskWorld, type TestDesk } from "../support/desk-world.ts";
-
-async function placeOrder(world: DeskWorld, desk: TestDesk, quantities: readonly number[], key = "key"): Promise<string> {
-  const lines = quantities.map((quantity, position) => ({ ticketTypeId: world.ticketTypeIds[position] ?? "", quantity }));
-  const placed = await desk.place(world.place(key, lines));
-  if (!placed.ok) throw new Error(placed.failure.code);
-  await desk.attachPayment(world.tenantId, placed.value.id, world.payment(placed.value.id));
-  return placed.value.id;
-}
+import { placeOrder } from "../support/paid-order.ts";
 
 /** What a buyer has in the end: the order's status, their tickets and the money on its way back. */
 async function outcomeOf(
