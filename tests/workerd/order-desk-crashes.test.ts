@@ -1,16 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
 import type { AppliedDiscount } from "#domain/order-messages";
-import { HOLD_MS, inDeskWorld, type DeskWorld, type Fault, type TestDesk } from "../support/desk-world.ts";
-
-/** Does it again on a desk opened anew until it survives, as a buyer's or a provider's retries do. */
-async function insist<T>(world: DeskWorld, work: (desk: TestDesk) => Promise<T>): Promise<T> {
-  for (let attempt = 0; attempt < 5; attempt += 1) {
-    const desk = world.openDesk();
-    const answer = await world.untilDeath(() => work(desk).then((value) => ({ value })));
-    if (answer) return answer.value;
-  }
-  throw new Error("the desk dies each time");
-}
+import { breakEachCall } from "../support/break-each-call.ts";
+import { HOLD_MS, type DeskWorld } from "../support/desk-world.ts";
+import { insist } from "../support/insist.ts";
 
 type Story = "paid" | "cancelled" | "late" | "sold out" | "code used up";
 
@@ -64,33 +56,18 @@ async function readEnd(world: DeskWorld, orderId: string, code: AppliedDiscount)
   };
 }
 
-/** Plays the story with one fault at each of its calls in turn. @returns how many calls there were. */
-async function breakEachCall(story: Story, fault: Exclude<Fault, "ok" | "hangs">): Promise<number> {
-  for (let broken = 0; ; broken += 1) {
-    let reached = false;
-    await inDeskWorld(async (world) => {
-      for (const capacity of [2, 2]) await world.addType(capacity);
-      const code = await world.addDiscount(1);
-      world.fault = (_, position) => {
-        if (position !== broken) return "ok";
-        reached = true;
-        return fault;
-      };
-      const orderId = await live(world, story, code);
-      expect(await readEnd(world, orderId, code), `${story}, ${fault} at call ${broken} (${world.calls[broken]})`).toEqual(
-        ENDS[story],
-      );
-    });
-    if (!reached) return broken;
-  }
-}
-
 describe.each(["paid", "cancelled", "late", "sold out", "code used up"] as const)("an order that ends %s", (story) => {
   it.each(["dies_before", "dies_after"] as const)(
     "ends so, exactly once, when its desk %s any one of its calls",
     { timeout: 60_000 },
     async (fault) => {
-      expect(await breakEachCall(story, fault)).toBeGreaterThanOrEqual(6);
+      const calls = await breakEachCall(fault, async (world, what) => {
+        for (const capacity of [2, 2]) await world.addType(capacity);
+        const code = await world.addDiscount(1);
+        const orderId = await live(world, story, code);
+        expect(await readEnd(world, orderId, code), what()).toEqual(ENDS[story]);
+      });
+      expect(calls).toBeGreaterThanOrEqual(6);
     },
   );
 });

@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import type { PaymentNews } from "#domain/order-messages";
+
+/** An event of a payment as its provider tells it, without the order it is of. Amounts are of an order of 2 tickets for 20.00. */
+export type StoryEvent = Pick<PaymentNews, "type"> &
+  Partial<Pick<PaymentNews, "paymentId" | "amountCents" | "refundId" | "disputeId">>;
+
+/** How an order must stand in the end, however its payments' events came. */
+export interface StoryEnd {
+  readonly status: string;
+  readonly payment: string;
+  readonly refundedCents: number;
+  /** Tickets issued, and of them those that are alive and are let in. */
+  readonly issued: number;
+  readonly living: number;
+  readonly blocked: number;
+  /** What the provider was asked to give back. */
+  readonly askedCents: number;
+}
+
+/** What happens at the provider, in the order it does; it arrives in any. */
+export interface PaymentStory {
+  readonly name: string;
+  readonly isCancelled: boolean;
+  readonly events: readonly StoryEvent[];
+  readonly end: StoryEnd;
+}
+
+const PAID = {
+  status: "AWAITING_MINT",
+  payment: "SUCCEEDED",
+  refundedCents: 0,
+  issued: 2,
+  living: 2,
+  blocked: 0,
+  askedCents: 0,
+};
+const GONE = { ...PAID, status: "REFUNDED", refundedCents: 2_000, living: 0 };
+const took: StoryEvent = { type: "payment.succeeded" };
+
+/** A name, what happens, and how it must end. */
+export const PAYMENT_STORIES: readonly PaymentStory[] = [
+  told("declined twice, then paid", [{ type: "payment.failed" }, { type: "payment.canceled" }, took], PAID),
+  told("paid twice", [took, { ...took, paymentId: "b" }], { ...PAID, askedCents: 2_000 }),
+  told("paid a wrong sum, then the right one", [{ ...took, paymentId: "wrong", amountCents: 1_999 }, took], {
+    ...PAID,
+    askedCents: 1_999,
+  }),
+  told("given back whole at the provider", [took, { type: "refund.succeeded", refundId: "r" }], {
+    ...GONE,
+    payment: "REFUNDED",
+  }),
+  told(
+    "given back at the provider in two parts, the second in vain at first",
+    [
+      took,
+      { type: "refund.succeeded", refundId: "one", amountCents: 700 },
+      { type: "refund.failed", refundId: "two", amountCents: 1_300 },
+      { type: "refund.succeeded", refundId: "two", amountCents: 1_300 },
+    ],
+    { ...GONE, payment: "REFUNDED" },
+  ),
+  told("given back in part at the provider", [took, { type: "refund.succeeded", refundId: "r", amountCents: 5 }], {
+    ...PAID,
+    refundedCents: 5,
+  }),
+  told("disputed", [took, { type: "dispute.opened" }], { ...PAID, payment: "DISPUTED", blocked: 2 }),
+  told("disputed and won", [took, { type: "dispute.opened" }, { type: "dispute.won" }], PAID),
+  told("disputed and lost", [took, { type: "dispute.opened" }, { type: "dispute.lost" }], { ...GONE, payment: "DISPUTED" }),
+  told(
+    "disputed, won, and lost in the end",
+    [took, { type: "payment.failed" }, { type: "dispute.opened" }, { type: "dispute.won" }, { type: "dispute.lost" }],
+    { ...GONE, payment: "DISPUTED" },
+  ),
+  told(
+    "disputed twice, won once and lost once",
+    [
+      took,
+      { type: "dispute.opened", disputeId: "one" },
+      { type: "dispute.opened", disputeId: "two" },
+      { type: "dispute.won", disputeId: "one" },
+      { type: "dispute.lost", disputeId: "two" },
+    ],
+    { ...GONE, payment: "DISPUTED" },
+  ),
+  {
+    ...told("cancelled, and paid all the same", [{ type: "payment.failed" }, took], {
+      ...{ status: "CANCELLED", payment: "SUCCEEDED", refundedCents: 0, issued: 0, living: 0, blocked: 0 },
+      askedCents: 2_000,
+    }),
+    isCancelled: true,
+  },
+];
+
+function told(name: string, events: readonly StoryEvent[], end: StoryEnd): PaymentStory {
+  return { name, isCancelled: false, events, end };
+}
+
+/** An event that arrives: the copy of a copy has the first one's id, unless the provider tells it anew under another. */
+export interface Delivery {
+  readonly event: StoryEvent;
+  readonly eventId: string;
+  /** Lost on its way: it comes again after all others. */
+  readonly isLost: boolean;
+  /** Steps that the desk gets done before the next one arrives. */
+  readonly stepsAfter: number;
+}
+
+/** The story's events in any order, some twice, some lost and sent again later. */
+export function drawDeliveries({ events }: PaymentStory): fc.Arbitrary<readonly Delivery[]> {
+  const copies = events.flatMap((event, at) => [
+    { event, eventId: `${at}` },
+    { event, eventId: `${at}` },
+    { event, eventId: `${at} again` },
+  ]);
+  const firsts = new Set(copies.filter((_, at) => at % 3 === 0));
+  const chosen = fc.subarray(copies).map((some) => [...new Set([...firsts, ...some])]);
+  return chosen
+    .chain((some) => fc.shuffledSubarray(some, { minLength: some.length }))
+    .chain((some) =>
+      fc
+        .array(fc.record({ isLost: fc.boolean(), stepsAfter: fc.nat(3) }), { minLength: some.length, maxLength: some.length })
+        .map((fates) => {
+          const sent = some.map((copy, at) => ({ ...copy, isLost: false, stepsAfter: 0, ...fates[at] }));
+          const lost = sent.filter(({ isLost }) => isLost).map((delivery) => ({ ...delivery, isLost: false }));
+          return [...sent, ...lost];
+        }),
+    );
+}
