@@ -34,9 +34,11 @@ import { queueJobs } from "./routes/mint/queue-jobs.ts";
 import { cancel } from "./routes/orders/cancel.ts";
 import { getOrderTickets } from "./routes/orders/get-order-tickets.ts";
 import { getOrder } from "./routes/orders/get-order.ts";
+import { getRefunds } from "./routes/orders/list-refunds.ts";
 import { listAllowedOrders } from "./routes/orders/list-orders.ts";
 import { purchase } from "./routes/orders/purchase.ts";
 import { quote } from "./routes/orders/quote.ts";
+import { refund } from "./routes/orders/refund.ts";
 import { paymentWebhook } from "./routes/payments/payment-webhook.ts";
 import { getProblem, listProblems } from "./routes/problems.ts";
 import { getReservation } from "./routes/reservations/get-reservation.ts";
@@ -81,6 +83,8 @@ export const ROUTES: readonly Route[] = [
   getOrder,
   getOrderTickets,
   cancel,
+  refund,
+  getRefunds,
   listOwnTickets,
   getTicket,
   listTicketsOfUser,

@@ -14,6 +14,7 @@ import { leaseOrderNumbers } from "#storage/order-number-leases";
 import * as orders from "#storage/orders";
 import { insertQrCode } from "#storage/qr-codes";
 import { insertRejectedEvent } from "#storage/rejected-events";
+import * as refunds from "#storage/refunds";
 import * as reservations from "#storage/reservations";
 import * as tenants from "#storage/tenants-of";
 import { findTicketFace } from "#storage/ticket-faces";
@@ -158,6 +159,9 @@ const CALLS: Readonly<Record<string, Call>> = {
     orders.listOrderRows(db, { tenantId, userId: null, limit: 20, after: undefined, nowMs: 1 }),
   "listOrderRows of a tenant, next page": (db) => orders.listOrderRows(db, { tenantId, userId: null, ...page, nowMs: 1 }),
   "listOrderRows, next page": (db) => orders.listOrderRows(db, { tenantId, userId: "u", ...page, nowMs: 1 }),
+  listRefundRows: (db) => refunds.listRefundRows(db, tenantId, "o"),
+  "hasHeardOfRefund of an order": (db) => refunds.hasHeardOfRefund(db, { ...TOLD, ticketIds: null }),
+  "hasHeardOfRefund of tickets": (db) => refunds.hasHeardOfRefund(db, TOLD),
   findTicketRow: (db) => tickets.findTicketRow(db, tenantId, "k"),
   "listTicketRows, first page": (db) => tickets.listTicketRows(db, { tenantId, ownerUserId: "u", limit: 20, after: undefined }),
   "listTicketRows, next page": (db) => tickets.listTicketRows(db, { tenantId, ownerUserId: "u", ...page }),
@@ -243,6 +247,7 @@ const ORDER = { view: { id: "o", lines: [{}], payment: {} }, refunds: [{}] } as 
   typeof projectDeskNews
 >[1]["orders"][number];
 const TICKET = { id: "k" } as unknown as Parameters<typeof projectDeskNews>[1]["tickets"][number];
+const TOLD = { tenantId, orderId: "o", ticketIds: ["k"], refundedCents: 1 };
 const RECALL = { tenantId, orderId: "o", eventId: "e", ticketIds: ["k"], cause: "refund", recalledAtMs: 1 } as const;
 const PAYMENT_EVENT = { eventId: "v" } as unknown as Parameters<typeof projectDeskNews>[1]["paymentEvents"][number];
 const CHANGE = { seq: 1, reservationId: "r" } as unknown as reservations.ReservationNews;

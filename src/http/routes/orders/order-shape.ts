@@ -32,6 +32,7 @@ export const orderShape = z
     eventId: id,
     status: z.enum(ORDER_STATUSES),
     ...totals,
+    refundedCents: sumCents.openapi({ description: "How much of the payment has gone back or is on its way" }),
     items: z.array(line),
     reservation: z.object({ id, expiresAt: z.iso.datetime() }),
     payment: z
@@ -72,6 +73,7 @@ export function presentOrder(order: OrderView): z.input<typeof orderShape> {
     feeCents: order.feeCents,
     taxCents: order.taxCents,
     totalCents: order.totalCents,
+    refundedCents: order.refundedCents,
     items: presentLines(order.lines),
     reservation: { id: order.reservationId, expiresAt: presentTime(order.holdExpiresAtMs) },
     payment: payment && { provider: payment.provider, id: payment.paymentId, status: payment.status, action: payment.action },
