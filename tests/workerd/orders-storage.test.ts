@@ -3,8 +3,8 @@ import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
 import { findOrderRow, listOrderRows } from "#storage/orders";
-import { insertRejectedEvent } from "#storage/rejected-events";
 import { findTicketRow, listStoredTicketIds, listTicketRows, listTicketRowsOfOrder } from "#storage/tickets";
+import { insertUnmatchedEvent } from "#storage/unmatched-events";
 import { makeValidRows, type Row } from "../support/valid-rows.ts";
 
 const db = drizzle(env.DB);
@@ -109,10 +109,20 @@ it("leases of order numbers never overlap, however many desks ask at once, and s
 });
 
 it("an event of no order is kept once for the people who reconcile", async () => {
-  const event = { provider: "standard", eventId: crypto.randomUUID(), type: "payment.succeeded", occurredAtMs: 1 };
-  for (const nowMs of [2, 3]) await insertRejectedEvent(db, event, nowMs);
-  const { results } = await env.DB.prepare("SELECT outcome, order_id, received_at_ms FROM payment_events WHERE event_id = ?")
-    .bind(event.eventId)
+  const [eventId, rawType] = [crypto.randomUUID(), "charge.succeeded"];
+  const event = {
+    provider: "stripe",
+    eventId,
+    type: "payment.succeeded",
+    rawType,
+    outcome: "rejected",
+    occurredAtMs: 1,
+  } as const;
+  for (const nowMs of [2, 3]) await insertUnmatchedEvent(db, event, nowMs);
+  const { results } = await env.DB.prepare(
+    "SELECT outcome, raw_type, order_id, received_at_ms FROM payment_events WHERE event_id = ?",
+  )
+    .bind(eventId)
     .all();
-  expect(results).toEqual([{ outcome: "rejected", order_id: null, received_at_ms: 2 }]);
+  expect(results).toEqual([{ outcome: "rejected", raw_type: rawType, order_id: null, received_at_ms: 2 }]);
 });

@@ -13,7 +13,7 @@ import * as mintJobs from "#storage/mint-jobs";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
 import * as orders from "#storage/orders";
 import { insertQrCode } from "#storage/qr-codes";
-import { insertRejectedEvent } from "#storage/rejected-events";
+import { insertUnmatchedEvent, type UnmatchedEvent } from "#storage/unmatched-events";
 import * as refunds from "#storage/refunds";
 import * as reservations from "#storage/reservations";
 import * as tenants from "#storage/tenants-of";
@@ -216,7 +216,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   putOffStuckTransfer: (db) => acceptance.putOffStuckTransfer(db, CLAIMED, 1),
   insertEventRow: (db) => events.insertEventRow(db, identity, event, 1),
   insertQrCode: (db) => insertQrCode(db, { ticketId: "k", userId: "u", credentialEpoch: 0, tenantId, firstIssuedAtMs: 1 }),
-  insertRejectedEvent: (db) => insertRejectedEvent(db, { provider: "standard", eventId: "v", type: "x", occurredAtMs: 1 }, 1),
+  insertUnmatchedEvent: (db) => insertUnmatchedEvent(db, UNMATCHED, 1),
   projectDeskNews: (_, d1) =>
     projectDeskNews(
       d1,
@@ -248,6 +248,8 @@ const ORDER = { view: { id: "o", lines: [{}], payment: {} }, refunds: [{}] } as 
 >[1]["orders"][number];
 const TICKET = { id: "k" } as unknown as Parameters<typeof projectDeskNews>[1]["tickets"][number];
 const TOLD = { tenantId, orderId: "o", ticketIds: ["k"], refundedCents: 1 };
+const EVENT_OF_NOBODY = { provider: "standard", eventId: "v", type: "x", rawType: "x", occurredAtMs: 1 };
+const UNMATCHED: UnmatchedEvent = { ...EVENT_OF_NOBODY, outcome: "rejected" };
 const RECALL = { tenantId, orderId: "o", eventId: "e", ticketIds: ["k"], cause: "refund", recalledAtMs: 1 } as const;
 const PAYMENT_EVENT = { eventId: "v" } as unknown as Parameters<typeof projectDeskNews>[1]["paymentEvents"][number];
 const CHANGE = { seq: 1, reservationId: "r" } as unknown as reservations.ReservationNews;

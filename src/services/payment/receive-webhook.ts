@@ -1,8 +1,14 @@
 import type { Failure } from "#domain/failure";
 import { deskNumberOf, isUuid } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
-import { PAYMENT_PROVIDER_NAMES, selectPaymentProvider, type ActionablePaymentEvent } from "#payments/payment-provider";
-import { insertRejectedEvent } from "#storage/rejected-events";
+import {
+  PAYMENT_PROVIDER_NAMES,
+  selectPaymentProvider,
+  type ActionablePaymentEvent,
+  type IgnoredPaymentEvent,
+} from "#payments/payment-provider";
+import { insertUnmatchedEvent } from "#storage/unmatched-events";
+import { attempt } from "../attempt.ts";
 import type { ServiceContext } from "../context.ts";
 
 /** A provider's delivery, as it came. */
@@ -14,7 +20,8 @@ export interface WebhookDelivery {
 
 /**
  * Takes a provider's delivery: verified on its raw bytes, recorded at the order's desk, then acted upon. Success means
- * that the event is durable, or was before, or is of no use here; the provider need not send it again.
+ * that the event is durable, or was before, or is of no use here; the provider need not send it again. An event that belongs to no
+ * order here, or is of a type that the service ignores, is kept in D1 alone.
  *
  * Refuses `not_found` for a provider the service does not know, `webhook_signature_invalid` and `webhook_malformed`.
  * @throws when the desk cannot be reached: the provider's retry brings the event again.
@@ -34,12 +41,24 @@ export async function receiveWebhook(ctx: ServiceContext, delivery: WebhookDeliv
     return refuse({ code: verified.failure.code });
   }
   const event = verified.value;
-  if (event.type === "ignored") {
-    ctx.logger.info("a webhook of a type the service ignores", { provider: event.provider, eventType: event.rawType });
-    return succeed(undefined);
-  }
-  await settleAtDesk(ctx, event);
+  await (event.type === "ignored" ? keepIgnored(ctx, event) : settleAtDesk(ctx, event));
   return succeed(undefined);
+}
+
+/** Best effort: an event of no use here must not be sent again and again because D1 is down. */
+async function keepIgnored(ctx: ServiceContext, event: IgnoredPaymentEvent): Promise<void> {
+  const { provider, eventId, rawType, occurredAtMs } = event;
+  const kept = {
+    provider,
+    eventId,
+    type: rawType,
+    rawType,
+    outcome: "ignored",
+    occurredAtMs: occurredAtMs ?? ctx.nowMs,
+  } as const;
+  const stored = await attempt(insertUnmatchedEvent(ctx.db, kept, ctx.nowMs));
+  if (stored.ok) ctx.logger.info("a webhook of a type the service ignores", { provider, eventType: rawType });
+  else ctx.logger.warn("a webhook of a type the service ignores was not kept", { provider, error: stored.failure });
 }
 
 async function settleAtDesk(ctx: ServiceContext, event: ActionablePaymentEvent): Promise<void> {
@@ -62,5 +81,5 @@ async function settleAtDesk(ctx: ServiceContext, event: ActionablePaymentEvent):
     : "unknown_order";
   if (outcome !== "unknown_order") return;
   ctx.logger.error("a payment event belongs to no order", { alert: "payment_event_rejected", provider, eventType: type });
-  await insertRejectedEvent(ctx.db, { provider, eventId, type, occurredAtMs }, ctx.nowMs);
+  await insertUnmatchedEvent(ctx.db, { provider, eventId, type, rawType, outcome: "rejected", occurredAtMs }, ctx.nowMs);
 }
