@@ -78,7 +78,14 @@ export async function completeTransfer(db: DrizzleD1Database, claimed: ClaimedTr
       fromAddress: sql<string | null>`${tickets.walletAddress}`.as("from_address"),
       toAddress: sql<string | null>`${ticketTransfers.walletAddress}`.as("to_address"),
       status: sql<AssetMoveStatus>`'QUEUED'`.as("status"),
+      signature: sql<string | null>`NULL`.as("signature"),
+      wireBase64: sql<string | null>`NULL`.as("wire_base64"),
+      lastValidBlockHeight: sql<number | null>`NULL`.as("last_valid_block_height"),
+      attempts: sql<number>`0`.as("attempts"),
+      lastError: sql<string | null>`NULL`.as("last_error"),
+      treeSeq: sql<number | null>`NULL`.as("tree_seq"),
       queuedAtMs: sql<number>`${nowMs}`.as("queued_at_ms"),
+      updatedAtMs: sql<number>`${nowMs}`.as("updated_at_ms"),
     })
     .from(ticketTransfers)
     .innerJoin(tickets, eq(tickets.id, ticketTransfers.ticketId))

@@ -13,7 +13,7 @@ export function makeValidRows(): readonly (readonly [table: string, row: Row])[]
   const newId = (): string => crypto.randomUUID();
   const tenant = { tenant_id: newId() };
   const [eventId, typeId, orderId, ticketId, userId, discountId] = [newId(), newId(), newId(), newId(), newId(), newId()];
-  const transferId = newId();
+  const [transferId, treeAddress] = [newId(), newId()];
   const ofEvent = { ...tenant, event_id: eventId };
   const provider = "standard";
   return [
@@ -36,6 +36,10 @@ export function makeValidRows(): readonly (readonly [table: string, row: Row])[]
       { id: transferId, ...tenant, ticket_id: ticketId, from_user_id: userId, to_user_id: newId(), ...TRANSFER },
     ],
     ["asset_moves", { transfer_id: transferId, ...tenant, ticket_id: ticketId, status: "QUEUED", queued_at_ms: AT_MS }],
+    ["asset_burns", { ticket_id: ticketId, ...tenant, status: "QUEUED", queued_at_ms: AT_MS }],
+    ["merkle_trees", { address: treeAddress, ...TREE }],
+    ["tree_nodes", { tree_address: treeAddress, place: 1, hash: "00" }],
+    ["tree_leaves", { tree_address: treeAddress, asset_id: newId(), ...LEAF }],
     ["ticket_validations", { ...ofEvent, ticket_id: ticketId, scanned_by: newId(), ...VALIDATION }],
     ["user_blacklists", { ...tenant, user_id: userId, reason: "resale", created_by: newId(), created_at_ms: AT_MS }],
     ["idempotency_keys", { id: newId(), ...tenant, user_id: userId, route: "purchase", body_hash: "00", created_at_ms: AT_MS }],
@@ -100,6 +104,21 @@ const MONEY: Row = { amount_cents: 4900, currency: "EUR", created_at_ms: AT_MS, 
 const PAYMENT: Row = { ...MONEY, status: "SUCCEEDED", updated_at_ms: AT_MS };
 const REFUND: Row = { ...MONEY, status: "created", reason: "late payment" };
 const TRANSFER: Row = { status: "PENDING", expires_at_ms: AT_MS, created_at_ms: AT_MS };
+
+const TREE: Row = { depth: 14, buffer_size: 64, canopy_depth: 0, seq: 0, slot: 0, updated_at_ms: AT_MS };
+const LEAF: Row = {
+  leaf_index: 0,
+  owner_address: "owner",
+  delegate_address: "owner",
+  data_hash: "00",
+  creator_hash: "00",
+  collection_hash: "00",
+  asset_data_hash: "00",
+  flags: 0,
+  is_burnt: 0,
+  seq: 1,
+  signature: "signature",
+};
 
 const PAYMENT_EVENT: Row = {
   type: "payment.succeeded",
