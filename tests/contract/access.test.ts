@@ -177,6 +177,7 @@ it("knows enough routes for these tests to mean something", () => {
   expect(above.length).toBeGreaterThan(10);
   expect(keyed.map(([name]) => name).toSorted()).toEqual([
     "POST /api/v1/orders/{orderId}/cancel",
+    "POST /api/v1/orders/{orderId}/refund",
     "POST /api/v1/purchase",
     "POST /api/v1/tickets/purchase",
     "POST /api/v1/transfer",

@@ -68,6 +68,7 @@ const key = "a stranger's key";
 const OF_A_BUYER: readonly Attempt[] = [
   ["GET /api/v1/orders/{orderId}", (has) => `/api/v1/orders/${has.paidOrderId}`],
   ["GET /api/v1/orders/{orderId}/tickets", (has) => `/api/v1/orders/${has.paidOrderId}/tickets`],
+  ["GET /api/v1/orders/{orderId}/refunds", (has) => `/api/v1/orders/${has.paidOrderId}/refunds`],
   ["POST /api/v1/orders/{orderId}/cancel", (has) => `/api/v1/orders/${has.openOrderId}/cancel`, () => ({ key })],
   ["GET /api/v1/tickets/{ticketId}", (has) => `/api/v1/tickets/${has.ticketId}`],
   ["GET /api/v1/qr/{ticketId}/generate", (has) => `/api/v1/qr/${has.ticketId}/generate`],
@@ -107,6 +108,11 @@ const OF_A_TENANT: readonly Attempt[] = [
   ["POST /api/v1/tickets/purchase", () => "/api/v1/tickets/purchase", ({ sale }) => ({ key, body: sale.basket(1) })],
   ["POST /api/v1/purchase", () => "/api/v1/purchase", ({ sale }) => ({ key, body: sale.basket(1) })],
   ["POST /api/v1/purchase/quote", () => "/api/v1/purchase/quote", ({ sale }) => ({ body: sale.basket(1) })],
+  [
+    "POST /api/v1/orders/{orderId}/refund",
+    (has) => `/api/v1/orders/${has.paidOrderId}/refund`,
+    () => ({ key, body: { reason: "mischief" } }),
+  ],
   ["POST /mint", () => "/mint", ({ ticketId }) => ({ key, body: { ticketIds: [ticketId] } })],
   ["POST /mint", () => "/mint", ({ paidOrderId }) => ({ key, body: { orderId: paidOrderId } })],
   ["POST /api/v1/validation/scan", () => "/api/v1/validation/scan", scanBody],
