@@ -45,19 +45,35 @@ function moveRefund(record: OrderRecord, news: PaymentNews, known: Refund, statu
 
 function addOutsideRefund(record: OrderRecord, news: PaymentNews, nowMs: number): NewsDecision {
   const { provider, paymentId, refundId, eventId, currency } = news;
-  const amountCents = Math.min(news.amountCents, leftCentsOf(record, news));
-  if (amountCents <= 0 || isPerhapsToldBefore(record, news)) return ignore(record, "refund_unknown");
+  const leftCents = leftCentsOf(record, news);
+  if (isPerhapsToldBefore(record, news)) return ignore(record, "refund_unknown");
+  const covered = coverRefunds(record.refunds, news, news.amountCents - leftCents);
+  const amountCents = Math.min(news.amountCents, leftCents);
+  if (amountCents <= 0 && covered === record.refunds) return ignore(record, "refund_unknown");
   const id = deriveIdWithin(record.view.id, ["refund", "provider", provider, paymentId, refundId ?? eventId]);
   const what = { provider, paymentId, providerRefundId: refundId, status: "succeeded", reason: "provider" } as const;
-  const refund: Refund = { ...what, id, amountCents, currency, ticketIds: [], note: null, createdAtMs: nowMs };
-  const refunds = [...record.refunds, refund];
+  const outside: Refund = { ...what, id, amountCents, currency, ticketIds: [], note: null, createdAtMs: nowMs };
+  const refunds = amountCents > 0 ? [...covered, outside] : covered;
   const changed = changeMoney(record, { refunds });
-  if (!isSamePayment(record.paidBy, news) || leftCentsOf(changed, news) > 0) {
-    return apply(changed, "refund_outside");
-  }
+  if (!isSamePayment(record.paidBy, news) || leftCentsOf(changed, news) > 0) return apply(changed, "refund_outside");
   const ticketIds = livingTicketIdsOf(record);
   const step = stepOfRecall({ id, ticketIds, restock: true, cause: "provider_refund", actor: "desk" });
   return apply(changeMoney(record, { refunds, step }));
+}
+
+/**
+ * Money beyond what we thought was left can only be that of refunds which the provider has not taken and now never can: they
+ * are paid by it.
+ */
+function coverRefunds(refunds: readonly Refund[], news: PaymentNews, excessCents: number): readonly Refund[] {
+  let leftCents = excessCents;
+  const covered = refunds.map((refund): Refund => {
+    const isOpen = isSamePayment(refund, news) && refund.status === "created" && refund.amountCents <= leftCents;
+    if (!isOpen) return refund;
+    leftCents -= refund.amountCents;
+    return { ...refund, status: "succeeded", providerRefundId: news.refundId };
+  });
+  return leftCents === excessCents ? refunds : covered;
 }
 
 /** Without an id, a second event over an amount that went back may be about the same money: then no ticket must die of it. */
