@@ -70,6 +70,7 @@ export function openDesk(stage: Stage, provider: Payments, queue: MintQueue): De
         logger,
         mintQueue: queue.openFor(life),
         inventory: (stockName) => openInventory(stockOf(stage, stockName).host, life),
+        gate: () => stage.gate.openFor(life),
         paymentProviders: { standard: provider.openFor(life) },
         leaseBlock: (tenantId) => leaseOrderNumbers(db, tenantId, world.random.hex(32)),
       });

@@ -15,6 +15,7 @@ import { Outages } from "./outages.ts";
 import { PaymentBook } from "./payment-book.ts";
 import { Payments } from "./payments.ts";
 import { PromiseBook } from "./promise-book.ts";
+import { SimulatedGate } from "./simulated-gate.ts";
 import { stockOf, type CodeOnSale, type DeskHost, type Stage, type TypeOnSale } from "./stage.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -35,6 +36,7 @@ export function buildStage(world: Surroundings, rules: InventoryRules = INVENTOR
   const { random, loop } = world;
   const network = new Network(world);
   const outages = new Outages(world);
+  const gate = new SimulatedGate(network);
   const report = (what: string): void => world.fail(what);
   const tenantId = random.uuid();
   const payments = new PaymentBook(report);
@@ -56,6 +58,7 @@ export function buildStage(world: Surroundings, rules: InventoryRules = INVENTOR
     codes,
     desks,
     d1,
+    gate,
     outages,
     payments,
     promises: new PromiseBook(report),

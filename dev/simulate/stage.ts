@@ -9,6 +9,7 @@ import type { OrderModel } from "./order-model.ts";
 import type { Outages } from "./outages.ts";
 import type { PaymentBook } from "./payment-book.ts";
 import type { PromiseBook } from "./promise-book.ts";
+import type { SimulatedGate } from "./simulated-gate.ts";
 import type { StockModel } from "./stock-model.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -49,6 +50,7 @@ export interface Stage {
   readonly codes: readonly CodeOnSale[];
   readonly desks: ReadonlyMap<number, DeskHost>;
   readonly d1: D1Server;
+  readonly gate: SimulatedGate;
   readonly outages: Outages;
   readonly payments: PaymentBook;
   readonly promises: PromiseBook;

@@ -154,10 +154,13 @@ export class GateBook {
     return { kind: "done" };
   }
 
-  #block({ tenantId, ticketIds, isBlocked, actor }: BlockTicketsCommand, work: GroupWork): GateOutcome {
+  #block({ tenantId, ticketIds, isBlocked, version, actor }: BlockTicketsCommand, work: GroupWork): GateOutcome {
     if (!this.#isOf(tenantId)) return { kind: "not_here" };
+    const stored = this.#store.findBlockVersions(ticketIds);
     for (const ticketId of ticketIds) {
-      work.blocks.set(ticketId, { ticketId, isBlocked, actor });
+      const known = work.blocks.get(ticketId)?.version ?? stored.get(ticketId);
+      if (known !== undefined && version <= known) continue;
+      work.blocks.set(ticketId, { ticketId, isBlocked, version, actor });
       work.tickets.block(ticketId, isBlocked);
     }
     return { kind: "done" };

@@ -28,6 +28,7 @@ export interface RevocationRow {
 export interface BlockRow {
   readonly ticketId: string;
   readonly isBlocked: boolean;
+  readonly version: number;
   readonly actor: string;
 }
 
@@ -129,7 +130,7 @@ export class GateStore {
     const bars = this.#sql
       .exec<{ ticket_id: string; min_epoch: number | null; reason: Revocation["reason"] | "blocked" }>(
         `SELECT ticket_id, min_epoch, reason FROM revocations WHERE ticket_id IN (SELECT value FROM json_each(?1))
-         UNION ALL SELECT ticket_id, NULL, 'blocked' FROM blocks WHERE ticket_id IN (SELECT value FROM json_each(?1))`,
+         UNION ALL SELECT ticket_id, NULL, 'blocked' FROM blocks WHERE is_blocked = 1 AND ticket_id IN (SELECT value FROM json_each(?1))`,
         asked,
       )
       .toArray();
@@ -176,21 +177,26 @@ export class GateStore {
     );
   }
 
-  /** Blocks and unblocks; a ticket that is blocked already keeps who blocked it, and when. */
+  /** Blocks and unblocks. */
   saveBlocks(rows: readonly BlockRow[], nowMs: number): void {
-    const blocked = rows.filter((row) => row.isBlocked).map(({ ticketId, actor }) => [ticketId, actor]);
-    const free = rows.filter((row) => !row.isBlocked).map((row) => row.ticketId);
-    if (blocked.length > 0) {
-      this.#sql.exec(
-        `INSERT OR IGNORE INTO blocks (ticket_id, actor, blocked_at_ms)
-         SELECT value ->> 0, value ->> 1, ?2 FROM json_each(?1)`,
-        JSON.stringify(blocked),
-        nowMs,
-      );
-    }
-    if (free.length > 0) {
-      this.#sql.exec("DELETE FROM blocks WHERE ticket_id IN (SELECT value FROM json_each(?))", JSON.stringify(free));
-    }
+    if (rows.length === 0) return;
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO blocks (ticket_id, is_blocked, version, actor, changed_at_ms)
+       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?2 FROM json_each(?1)`,
+      JSON.stringify(rows.map(({ ticketId, isBlocked, version, actor }) => [ticketId, Number(isBlocked), version, actor])),
+      nowMs,
+    );
+  }
+
+  /** The versions of the last blocks and unblocks of these tickets; none for a ticket that was never blocked. */
+  findBlockVersions(ticketIds: readonly string[]): Map<string, number> {
+    const rows = this.#sql
+      .exec<{ ticket_id: string; version: number }>(
+        "SELECT ticket_id, version FROM blocks WHERE ticket_id IN (SELECT value FROM json_each(?))",
+        JSON.stringify(ticketIds),
+      )
+      .toArray();
+    return new Map(rows.map((row) => [row.ticket_id, row.version]));
   }
 
   /** The first answers of the scans that were asked before, by {@link nonceKey}. */

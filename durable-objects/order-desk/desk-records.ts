@@ -20,6 +20,7 @@ export interface AnswerRecord {
 export function readOrder(body: string): OrderRecord {
   const record = JSON.parse(body) as OrderRecord; // written by PendingWrites
   if ("refundedCents" in record.view) return record;
-  const refunds = (record as OrderRecord).refunds.map((refund) => ({ ...refund, ticketIds: [], note: null }));
-  return { ...(record as OrderRecord), view: { ...(record as OrderRecord).view, refundedCents: 0 }, refunds };
+  const { view, refunds }: OrderRecord = record;
+  const filledUp = refunds.map((refund) => Object.assign(refund, { ticketIds: [], note: null }));
+  return Object.assign(record, { view: Object.assign(view, { refundedCents: 0 }), refunds: filledUp });
 }

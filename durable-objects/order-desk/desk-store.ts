@@ -160,7 +160,13 @@ export class DeskStore {
     const written = this.#sql.exec(
       `INSERT INTO payment_events (provider, event_id, order_id, raw_type, occurred_at_ms, outcome, created_at_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1`,
-      ...[provider, eventId, orderId, rawType, occurredAtMs, outcome, nowMs],
+      provider,
+      eventId,
+      orderId,
+      rawType,
+      occurredAtMs,
+      outcome,
+      nowMs,
     );
     return written.toArray().length === 1;
   }
@@ -174,7 +180,9 @@ export class DeskStore {
       .exec<{ attempts: number; created_at_ms: number }>(
         `UPDATE payment_events SET outcome = ?, attempts = attempts + 1 WHERE provider = ? AND event_id = ?
          RETURNING attempts, created_at_ms`,
-        ...[outcome, provider, eventId],
+        outcome,
+        provider,
+        eventId,
       )
       .toArray();
     // An event may wait for longer than its row is kept.

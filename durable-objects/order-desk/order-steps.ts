@@ -121,12 +121,12 @@ async function putSeatsBack(reach: StepReach, record: OrderRecord, recall: Recal
 
 async function blockTickets(
   reach: StepReach,
-  { view }: OrderRecord,
+  { view, version }: OrderRecord,
   ticketIds: readonly string[],
   isBlocked: boolean,
 ): Promise<StepOutcome> {
   const { tenantId, eventId } = view;
-  const isHere = await reach.gate(eventId).block({ tenantId, ticketIds, isBlocked, actor: "desk" });
+  const isHere = await reach.gate(eventId).block({ tenantId, ticketIds, isBlocked, version, actor: "desk" });
   if (!isHere) throw new Error("the gate of the order's event is not its tenant's");
   return settleBlocked;
 }

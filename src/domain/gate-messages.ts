@@ -100,6 +100,8 @@ export interface BlockTicketsCommand {
   readonly tenantId: string;
   readonly ticketIds: readonly string[];
   readonly isBlocked: boolean;
+  /** Grows from one command about a ticket to the next: an older one that comes late changes nothing. */
+  readonly version: number;
   readonly actor: string;
 }
 
@@ -148,7 +150,8 @@ export interface GatePort {
    */
   recall(command: RecallTicketsCommand): Promise<boolean>;
   /**
-   * Refuses these tickets as `blocked` whatever their epoch, or admits them again as before. Who is inside may leave.
+   * Refuses these tickets as `blocked` whatever their epoch, or admits them again as before; repeats, and commands that are older
+   * than one about the same ticket, change nothing. Who is inside may leave.
    * @returns false when this gate is not of that tenant: nothing was changed.
    */
   block(command: BlockTicketsCommand): Promise<boolean>;

@@ -7,22 +7,28 @@ import type { IssuedTicket } from "./order-messages.ts";
  * order's, so they are issued once.
  */
 export function issuedTicketsOf(record: OrderRecord): readonly IssuedTicket[] {
-  const { view } = record;
+  return listTickets(record, new Set());
+}
+
+function listTickets({ view }: OrderRecord, dead: ReadonlySet<string>): readonly IssuedTicket[] {
   const { paidAtMs } = view;
   if (paidAtMs === null) return [];
   return view.lines.flatMap((line) =>
-    Array.from({ length: line.quantity }, (_, position) => ({
-      id: ticketIdOf(view.id, line.lineNumber, position),
-      tenantId: view.tenantId,
-      eventId: view.eventId,
-      ticketTypeId: line.ticketTypeId,
-      orderId: view.id,
-      ownerUserId: view.userId,
-      status: "SOLD" as const,
-      credentialEpoch: 0,
-      walletAddress: view.walletAddress,
-      createdAtMs: paidAtMs,
-    })),
+    Array.from({ length: line.quantity }, (_, position) => {
+      const id = ticketIdOf(view.id, line.lineNumber, position);
+      return {
+        id,
+        tenantId: view.tenantId,
+        eventId: view.eventId,
+        ticketTypeId: line.ticketTypeId,
+        orderId: view.id,
+        ownerUserId: view.userId,
+        status: dead.has(id) ? "CANCELLED" : "SOLD",
+        credentialEpoch: 0,
+        walletAddress: view.walletAddress,
+        createdAtMs: paidAtMs,
+      };
+    }),
   );
 }
 
@@ -33,11 +39,7 @@ export function ticketIdOf(orderId: string, lineNumber: number, position: number
 
 /** The tickets of a paid order; those that died since are CANCELLED. */
 export function ticketsOf(record: OrderRecord): readonly IssuedTicket[] {
-  const dead = new Set(record.recalled);
-  const tickets = issuedTicketsOf(record);
-  return dead.size === 0
-    ? tickets
-    : tickets.map((ticket) => (dead.has(ticket.id) ? { ...ticket, status: "CANCELLED" } : ticket));
+  return listTickets(record, new Set(record.recalled));
 }
 
 /** The tickets that are still as this order's desk knows them: not those that have changed hands since. */

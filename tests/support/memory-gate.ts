@@ -5,6 +5,7 @@ import type { MakeCall } from "./breakable-reach.ts";
 export class MemoryGate {
   readonly dead = new Set<string>();
   readonly blocked = new Set<string>();
+  readonly #versions = new Map<string, number>();
 
   /** The gate as a desk reaches it. */
   openFor(call: MakeCall): Pick<GatePort, "recall" | "block"> {
@@ -19,8 +20,10 @@ export class MemoryGate {
     return true;
   }
 
-  #block({ ticketIds, isBlocked }: BlockTicketsCommand): boolean {
+  #block({ ticketIds, isBlocked, version }: BlockTicketsCommand): boolean {
     for (const ticketId of ticketIds) {
+      if (version <= (this.#versions.get(ticketId) ?? 0)) continue;
+      this.#versions.set(ticketId, version);
       if (isBlocked) this.blocked.add(ticketId);
       else this.blocked.delete(ticketId);
     }

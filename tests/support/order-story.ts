@@ -127,18 +127,3 @@ function decide(record: OrderRecord, happening: Happening, nowMs: number): Order
       return expireOrder(record, HOLD_ENDS_MS + nowMs);
   }
 }
-
-/** The order once nothing is left to do outside: every step is taken, and the provider has answered to each refund. */
-export function comeToRest(record: OrderRecord, nowMs: number): OrderRecord {
-  let current = record;
-  for (let turn = 0; turn < 100; turn += 1) {
-    const next = happen(
-      happen(current, { kind: "step", soldOut: false }, nowMs),
-      { kind: "answer", status: "submitted" },
-      nowMs,
-    );
-    if (next === current) return current;
-    current = next;
-  }
-  throw new Error("the order does not come to rest");
-}

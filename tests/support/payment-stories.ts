@@ -85,7 +85,10 @@ export const PAYMENT_STORIES: readonly PaymentStory[] = [
   ),
   {
     ...told("cancelled, and paid all the same", [{ type: "payment.failed" }, took], {
-      ...{ status: "CANCELLED", payment: "SUCCEEDED", refundedCents: 0, issued: 0, living: 0, blocked: 0 },
+      ...PAID,
+      status: "CANCELLED",
+      issued: 0,
+      living: 0,
       askedCents: 2_000,
     }),
     isCancelled: true,
@@ -108,22 +111,29 @@ export interface Delivery {
 
 /** The story's events in any order, some twice, some lost and sent again later. */
 export function drawDeliveries({ events }: PaymentStory): fc.Arbitrary<readonly Delivery[]> {
-  const copies = events.flatMap((event, at) => [
-    { event, eventId: `${at}` },
-    { event, eventId: `${at}` },
-    { event, eventId: `${at} again` },
-  ]);
-  const firsts = new Set(copies.filter((_, at) => at % 3 === 0));
-  const chosen = fc.subarray(copies).map((some) => [...new Set([...firsts, ...some])]);
-  return chosen
-    .chain((some) => fc.shuffledSubarray(some, { minLength: some.length }))
-    .chain((some) =>
-      fc
-        .array(fc.record({ isLost: fc.boolean(), stepsAfter: fc.nat(3) }), { minLength: some.length, maxLength: some.length })
-        .map((fates) => {
-          const sent = some.map((copy, at) => ({ ...copy, isLost: false, stepsAfter: 0, ...fates[at] }));
-          const lost = sent.filter(({ isLost }) => isLost).map((delivery) => ({ ...delivery, isLost: false }));
-          return [...sent, ...lost];
-        }),
+  const perEvent = events.map((event, at) => {
+    const copy = fc.oneof(drawDelivery(event, `${at}`), drawDelivery(event, `${at} anew`));
+    return fc.tuple(
+      drawDelivery(event, `${at}`).map((one) => [one]),
+      fc.array(copy, { maxLength: 2 }),
     );
+  });
+  return fc
+    .tuple(...perEvent)
+    .map((deliveries) => deliveries.flat(2))
+    .chain((deliveries) => fc.shuffledSubarray(deliveries, { minLength: deliveries.length }))
+    .map((sent) => sent.concat(sent.filter(({ isLost }) => isLost).map(arriveAfterAll)));
+}
+
+function arriveAfterAll({ event, eventId, stepsAfter }: Delivery): Delivery {
+  return { event, eventId, stepsAfter, isLost: false };
+}
+
+function drawDelivery(event: StoryEvent, eventId: string): fc.Arbitrary<Delivery> {
+  return fc.record({
+    event: fc.constant(event),
+    eventId: fc.constant(eventId),
+    isLost: fc.boolean(),
+    stepsAfter: fc.nat(3),
+  });
 }

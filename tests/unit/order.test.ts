@@ -11,15 +11,7 @@ import { decideNews } from "#domain/payment-news";
 import { settleConfirmed } from "#domain/settlement";
 import { ORDER_STATUS_RANK } from "#domain/statuses";
 import { PAYMENT_EVENT_TYPES } from "#payments/payment-provider";
-import {
-  comeToRest,
-  happen,
-  HOLD_ENDS_MS,
-  makeNews,
-  makeOrder,
-  makeRefundCommand,
-  type Happening,
-} from "../support/order-story.ts";
+import { happen, HOLD_ENDS_MS, makeNews, makeOrder, makeRefundCommand, type Happening } from "../support/order-story.ts";
 
 const PAYMENTS = ["a", "b", "c"] as const;
 const money = fc.record({ paymentId: fc.constantFrom(...PAYMENTS), amountCents: fc.constantFrom(1_000, 1_000, 999, 400) });

@@ -137,7 +137,7 @@ describe("a gate", () => {
     expect(await door.gate.stats(stranger.tenantId)).toBeUndefined();
     const theirs = { ...stranger, ticketIds: [crypto.randomUUID()], actor: "test" };
     expect(await door.gate.recall({ ...theirs, reason: "canceled" })).toBe(false);
-    expect(await door.gate.block({ ...theirs, isBlocked: true })).toBe(false);
+    expect(await door.gate.block({ ...theirs, isBlocked: true, version: 1 })).toBe(false);
     await runInDurableObject(door.gate, (_, state) => {
       for (const table of ["outbox", "revocations", "blocks", "admissions"]) {
         expect(state.storage.sql.exec(`SELECT * FROM ${table}`).toArray(), table).toEqual([]);

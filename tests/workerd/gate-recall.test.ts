@@ -13,8 +13,12 @@ function recall(door: Door, ticketIds: readonly string[]): Promise<boolean> {
   return door.gate.recall({ tenantId: door.tenantId, ticketIds, reason: "canceled", actor: "test" });
 }
 
-function block(door: Door, ticketIds: readonly string[], isBlocked = true): Promise<boolean> {
-  return door.gate.block({ tenantId: door.tenantId, ticketIds, isBlocked, actor: "test" });
+let lastVersion = 0;
+
+/** Each is newer than the one before, unless the test says which it is. */
+function block(door: Door, ticketIds: readonly string[], isBlocked = true, version?: number): Promise<boolean> {
+  lastVersion += 1;
+  return door.gate.block({ tenantId: door.tenantId, ticketIds, isBlocked, version: version ?? lastVersion, actor: "test" });
 }
 
 async function reasonsOf(door: Door, ticketIds: readonly string[], force = false): Promise<unknown[]> {
@@ -103,6 +107,16 @@ describe("a block", () => {
     expect(await door.gate.admit(entryScan(door, { ticketId: passedOn, credentialEpoch: 1 }))).toMatchObject({
       result: "admitted",
     });
+  });
+
+  it("that comes late, after it was lifted, keeps nobody out", async () => {
+    const door = await makeDoor();
+    const tickets = newIds(2);
+    await block(door, tickets, true, 1);
+    await block(door, tickets, false, 3);
+    await evictDurableObject(door.gate);
+    await Promise.all([block(door, tickets, true, 1), block(door, tickets.slice(1), true, 4), block(door, tickets, true, 2)]);
+    expect(await reasonsOf(door, tickets)).toEqual([null, "blocked"]);
   });
 
   it("lets out whoever is inside, and keeps them out then", async () => {
