@@ -44,36 +44,46 @@ function moveRefund(record: OrderRecord, news: PaymentNews, known: Refund, statu
 }
 
 function addOutsideRefund(record: OrderRecord, news: PaymentNews, nowMs: number): NewsDecision {
-  const { provider, paymentId, refundId, eventId, currency } = news;
-  const leftCents = leftCentsOf(record, news);
   if (isPerhapsToldBefore(record, news)) return ignore(record, "refund_unknown");
-  const covered = coverRefunds(record.refunds, news, news.amountCents - leftCents);
-  const amountCents = Math.min(news.amountCents, leftCents);
-  if (amountCents <= 0 && covered === record.refunds) return ignore(record, "refund_unknown");
+  const { provider, paymentId, refundId, eventId, currency } = news;
+  const { refunds: settled, restCents } = settleUntaken(record, news);
+  const amountCents = Math.min(restCents, leftCentsOf({ ...record, refunds: settled }, news));
+  if (amountCents <= 0 && settled === record.refunds) return ignore(record, "refund_unknown");
   const id = deriveIdWithin(record.view.id, ["refund", "provider", provider, paymentId, refundId ?? eventId]);
   const what = { provider, paymentId, providerRefundId: refundId, status: "succeeded", reason: "provider" } as const;
   const outside: Refund = { ...what, id, amountCents, currency, ticketIds: [], note: null, createdAtMs: nowMs };
-  const refunds = amountCents > 0 ? [...covered, outside] : covered;
+  const refunds = amountCents > 0 ? [...settled, outside] : settled;
   const changed = changeMoney(record, { refunds });
-  if (!isSamePayment(record.paidBy, news) || leftCentsOf(changed, news) > 0) return apply(changed, "refund_outside");
+  if (!isSamePayment(record.paidBy, news) || leftCentsOf(changed, news) > 0) {
+    const hasFailed = settled.some((refund, at) => refund.status === "failed" && record.refunds[at]?.status === "created");
+    return apply(changed, hasFailed ? "refund_failed" : "refund_outside");
+  }
   const ticketIds = livingTicketIdsOf(record);
   const step = stepOfRecall({ id, ticketIds, restock: true, cause: "provider_refund", actor: "desk" });
   return apply(changeMoney(record, { refunds, step }));
 }
 
 /**
- * Money beyond what we thought was left can only be that of refunds which the provider has not taken and now never can: they
- * are paid by it.
+ * When more went back than we thought was left, refunds that are only `created` were not taken by the provider, and never can be:
+ * its money is not there any more. Those that fit into the excess are paid by it, the others have failed.
+ * @returns what is left of the event's amount for a refund of its own.
  */
-function coverRefunds(refunds: readonly Refund[], news: PaymentNews, excessCents: number): readonly Refund[] {
-  let leftCents = excessCents;
-  const covered = refunds.map((refund): Refund => {
-    const isOpen = isSamePayment(refund, news) && refund.status === "created" && refund.amountCents <= leftCents;
-    if (!isOpen) return refund;
-    leftCents -= refund.amountCents;
+function settleUntaken(
+  record: OrderRecord,
+  news: PaymentNews,
+): { readonly refunds: readonly Refund[]; readonly restCents: number } {
+  let excessCents = news.amountCents - leftCentsOf(record, news);
+  if (excessCents <= 0) return { refunds: record.refunds, restCents: news.amountCents };
+  let coveredCents = 0;
+  const refunds = record.refunds.map((refund): Refund => {
+    if (!isSamePayment(refund, news) || refund.status !== "created") return refund;
+    if (refund.amountCents > excessCents) return { ...refund, status: "failed" };
+    excessCents -= refund.amountCents;
+    coveredCents += refund.amountCents;
     return { ...refund, status: "succeeded", providerRefundId: news.refundId };
   });
-  return leftCents === excessCents ? refunds : covered;
+  const isChanged = refunds.some((refund, at) => refund !== record.refunds[at]);
+  return { refunds: isChanged ? refunds : record.refunds, restCents: news.amountCents - coveredCents };
 }
 
 /** Without an id, a second event over an amount that went back may be about the same money: then no ticket must die of it. */

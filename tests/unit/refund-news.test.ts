@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import type { OrderRecord } from "#domain/order";
+import type { PaymentNews } from "#domain/order-messages";
+import { ticketIdOf } from "#domain/order-tickets";
+import { decideNews } from "#domain/payment-news";
+import { happen, makeNews, makeOrder, makeRefundCommand, takeStep } from "../support/order-story.ts";
+
+/** A paid order of two tickets for 10.00, the first of them paid back: dead, its refund `created`. */
+function makeRefunded(): OrderRecord {
+  const paid = takeStep(decideNews(makeOrder(), makeNews("payment.succeeded"), 1).record, false, 2);
+  const ticketIds = [ticketIdOf(paid.view.id, 1, 0)];
+  let record = happen(paid, { kind: "refund", command: makeRefundCommand("one", { ticketIds }) }, 3);
+  while (record.step.kind !== "none") record = takeStep(record, false, 4);
+  return record;
+}
+
+function tell(record: OrderRecord, changes: Partial<PaymentNews>): ReturnType<typeof decideNews> {
+  return decideNews(record, makeNews("refund.succeeded", changes), 9);
+}
+
+/** Amount, status and reason of each refund. */
+function refundsOf(record: OrderRecord): unknown[] {
+  return record.refunds.map(({ amountCents, status, reason }) => [amountCents, status, reason]);
+}
+
+describe("news of a refund that is not ours by its id", () => {
+  it("is about ours when it has its amount, because the provider's answer with the id may have been lost", () => {
+    const { record, outcome } = tell(makeRefunded(), { amountCents: 500, refundId: "theirs" });
+    expect([outcome, refundsOf(record)]).toEqual(["applied", [[500, "succeeded", "requested"]]]);
+    expect(tell(record, { amountCents: 500, refundId: "theirs", eventId: "again" })).toMatchObject({
+      record,
+      outcome: "ignored",
+    });
+  });
+
+  it("is not counted a second time when it has no id and its amount went back before, so that no other ticket dies of it", () => {
+    const { record } = tell(makeRefunded(), { amountCents: 500 });
+    expect(tell(record, { amountCents: 500, eventId: "anew" })).toEqual({
+      record,
+      outcome: "ignored",
+      alert: "refund_unknown",
+    });
+  });
+
+  it("pays ours too when all the money went back at the provider before it was asked for", () => {
+    const { record, alert } = tell(makeRefunded(), { amountCents: 1_000, refundId: "theirs" });
+    expect(refundsOf(record)).toEqual([
+      [500, "succeeded", "requested"],
+      [500, "succeeded", "provider"],
+    ]);
+    expect(record).toMatchObject({ step: { kind: "revoke" }, view: { refundedCents: 1_000, payment: { status: "REFUNDED" } } });
+    expect(alert).toBeNull();
+  });
+
+  it("ends ours as failed, and calls a person, when what it left at the provider is less than ours", () => {
+    const { record, alert } = tell(makeRefunded(), { amountCents: 700, refundId: "theirs" });
+    expect(refundsOf(record)).toEqual([
+      [500, "failed", "requested"],
+      [700, "succeeded", "provider"],
+    ]);
+    expect([alert, record.view.refundedCents]).toEqual(["refund_failed", 700]);
+  });
+
+  it("never books more than the payment has brought", () => {
+    const { record } = tell(makeRefunded(), { amountCents: 5_000, refundId: "theirs" });
+    expect(record.view.refundedCents).toBe(1_000);
+    expect(tell(record, { amountCents: 1, refundId: "more" })).toMatchObject({ outcome: "recorded" }); // it waits for the step
+    expect(tell(takeStep(takeStep(record, false, 10), false, 11), { amountCents: 1, refundId: "more" })).toMatchObject({
+      outcome: "ignored",
+      alert: "refund_unknown",
+    });
+  });
+});
