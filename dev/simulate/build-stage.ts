@@ -43,7 +43,7 @@ export function buildStage(world: Surroundings, rules: InventoryRules = INVENTOR
   const worker: Sender = { name: "worker", isAlive: true, loop, send: (message) => message() };
   const types: TypeOnSale[] = [];
   const codes: CodeOnSale[] = [];
-  const orders = new OrderModel((stockName) => stockOf({ types, codes }, stockName).model, payments, report);
+  const orders = new OrderModel((stockName) => stockOf({ types, codes }, stockName).model, payments, gate, report);
   const desks = new Map<number, DeskHost>();
   const d1 = new D1Server();
   migrateD1(d1);

@@ -1,8 +1,10 @@
 import type { Discount } from "#domain/discount";
-import { deriveId, deskNumberFor, deskNumberOf, hashParts } from "#domain/ids";
-import type { BasketLine, HoldCommand, HoldView, OrderView, PlaceCommand, RequestIdentity } from "#domain/order-messages";
+import { deskNumberOf, hashParts } from "#domain/ids";
+import type { BasketLine, HoldCommand, HoldView, OrderView, PlaceCommand } from "#domain/order-messages";
 import { priceOrder, type PricedOrder } from "#domain/price-order";
+import { makeRequest } from "./make-request.ts";
 import type { Payments } from "./payments.ts";
+import type { Setbacks } from "./setbacks.ts";
 import { CURRENCY, insist, pause, stockOf, type DeskHost, type Stage } from "./stage.ts";
 
 /** How many people there are: few enough that some come again and meet their own limit. */
@@ -22,10 +24,12 @@ const PATIENCE = 5;
 export class Buyers {
   readonly #stage: Stage;
   readonly #payments: Payments;
+  readonly #setbacks: Setbacks;
 
-  constructor(stage: Stage, payments: Payments) {
+  constructor(stage: Stage, payments: Payments, setbacks: Setbacks) {
     this.#stage = stage;
     this.#payments = payments;
+    this.#setbacks = setbacks;
   }
 
   /** One visit, from the first click to the last. */
@@ -68,12 +72,13 @@ export class Buyers {
       await Promise.all([this.#cancel(order, command.request.userId), this.#payments.pay(order, random.between(0, 20))]);
     }
     if (random.chance(0.2)) await this.#place(command);
+    await this.#setbacks.befall(order);
     if (random.chance(0.3)) await this.#look(order.id);
   }
 
   async #holdFirst(userId: string, lines: readonly BasketLine[]): Promise<void> {
     const { world, promises, eventId } = this.#stage;
-    const request = this.#request(userId, "hold", lines);
+    const request = makeRequest(this.#stage, userId, "hold", lines);
     const command: HoldCommand = { request, eventId, lines };
     const answer = await insist(this.#stage, PATIENCE, async () => {
       const made = await this.#ask(request.requestId).call(this.#stage.worker, "hold", [command]);
@@ -137,7 +142,7 @@ export class Buyers {
   async #cancel(order: OrderView, userId: string): Promise<void> {
     const { world, worker, promises } = this.#stage;
     await pause(this.#stage, world.random.between(0, 50));
-    const request = this.#request(userId, "cancel", []);
+    const request = makeRequest(this.#stage, userId, "cancel", []);
     await insist(this.#stage, PATIENCE, async () => {
       const answer = await this.#ask(order.id).call(worker, "cancel", [{ request, orderId: order.id }]);
       world.saw(`answer to a cancellation: ${answer.ok ? "made" : answer.failure.code}`);
@@ -186,16 +191,9 @@ export class Buyers {
     return priced.ok ? priced.value : undefined;
   }
 
-  #request(userId: string, route: string, body: unknown): RequestIdentity {
-    const { tenantId, desksPerTenant, world } = this.#stage;
-    const desk = deskNumberFor(tenantId, userId, desksPerTenant);
-    const requestId = deriveId(desk, ["request", tenantId, userId, route, world.random.hex(16)]);
-    return { tenantId, userId, requestId, route, bodyHash: hashParts([JSON.stringify(body)]) };
-  }
-
   #placeCommand(userId: string, basket: readonly BasketLine[], hold?: HoldView): PlaceCommand {
     const codes = this.#chooseCodes();
-    const request = this.#request(userId, "purchase", [basket, hold?.id, codes.map(({ code }) => code)]);
+    const request = makeRequest(this.#stage, userId, "purchase", [basket, hold?.id, codes.map(({ code }) => code)]);
     const held = hold ? { reservationId: hold.id } : {};
     const priced = this.#price(basket, codes) ?? this.#price(basket, []);
     if (!priced) throw new Error("a basket without a code has its price");

@@ -1,6 +1,7 @@
 import { deskNumberOf } from "#domain/ids";
-import { holdsOf } from "#domain/order-holds";
+import { holdsOf, seatsOf } from "#domain/order-holds";
 import { ticketsOf } from "#domain/order-tickets";
+import { goneCentsOf } from "./payment-book.ts";
 import type { SimulatedChain } from "./simulated-chain.ts";
 import type { Row } from "./sqlite-connection.ts";
 import { listStocks, stockOf, type DeskHost, type InventoryHost, type Stage } from "./stage.ts";
@@ -23,6 +24,7 @@ export function isAtRest(stage: Stage): boolean {
 export function checkAtRest(stage: Stage, chain: SimulatedChain): void {
   checkStock(stage);
   checkMoney(stage);
+  checkGate(stage);
   checkPromises(stage);
   checkD1Stock(stage);
   checkD1Orders(stage, chain);
@@ -33,7 +35,11 @@ function checkStock(stage: Stage): void {
   const sold = new Map<string, number>();
   for (const record of orders.orders.values()) {
     if (!orders.isIssued(record.view.id)) continue;
-    for (const { stockName, quantity } of holdsOf(record)) sold.set(stockName, (sold.get(stockName) ?? 0) + quantity);
+    const restocked = (record.recalled ?? []).filter((ticketId) => orders.restocked.has(ticketId));
+    const back = seatsOf(record, restocked).map(({ stockName, quantity }) => ({ stockName, quantity: -quantity }));
+    for (const { stockName, quantity } of [...holdsOf(record), ...back]) {
+      sold.set(stockName, (sold.get(stockName) ?? 0) + quantity);
+    }
   }
   for (const { stockName, host, model } of listStocks(stage)) {
     world.require(model.heldCount === 0, () => `${host.name} holds ${model.heldCount} after every hold has ended`);
@@ -46,17 +52,33 @@ function checkStock(stage: Stage): void {
   }
 }
 
-/** Every payment that came bought tickets or went back, and never both. */
+/**
+ * Every payment that came bought tickets or went back, as far as the provider could, and never both of itself; what went back
+ * of an order's payment is what its provider says.
+ */
 function checkMoney({ world, payments, orders }: Stage): void {
   for (const payment of payments.payments.values()) {
     if (!payment.captured) continue;
     const order = orders.orders.get(payment.orderId);
     const hasBought = order?.paidBy?.paymentId === payment.paymentId;
-    const isBack = payment.refundKey !== undefined;
-    world.require(
-      hasBought !== isBack,
-      () => `payment ${payment.paymentId} ${isBack ? "bought tickets and went back" : "is lost"}`,
-    );
+    const goneCents = goneCentsOf(payment);
+    const hasFailed = [...payment.refunds.values()].some(({ isTaken }) => !isTaken);
+    const { paymentId, amountCents } = payment;
+    if (hasBought) {
+      const bookedCents = order.view.refundedCents;
+      world.require(bookedCents === goneCents, () => `of payment ${paymentId} ${goneCents} went back, not ${bookedCents}`);
+    } else world.require(goneCents === amountCents || hasFailed, () => `payment ${paymentId} is lost`);
+  }
+}
+
+/** The gate admits the tickets that are alive and not disputed, and nothing waits any more. */
+function checkGate({ world, orders, gate }: Stage): void {
+  for (const record of orders.orders.values()) {
+    const isOpen = record.disputes?.some(({ status }) => status === "opened") ?? false;
+    for (const { id, status } of ticketsOf(record)) {
+      world.require(gate.admits(id) === (status === "SOLD" && !isOpen), () => `ticket ${id} is ${status}, the gate differs`);
+    }
+    world.require(record.waiting === undefined, () => `events still wait for order ${record.view.id}`);
   }
 }
 
@@ -152,7 +174,14 @@ function checkD1Orders({ world, d1, orders, promises }: Stage, chain: SimulatedC
       .toSorted(byText),
   );
   const tickets = records.flatMap(ticketsOf).map((ticket) => ticket.id);
-  same("tickets", list("SELECT id FROM tickets ORDER BY id"), tickets.map((id) => JSON.stringify([id])).toSorted(byText));
+  same(
+    "tickets",
+    list("SELECT id, status FROM tickets ORDER BY id"),
+    records.flatMap((record) => ticketsOf(record).map(({ id, status }) => JSON.stringify([id, status]))).toSorted(byText),
+  );
+  const dead = records.flatMap(({ recalled = [] }) => recalled.map((ticketId) => JSON.stringify([ticketId]))).toSorted(byText);
+  same("burns", list("SELECT ticket_id FROM asset_burns ORDER BY 1"), dead);
+  same("news of dead tickets", list("SELECT body ->> 'ticketId' FROM outbox WHERE topic = 'ticket.canceled' ORDER BY 1"), dead);
   same(
     "mint jobs",
     list("SELECT ticket_id FROM mint_jobs ORDER BY 1"),

@@ -1,8 +1,10 @@
 import type { OrderRecord } from "#domain/order";
 import { holdsOf } from "#domain/order-holds";
+import type { RefundReason } from "#domain/order-money";
 import type { OrderLine } from "#domain/order-messages";
 import type { OrderStatus } from "#domain/statuses";
 import type { PaymentBook } from "./payment-book.ts";
+import type { SimulatedGate } from "./simulated-gate.ts";
 import type { Report, StockModel } from "./stock-model.ts";
 
 /** Where an order may go from where it is; written out here, so that the service's own ranks are not taken at their word. */
@@ -18,18 +20,25 @@ const NEXT: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
   REFUNDED: [],
 };
 
+/** Why money of an order with tickets goes back. */
+const AFTER_SALE: readonly RefundReason[] = ["requested", "provider", "dispute_lost"];
+
 /** Follows every order of every desk through all that is committed about it. */
 export class OrderModel {
   readonly orders = new Map<string, OrderRecord>();
+  /** Dead tickets whose seats are on sale again. */
+  readonly restocked = new Set<string>();
   readonly #numbers = new Map<string, string>();
   readonly #issued = new Set<string>();
   readonly #stock: (stockName: string) => StockModel;
   readonly #payments: PaymentBook;
+  readonly #gate: SimulatedGate;
   readonly #report: Report;
 
-  constructor(stock: (stockName: string) => StockModel, payments: PaymentBook, report: Report) {
+  constructor(stock: (stockName: string) => StockModel, payments: PaymentBook, gate: SimulatedGate, report: Report) {
     this.#stock = stock;
     this.#payments = payments;
+    this.#gate = gate;
     this.#report = report;
   }
 
@@ -47,6 +56,7 @@ export class OrderModel {
     else this.#checkNew(record, wrong);
     if (before && before.step.kind !== "none" && record.step.kind === "none") this.#checkSettled(record, nowMs, wrong);
     this.#checkMoney(record, wrong);
+    this.#checkDead(before, record, wrong);
     if (issued) this.#checkIssue(record, wrong);
     if ((view.paidAtMs !== null) !== this.#issued.has(view.id)) wrong("paid without tickets, or tickets without being paid");
     this.orders.set(view.id, record);
@@ -90,13 +100,35 @@ export class OrderModel {
     if (!isSum) wrong("its totals are not the sum of its lines");
     const off = discounts.flatMap(({ lines }) => lines).reduce((total, { amountCents }) => total + amountCents, 0);
     if (off !== view.discountCents) wrong("its discount is not the sum of its discounts");
-    const refunded = refunds.map((refund) => refund.paymentId);
-    if (new Set(refunded).size !== refunded.length) wrong("a payment has two refunds");
-    if (paidBy && refunded.includes(paidBy.paymentId)) wrong("the payment that bought the tickets goes back");
-    for (const { paymentId, amountCents } of refunds) {
+    if (new Set(refunds.map(({ id }) => id)).size !== refunds.length) wrong("two of its refunds have one id");
+    for (const { paymentId, reason } of refunds) {
       const payment = this.#payments.payments.get(paymentId);
-      if (!payment?.captured || payment.amountCents !== amountCents)
-        wrong(`it gives back what payment ${paymentId} did not bring`);
+      if (!payment?.captured) wrong(`it gives back payment ${paymentId}, which did not come`);
+      const own = refunds.filter((refund) => refund.paymentId === paymentId && refund.status !== "failed");
+      const goneCents = own.reduce((total, { amountCents }) => total + amountCents, 0);
+      if (payment && goneCents > payment.amountCents) wrong(`it gives back more of payment ${paymentId} than came`);
+      const isBought = paidBy?.paymentId === paymentId;
+      if (isBought && !AFTER_SALE.includes(reason)) wrong("the payment that bought the tickets goes back");
+      if (!isBought && reason === "requested") wrong("a payment that bought nothing goes back for tickets");
+    }
+  }
+
+  /** Who dies is dead at the gate before; nobody comes back to life; nothing is left of an order that is REFUNDED. */
+  #checkDead(before: OrderRecord | undefined, record: OrderRecord, wrong: Report): void {
+    const { recalled = [], refunds, view, step } = record;
+    const dead = new Set(recalled);
+    if (dead.size !== recalled.length) wrong("a ticket died twice");
+    if (before?.recalled?.some((ticketId) => !dead.has(ticketId))) wrong("a dead ticket lives");
+    if (recalled.some((ticketId) => !this.#gate.dead.has(ticketId))) wrong("a ticket is dead, and the gate admits it");
+    const seats = view.lines.reduce((sum, line) => sum + line.quantity, 0);
+    if ((view.status === "REFUNDED") !== (dead.size === seats)) wrong(`${dead.size} of ${seats} tickets are dead`);
+    const dying = step.kind === "revoke" ? step.recall.ticketIds : [];
+    const paidBack = refunds.filter(({ reason }) => reason === "requested").flatMap(({ ticketIds }) => ticketIds);
+    if (paidBack.some((ticketId) => !dead.has(ticketId) && !dying.includes(ticketId))) wrong("a ticket is paid back and lives");
+    if (before?.step.kind !== "restock" || step.kind === "restock") return;
+    for (const ticketId of before.step.recall.ticketIds) {
+      if (this.restocked.has(ticketId)) wrong("a seat went back on sale twice");
+      this.restocked.add(ticketId);
     }
   }
 

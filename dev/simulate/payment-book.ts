@@ -9,14 +9,21 @@ export interface Payment {
   readonly amountCents: number;
   readonly currency: string;
   captured: boolean;
-  /** The key of the refund that was taken; undefined while none was. */
-  refundKey: string | undefined;
+  /** What was asked back under each key, and whether it was taken. A provider says the same to a key each time. */
+  readonly refunds: Map<string, { readonly amountCents: number; isTaken: boolean }>;
+  /** What went back past the service: by hand at the provider, and to a bank after a lost dispute. */
+  outsideCents: number;
+  isDisputed: boolean;
 }
 
-/** The provider's book: whose money it took, and what went back. It takes a key twice and a payment's refund once. */
+/** What went back of a payment, at the provider. */
+export function goneCentsOf({ refunds, outsideCents }: Payment): number {
+  return [...refunds.values()].reduce((sum, { amountCents, isTaken }) => sum + (isTaken ? amountCents : 0), outsideCents);
+}
+
+/** The provider's book: whose money it took, and what went back. It takes a key once, and never gives back more than it has. */
 export class PaymentBook {
   readonly payments = new Map<string, Payment>();
-  readonly #refunds = new Map<string, string>();
   readonly #report: Report;
   #events = 0;
 
@@ -28,7 +35,8 @@ export class PaymentBook {
   create(paymentId: string, orderId: string, amountCents: number, currency: string): Payment {
     const known = this.payments.get(paymentId);
     if (known) return known;
-    const payment: Payment = { paymentId, orderId, amountCents, currency, captured: false, refundKey: undefined };
+    const facts = { paymentId, orderId, amountCents, currency };
+    const payment: Payment = { ...facts, captured: false, refunds: new Map(), outsideCents: 0, isDisputed: false };
     this.payments.set(paymentId, payment);
     return payment;
   }
@@ -40,38 +48,31 @@ export class PaymentBook {
   }
 
   /** A new event about a payment. */
-  newsOf(payment: Payment, type: PaymentNews["type"], nowMs: number): PaymentNews {
+  newsOf(
+    { paymentId, orderId, amountCents, currency }: Payment,
+    type: PaymentNews["type"],
+    nowMs: number,
+    changes: Partial<Pick<PaymentNews, "amountCents" | "refundId" | "disputeId">> = {},
+  ): PaymentNews {
     this.#events += 1;
-    const { paymentId, orderId, amountCents, currency } = payment;
     const eventId = `event-${this.#events}`;
-    return {
-      provider: "standard",
-      eventId,
-      type,
-      rawType: type,
-      occurredAtMs: nowMs,
-      paymentId,
-      orderId,
-      amountCents,
-      currency,
-      reason: null,
-      refundId: null,
-      disputeId: null,
-    };
+    const what = { provider: "standard", eventId, type, rawType: type, occurredAtMs: nowMs, reason: null } as const;
+    return { ...what, paymentId, orderId, amountCents, currency, refundId: null, disputeId: null, ...changes };
   }
 
-  /** Takes a refund, or finds the one under this key. */
-  refund(request: RefundRequest, key: string): Payment | undefined {
+  /** Takes a refund or finds that it cannot, once a key. @returns undefined for a key that came before. */
+  refund(request: RefundRequest, key: string): { readonly payment: Payment; readonly isTaken: boolean } | undefined {
     const { paymentId, amountCents, currency, orderId } = request;
-    const asked = JSON.stringify([paymentId, orderId, amountCents, currency]);
-    const known = this.#refunds.get(key);
-    if (known !== undefined && known !== asked) this.#report(`refund ${key} came back with another body`);
-    this.#refunds.set(key, asked);
     const payment = this.payments.get(paymentId);
-    if (!payment?.captured) this.#report(`refund of payment ${paymentId}, of which no money came`);
-    if (payment?.amountCents !== amountCents) this.#report(`refund of payment ${paymentId} over a wrong amount`);
-    if (payment?.refundKey !== undefined && payment.refundKey !== key) this.#report(`payment ${paymentId} refunded twice`);
-    if (payment) payment.refundKey = key;
-    return known === undefined ? payment : undefined;
+    if (!payment?.captured || payment.orderId !== orderId || payment.currency !== currency) {
+      this.#report(`refund ${key} is of payment ${paymentId}, of which no such money came`);
+      return undefined;
+    }
+    const known = payment.refunds.get(key);
+    if (known && known.amountCents !== amountCents) this.#report(`refund ${key} came back over another amount`);
+    if (known) return undefined;
+    const isTaken = !payment.isDisputed && amountCents <= payment.amountCents - goneCentsOf(payment);
+    payment.refunds.set(key, { amountCents, isTaken });
+    return { payment, isTaken };
   }
 }

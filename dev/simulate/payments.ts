@@ -3,7 +3,7 @@ import type { OrderView, PaymentNews } from "#domain/order-messages";
 import { refuse, succeed } from "#domain/result";
 import type { PaymentProvider, RefundRequest } from "#payments/payment-provider";
 import type { Sender } from "./network.ts";
-import type { Payment } from "./payment-book.ts";
+import { goneCentsOf, type Payment } from "./payment-book.ts";
 import { CURRENCY, insist, pause, type Stage } from "./stage.ts";
 
 /** Tries of whoever tells the desk of a payment that was made. */
@@ -63,6 +63,35 @@ export class Payments {
     await this.pay(order, world.random.between(0, 2_000));
   }
 
+  /** Somebody gives a payment back at the provider, all of it that is left or a part. */
+  giveBackOutside(order: OrderView): void {
+    const { world, payments } = this.#stage;
+    const payment = payments.payments.get(`pay-${order.id}`);
+    const leftCents = payment?.captured && !payment.isDisputed ? payment.amountCents - goneCentsOf(payment) : 0;
+    if (!payment || leftCents === 0) return;
+    const amountCents = world.random.chance(0.5) ? leftCents : world.random.between(1, leftCents);
+    payment.outsideCents += amountCents;
+    world.saw(amountCents === leftCents ? "the rest given back outside" : "a part given back outside");
+    const refundId = `outside-${world.random.hex(8)}`;
+    this.#tell(payments.newsOf(payment, "refund.succeeded", world.loop.nowMs, { amountCents, refundId }));
+  }
+
+  /** The buyer disputes the payment at their bank, which thinks for so long. */
+  async dispute(order: OrderView, forMs: number): Promise<void> {
+    const { world, payments } = this.#stage;
+    const payment = payments.payments.get(`pay-${order.id}`);
+    if (!payment?.captured || payment.isDisputed) return;
+    const facts = { disputeId: `dispute-${world.random.hex(8)}` };
+    payment.isDisputed = true;
+    this.#tell(payments.newsOf(payment, "dispute.opened", world.loop.nowMs, facts));
+    await pause(this.#stage, forMs);
+    payment.isDisputed = false;
+    const isLost = world.random.chance(0.5);
+    if (isLost) payment.outsideCents += payment.amountCents - goneCentsOf(payment);
+    world.saw(isLost ? "dispute lost" : "dispute won");
+    this.#tell(payments.newsOf(payment, isLost ? "dispute.lost" : "dispute.won", world.loop.nowMs, facts));
+  }
+
   /** The provider, as a desk reaches it. */
   openFor(life: Sender): PaymentProvider {
     const { network, outages } = this.#stage;
@@ -76,19 +105,24 @@ export class Payments {
             answer(refuse({ code: "payment_provider_down", retryAfterSeconds: 1, reason: "unreachable" }));
             return;
           }
-          this.#takeRefund(request, key);
-          answer(succeed({ refundId: `refund-${key}`, status: "submitted" }));
+          const isTaken = this.#takeRefund(request, key);
+          answer(succeed({ refundId: `refund-${key}`, status: isTaken ? "submitted" : "failed" }));
         }),
     };
   }
 
-  #takeRefund(request: RefundRequest, key: string): void {
+  /** Takes a refund, or finds it by its key; one that there is no money for is not taken, and neither is a disputed payment's. */
+  #takeRefund(request: RefundRequest, key: string): boolean {
     const { world, payments } = this.#stage;
-    const payment = payments.refund(request, key);
-    if (!payment) return;
+    const asked = payments.refund(request, key);
+    const known = payments.payments.get(request.paymentId)?.refunds.get(key);
+    if (!asked?.isTaken) return asked === undefined && known?.isTaken === true;
     world.saw(`refund ${request.reason}`);
-    const type = world.random.chance(FAILED_REFUNDS) ? "refund.failed" : "refund.succeeded";
-    this.#tell(payments.newsOf(payment, type, world.loop.nowMs));
+    const hasFailed = world.random.chance(FAILED_REFUNDS);
+    const facts = { amountCents: request.amountCents, refundId: world.random.pick([key, `refund-${key}`]) };
+    if (hasFailed && known) known.isTaken = false;
+    this.#tell(payments.newsOf(asked.payment, hasFailed ? "refund.failed" : "refund.succeeded", world.loop.nowMs, facts));
+    return true;
   }
 
   #paymentOf(order: OrderView, prefix: string, amountCents: number): Payment {

@@ -10,6 +10,8 @@ export class PromiseBook {
   /** Payment events that were answered with "recorded" or "duplicate", with their orders. */
   readonly events = new Map<string, string>();
   readonly cancelled = new Set<string>();
+  /** Tickets that a manager was told are dead. */
+  readonly dead = new Set<string>();
   readonly released = new Set<string>();
   readonly #recorded = new Set<string>();
   readonly #refusals = new Map<string, string>();

@@ -9,6 +9,7 @@ import type { MintQueue } from "./mint-queue.ts";
 import { Organiser } from "./organiser.ts";
 import type { Payments } from "./payments.ts";
 import { Random } from "./random.ts";
+import { Setbacks } from "./setbacks.ts";
 import { installSimulatedTime, runAs } from "./simulated-time.ts";
 import { closeStage, type Stage } from "./stage.ts";
 import { Surroundings, type OperationKind } from "./surroundings.ts";
@@ -52,7 +53,13 @@ export async function runWorld({ seed, operations, rules }: WorldOptions): Promi
   const random = new Random(seed);
   const world = new Surroundings(seed, random, new EventLoop(random, START_MS));
   const { stage, configs, payments, queue } = buildStage(world, rules);
-  const show = new Show(stage, new Organiser(stage), new Buyers(stage, payments), payments, queue);
+  const show = new Show(
+    stage,
+    new Organiser(stage),
+    new Buyers(stage, payments, new Setbacks(stage, payments)),
+    payments,
+    queue,
+  );
   await show.run(configs, operations);
   if (!world.failure) checkAtRest(stage, queue.chain);
   closeStage(stage);
