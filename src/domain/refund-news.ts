@@ -54,10 +54,7 @@ function addOutsideRefund(record: OrderRecord, news: PaymentNews, nowMs: number)
   const outside: Refund = { ...what, id, amountCents, currency, ticketIds: [], note: null, createdAtMs: nowMs };
   const refunds = amountCents > 0 ? [...settled, outside] : settled;
   const changed = changeMoney(record, { refunds });
-  if (!isSamePayment(record.paidBy, news) || leftCentsOf(changed, news) > 0) {
-    const hasFailed = settled.some((refund, at) => refund.status === "failed" && record.refunds[at]?.status === "created");
-    return apply(changed, hasFailed ? "refund_failed" : "refund_outside");
-  }
+  if (!isSamePayment(record.paidBy, news) || leftCentsOf(changed, news) > 0) return apply(changed, "refund_outside");
   const ticketIds = livingTicketIdsOf(record);
   const step = stepOfRecall({ id, ticketIds, restock: true, cause: "provider_refund", actor: "desk" });
   return apply(changeMoney(record, { refunds, step }));
@@ -65,7 +62,8 @@ function addOutsideRefund(record: OrderRecord, news: PaymentNews, nowMs: number)
 
 /**
  * When more went back than we thought was left, refunds that are only `created` were not taken by the provider, and never can be:
- * its money is not there any more. Those that fit into the excess are paid by it, the others have failed.
+ * that money is not there any more. Those that fit into the excess are paid by it. One that does not is asked for anew over what
+ * is missing, under an id of its own: a provider may remember the old one with its amount.
  * @returns what is left of the event's amount for a refund of its own.
  */
 function settleUntaken(
@@ -73,14 +71,21 @@ function settleUntaken(
   news: PaymentNews,
 ): { readonly refunds: readonly Refund[]; readonly restCents: number } {
   let excessCents = news.amountCents - leftCentsOf(record, news);
-  if (excessCents <= 0) return { refunds: record.refunds, restCents: news.amountCents };
   let coveredCents = 0;
-  const refunds = record.refunds.map((refund): Refund => {
-    if (!isSamePayment(refund, news) || refund.status !== "created") return refund;
-    if (refund.amountCents > excessCents) return { ...refund, status: "failed" };
-    excessCents -= refund.amountCents;
-    coveredCents += refund.amountCents;
-    return { ...refund, status: "succeeded", providerRefundId: news.refundId };
+  const refunds = record.refunds.flatMap((refund): readonly Refund[] => {
+    const { amountCents, id } = refund;
+    if (excessCents <= 0 || !isSamePayment(refund, news) || refund.status !== "created") return [refund];
+    const takenCents = Math.min(excessCents, amountCents);
+    excessCents -= takenCents;
+    if (takenCents < amountCents) {
+      const anew = deriveIdWithin(id, ["refund", "rest", news.refundId ?? news.eventId]);
+      return [
+        { ...refund, status: "failed" },
+        { ...refund, id: anew, amountCents: amountCents - takenCents },
+      ];
+    }
+    coveredCents += takenCents;
+    return [{ ...refund, status: "succeeded", providerRefundId: news.refundId }];
   });
   const isChanged = refunds.some((refund, at) => refund !== record.refunds[at]);
   return { refunds: isChanged ? refunds : record.refunds, restCents: news.amountCents - coveredCents };

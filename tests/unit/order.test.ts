@@ -42,7 +42,7 @@ function placesOf(record: OrderRecord): readonly string[] {
   const paying = step.kind === "confirm" || step.kind === "give_back" ? step.paid : null;
   const bought = [paidBy, paying].flatMap((paid) => (paid ? [paid.paymentId] : []));
   const sentBack = refunds.filter(({ reason }) => !["requested", "provider", "dispute_lost"].includes(reason));
-  return [...bought, ...sentBack.map(({ paymentId }) => paymentId)];
+  return [...bought, ...new Set(sentBack.map(({ paymentId }) => paymentId))];
 }
 
 describe("whatever happens to an order, in whatever order", () => {

@@ -52,13 +52,15 @@ describe("news of a refund that is not ours by its id", () => {
     expect(alert).toBeNull();
   });
 
-  it("ends ours as failed, and calls a person, when what it left at the provider is less than ours", () => {
-    const { record, alert } = tell(makeRefunded(), { amountCents: 700, refundId: "theirs" });
+  it("is asked for anew over what is missing when it left less at the provider than ours, so that nobody's money stays there", () => {
+    const { record } = tell(makeRefunded(), { amountCents: 700, refundId: "theirs" });
     expect(refundsOf(record)).toEqual([
       [500, "failed", "requested"],
+      [300, "created", "requested"],
       [700, "succeeded", "provider"],
     ]);
-    expect([alert, record.view.refundedCents]).toEqual(["refund_failed", 700]);
+    expect(new Set(record.refunds.map(({ id }) => id)).size).toBe(3);
+    expect(record.view.refundedCents).toBe(1_000);
   });
 
   it("never books more than the payment has brought", () => {
