@@ -28,7 +28,12 @@ const MUST_HAPPEN = [
   ...["sold", "sold_after_expiry", "expired", "released_by_buyer", "order_cancelled"].map((cause) => `stock ${cause}`),
   ...["other_line_refused", "other_line_sold_out"].map((cause) => `stock ${cause}`),
   ...["sold", "expired"].map((cause) => `use ${cause}`),
-  ...["amount_mismatch", "paid_twice", "order_cancelled", "sold_out_after_expiry"].map((reason) => `refund ${reason}`),
+  ...["amount_mismatch", "paid_twice", "order_cancelled", "sold_out_after_expiry", "requested"].map(
+    (reason) => `refund ${reason}`,
+  ),
+  ...["refund", "provider_refund", "dispute_lost"].map((cause) => `stock ${cause}`),
+  ...["made", "order_not_refundable", "ticket_not_valid"].map((code) => `answer to a refund: ${code}`),
+  ...["dispute won", "dispute lost", "a part given back outside", "the rest given back outside"],
   ...["sold_out", "user_limit_reached", "discount_exhausted"].map((code) => `answer to a purchase: ${code}`),
   ...["crash", "crashAtFlush", "loseRequest", "loseReply", "duplicate", "slow"].map((fault) => `fault ${fault}`),
   ...["alarmLate", "alarmTwice", "alarmNever", "d1Outage"].map((fault) => `fault ${fault}`),
