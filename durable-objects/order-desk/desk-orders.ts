@@ -3,6 +3,7 @@ import type { OrderRecord } from "#domain/order";
 import type { PaymentNews, SettleOutcome } from "#domain/order-messages";
 import { decideNews, takeUpWaiting } from "#domain/payment-news";
 import { refundsByHand } from "#domain/refund";
+import { isForeign } from "#domain/order-payments";
 import type { Logger } from "#platform/logger";
 import type { Commit, Emit } from "./commit.ts";
 import { orderMessage, paymentEventMessage } from "./desk-delivery.ts";
@@ -64,7 +65,7 @@ export class DeskOrders {
   recordNews(news: PaymentNews, nowMs: number, emit: Emit): SettleOutcome {
     const { store } = this.#hooks;
     const record = store.findOrder(news.orderId);
-    if (!record) return "unknown_order";
+    if (!record || isForeign(record, news)) return "unknown_order";
     const { record: changed, outcome, alert } = decideNews(record, news, nowMs);
     if (!store.insertPaymentEvent(news, outcome, nowMs)) return "duplicate";
     emit(paymentEventMessage(news, { tenantId: record.view.tenantId, outcome, attempts: 1, receivedAtMs: nowMs }));

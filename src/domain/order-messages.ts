@@ -176,6 +176,8 @@ export interface PaymentNews {
   readonly occurredAtMs: number;
   readonly paymentId: string;
   readonly orderId: string;
+  /** The order's tenant, left out where the provider does not carry it. */
+  readonly tenantId?: string;
   readonly amountCents: number;
   readonly currency: string;
   readonly reason: string | null;
@@ -185,7 +187,7 @@ export interface PaymentNews {
   readonly disputeId: string | null;
 }
 
-/** `duplicate`: the event was recorded before. `unknown_order`: this desk has no such order. */
+/** `duplicate`: the event was recorded before. `unknown_order`: this desk has no order that the event can be about. */
 export type SettleOutcome = "recorded" | "duplicate" | "unknown_order";
 
 /** The methods of the Durable Object `OrderDesk`. A desk answers undefined for what is not its tenant's or not its user's. */

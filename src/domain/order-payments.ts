@@ -1,10 +1,22 @@
 import { change, type OrderRecord } from "./order.ts";
-import type { PaymentKey, Refund } from "./order-money.ts";
+import type { PaymentNews } from "./order-messages.ts";
+import { PAID_ELSEWHERE, type PaymentKey, type Refund } from "./order-money.ts";
 import type { PaymentStatus } from "./statuses.ts";
 
 /** True when both name the same payment of the same provider. */
 export function isSamePayment(one: PaymentKey | null | undefined, other: PaymentKey): boolean {
   return one?.provider === other.provider && one.paymentId === other.paymentId;
+}
+
+/**
+ * True when the event cannot be about this order, whatever order it names: it says another tenant, or it has the id of the order's
+ * payment from another provider. An organiser who was paid elsewhere may name the payment as they like.
+ */
+export function isForeign({ view }: OrderRecord, news: PaymentNews): boolean {
+  if (news.tenantId !== undefined && news.tenantId !== view.tenantId) return true;
+  const { payment } = view;
+  if (payment?.paymentId !== news.paymentId || payment.provider === news.provider) return false;
+  return payment.provider !== PAID_ELSEWHERE && news.provider !== PAID_ELSEWHERE;
 }
 
 /**

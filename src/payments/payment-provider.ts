@@ -89,6 +89,8 @@ export interface ActionablePaymentEvent {
   readonly occurredAtMs: number;
   readonly paymentId: string;
   readonly orderId: string;
+  /** The order's tenant where the provider carries it: an order of another tenant is none. */
+  readonly tenantId?: string;
   readonly amountCents: number;
   readonly currency: string;
   readonly reason?: string;

@@ -72,6 +72,7 @@ async function settleAtDesk(ctx: ServiceContext, event: ActionablePaymentEvent):
         occurredAtMs,
         paymentId,
         orderId,
+        ...(event.tenantId === undefined ? {} : { tenantId: event.tenantId }),
         amountCents,
         currency,
         reason: event.reason ?? null,
