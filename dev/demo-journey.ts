@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Role } from "#domain/principal";
 import { createHttpClient, type Answer } from "./http-client.ts";
+import { payTicketBack } from "./demo-refund.ts";
 import { passTicketOn } from "./demo-transfer.ts";
 import { verifyMintedLeaf } from "./localnet/tree-reader.ts";
 import { waitFor } from "./wait-for.ts";
@@ -26,6 +27,7 @@ export interface Narrator {
 }
 
 const CAPACITY = 3;
+const PRICE_CENTS = 4_500;
 const BUYERS = 5;
 
 const withId = z.object({ id: z.string() });
@@ -114,20 +116,21 @@ export async function runJourney(stage: DemoStage, narrator: Narrator): Promise<
   for (const [at, ticket] of tickets.entries()) await checkMint(stage, call, narrator, sold[at]?.buyer, ticket.id);
 
   narrator.step("The door");
-  await walkThroughTheDoor({ stage, call, narrator, eventId }, sold[0]?.buyer, sold[1]?.buyer, tickets[0]?.id ?? "");
+  const scene = { stage, call, narrator, eventId };
+  const [entering, giver, leaving] = sold;
+  const [usedId = "", givenId = "", unwantedId = ""] = tickets.map((ticket) => ticket.id);
+  await walkThroughTheDoor(scene, entering?.buyer, giver?.buyer, usedId);
 
   narrator.step("A ticket changes hands");
-  const [, giver] = sold;
-  if (giver) await passTicketOn({ stage, call, narrator, eventId }, giver.buyer, tickets[1]?.id ?? "");
+  if (giver) await passTicketOn(scene, giver.buyer, givenId);
 
   narrator.step("The books");
-  await checkBooks(
-    { stage, call, narrator, eventId },
-    typeId,
-    sold,
-    orders.map((order) => order.id),
-    tickets[0]?.id ?? "",
-  );
+  const orderIds = orders.map((order) => order.id);
+  await checkBooks(scene, typeId, sold, orderIds, usedId);
+
+  narrator.step("A ticket is paid back");
+  const unwanted = { orderId: orderIds[2] ?? "", typeId, ticketId: unwantedId, priceCents: PRICE_CENTS };
+  if (leaving) await payTicketBack(scene, { holder: leaving.buyer, ...unwanted });
 }
 
 type Client = ReturnType<typeof createHttpClient>;
@@ -148,7 +151,7 @@ async function makeEvent(call: Client, manager: string): Promise<string> {
 }
 
 async function makeTicketType(call: Client, manager: string, eventId: string): Promise<string> {
-  const body = { eventId, name: "Standing", priceCents: 4500, quantity: CAPACITY };
+  const body = { eventId, name: "Standing", priceCents: PRICE_CENTS, quantity: CAPACITY };
   return withId.parse((await call("POST", "/api/v1/tickets/types", { token: manager, body })).body).id;
 }
 
