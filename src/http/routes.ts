@@ -34,7 +34,7 @@ import { queueJobs } from "./routes/mint/queue-jobs.ts";
 import { cancel } from "./routes/orders/cancel.ts";
 import { getOrderTickets } from "./routes/orders/get-order-tickets.ts";
 import { getOrder } from "./routes/orders/get-order.ts";
-import { getRefunds } from "./routes/orders/list-refunds.ts";
+import { getRefunds } from "./routes/orders/get-refunds.ts";
 import { listAllowedOrders } from "./routes/orders/list-orders.ts";
 import { purchase } from "./routes/orders/purchase.ts";
 import { quote } from "./routes/orders/quote.ts";

@@ -2,9 +2,9 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { EventGate } from "#durable-objects/event-gate/event-gate";
 import { call, signIn } from "../support/contract-call.ts";
-import { buy, runDeskOf } from "../support/open-sale.ts";
+import { buy, flushDeskOf, idOf, runDeskOf } from "../support/open-sale.ts";
 import { listOutgoing, payOrder, placeUnpaid, sellPaid } from "../support/paid-over-http.ts";
-import { offer, passOn, showCode } from "../support/pass-on.ts";
+import { offer, passOn, settle, showCode } from "../support/pass-on.ts";
 import { serveOutside, type ProviderBooks } from "../support/payment-provider-at-test.ts";
 
 let books: ProviderBooks;
@@ -39,6 +39,7 @@ describe("a refund of a whole order", () => {
     const sold = await sellPaid(2);
     const { buyer, sale, ticketIds } = sold;
     const friend = await sale.makeBuyer();
+    await flushDeskOf(sold.orderId);
     await sold.refund({ reason: "  Rain  " });
     for (const ticketId of ticketIds) {
       const code = await buyer.call("GET", `/api/v1/qr/${ticketId}/generate`);
@@ -54,6 +55,18 @@ describe("a refund of a whole order", () => {
       expect(refund?.["ticketIds"]).toHaveLength(2);
       expect(others).toEqual([]);
     }
+  });
+
+  it("ends an offer of its ticket for whoever accepts it", async () => {
+    const sold = await sellPaid(1);
+    const friend = await sold.sale.makeBuyer();
+    const offered = await offer(sold.buyer, sold.ticketIds[0], { toUserId: friend.userId });
+    await sold.refund();
+    const accepted = await settle(friend, idOf(offered), "accept");
+    expect(accepted).toMatchObject({ status: 409, body: { code: "ticket_not_valid" } });
+    const history = await sold.buyer.call("GET", `/api/v1/transfer/${sold.ticketIds[0]}/history`);
+    expect(history.body).toMatchObject({ items: [{ status: "CANCELLED", cause: "ticket_recalled" }] });
+    expect(await sold.readStatuses()).toEqual({ [sold.ticketIds[0]]: "CANCELLED" });
   });
 
   it("tells the holder of each ticket once, whoever holds it by then", async () => {
@@ -217,7 +230,7 @@ describe("a request for a refund", () => {
     expect(await sold.readStatuses()).toEqual({ [sold.ticketIds[0]]: "SOLD" });
   });
 
-  it("is not answered while the gate is away: the tickets still let in, no money moves, and the same key goes on", async () => {
+  it("is not answered while the gate is away: no money moves, no seat is sold again, and the same key goes on", async () => {
     const sold = await sellPaid(2);
     const code = await showCode(sold.buyer, sold.ticketIds[0]);
     const away = vi.spyOn(EventGate.prototype, "recall").mockRejectedValue(new Error("away"));
