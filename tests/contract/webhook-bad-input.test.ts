@@ -1,8 +1,10 @@
 /** What a payment provider's webhook makes of deliveries that are of no use: never an error of ours, never a reason to send again. */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { receiveWebhook } from "#services/payment/receive-webhook";
 import { expectProblem, expectSafe, send } from "../support/contract-call.ts";
 import { flushDeskOf, openSale } from "../support/open-sale.ts";
+import { brokenDb, makeOrganiser } from "../support/organiser.ts";
 import { payOrder, placeUnpaid } from "../support/paid-over-http.ts";
 import {
   deliver,
@@ -119,6 +121,18 @@ describe("an authentic event of no use", () => {
       raw_type: "customer.thanked",
       outcome: "ignored",
     });
+  });
+
+  it("of an ignored type is answered also while D1 is down; one that belongs to no order must come again for the books", async () => {
+    const ctx = (await makeOrganiser()).contextWith({ db: brokenDb });
+    const take = (raw: string) =>
+      receiveWebhook(ctx, {
+        provider: "standard",
+        rawBody: new TextEncoder().encode(raw),
+        headers: new Headers(signBody(raw)),
+      });
+    expect(await take('{"type":"customer.thanked"}')).toMatchObject({ ok: true });
+    await expect(take(whole)).rejects.toThrow("D1 is down");
   });
 
   it.each(["payment.succeeded", "refund.succeeded", "dispute.lost"])(

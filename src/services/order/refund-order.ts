@@ -9,7 +9,7 @@ import { forgetStock } from "../ticket-type/stock-cache.ts";
 import { mergeOrder } from "./find-order.ts";
 
 /** D1 hears of a refund within half a second; so long is waited for it, and not at all while D1 is down. */
-const LOOKS_AT_D1 = 15;
+const LOOKS_AT_D1 = 30;
 const BETWEEN_LOOKS_MS = 100;
 
 /**
