@@ -14,6 +14,7 @@ export interface Payment {
   /** What went back past the service: by hand at the provider, and to a bank after a lost dispute. */
   outsideCents: number;
   isDisputed: boolean;
+  wasDisputed: boolean;
 }
 
 /** What went back of a payment, at the provider. */
@@ -36,7 +37,14 @@ export class PaymentBook {
     const known = this.payments.get(paymentId);
     if (known) return known;
     const facts = { paymentId, orderId, amountCents, currency };
-    const payment: Payment = { ...facts, captured: false, refunds: new Map(), outsideCents: 0, isDisputed: false };
+    const payment: Payment = {
+      ...facts,
+      captured: false,
+      refunds: new Map(),
+      outsideCents: 0,
+      isDisputed: false,
+      wasDisputed: false,
+    };
     this.payments.set(paymentId, payment);
     return payment;
   }

@@ -80,9 +80,12 @@ export class Payments {
   async dispute(order: OrderView, forMs: number): Promise<void> {
     const { world, payments } = this.#stage;
     const payment = payments.payments.get(`pay-${order.id}`);
-    if (!payment?.captured || payment.isDisputed) return;
+    // A bank that takes what a refund gave back in vain is more than the desk can book by itself: a person is called then.
+    const hasFailed = [...(payment?.refunds.values() ?? [])].some(({ isTaken }) => !isTaken);
+    if (!payment?.captured || payment.isDisputed || hasFailed) return;
     const facts = { disputeId: `dispute-${world.random.hex(8)}` };
     payment.isDisputed = true;
+    payment.wasDisputed = true;
     this.#tell(payments.newsOf(payment, "dispute.opened", world.loop.nowMs, facts));
     await pause(this.#stage, forMs);
     payment.isDisputed = false;
@@ -118,7 +121,7 @@ export class Payments {
     const known = payments.payments.get(request.paymentId)?.refunds.get(key);
     if (!asked?.isTaken) return asked === undefined && known?.isTaken === true;
     world.saw(`refund ${request.reason}`);
-    const hasFailed = world.random.chance(FAILED_REFUNDS);
+    const hasFailed = world.random.chance(FAILED_REFUNDS) && !asked.payment.wasDisputed;
     const facts = { amountCents: request.amountCents, refundId: world.random.pick([key, `refund-${key}`]) };
     if (hasFailed && known) known.isTaken = false;
     this.#tell(payments.newsOf(asked.payment, hasFailed ? "refund.failed" : "refund.succeeded", world.loop.nowMs, facts));

@@ -33,6 +33,16 @@ function findRefund(record: OrderRecord, news: PaymentNews, status: "succeeded" 
   return alike.find((refund) => refund.status !== "failed") ?? alike[0];
 }
 
+/**
+ * True for money given back at the provider that cannot have been there while a refund of ours is still under way: that one has
+ * failed, its news is late, and only then is it clear what is left.
+ */
+export function isAheadOfOurs(record: OrderRecord, news: PaymentNews): boolean {
+  if (news.type !== "refund.succeeded" || news.amountCents <= leftCentsOf(record, news)) return false;
+  if (findRefund(record, news, "succeeded") || isPerhapsToldBefore(record, news)) return false;
+  return record.refunds.some((refund) => isSamePayment(refund, news) && refund.status === "submitted");
+}
+
 function moveRefund(record: OrderRecord, news: PaymentNews, known: Refund, status: "succeeded" | "failed"): NewsDecision {
   if (REFUND_RANK[status] <= REFUND_RANK[known.status]) return ignore(record);
   const moved = { ...known, status, providerRefundId: known.providerRefundId ?? news.refundId };

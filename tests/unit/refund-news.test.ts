@@ -63,6 +63,20 @@ describe("news of a refund that is not ours by its id", () => {
     expect(record.view.refundedCents).toBe(1_000);
   });
 
+  it("waits for the late news that ours has failed, without which that money could not have gone back", () => {
+    const taken = happen(makeRefunded(), { kind: "answer", status: "submitted" }, 5);
+    const early = makeNews("refund.succeeded", { amountCents: 700, refundId: "theirs" });
+    const waiting = happen(taken, { kind: "news", news: early }, 6);
+    expect([waiting.waiting, waiting.view.refundedCents]).toEqual([[early], 500]);
+    const failed = makeNews("refund.failed", { amountCents: 500, refundId: taken.refunds[0]?.id ?? null });
+    const record = happen(waiting, { kind: "news", news: failed }, 7);
+    expect(refundsOf(record)).toEqual([
+      [500, "failed", "requested"],
+      [700, "succeeded", "provider"],
+    ]);
+    expect(record.waiting).toBeUndefined();
+  });
+
   it("never books more than the payment has brought", () => {
     const { record } = tell(makeRefunded(), { amountCents: 5_000, refundId: "theirs" });
     expect(record.view.refundedCents).toBe(1_000);
