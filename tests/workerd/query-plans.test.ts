@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 import { listAssetMoves } from "#storage/asset-moves";
 import * as blacklists from "#storage/blacklists";
 import { claimIdempotencyKey, findRefusal, storeRefusal } from "#storage/idempotency-keys";
-import { projectDeskNews } from "#storage/desk-projection";
 import * as doorTypes from "#storage/door-types";
 import * as discounts from "#storage/discounts";
 import * as events from "#storage/events";
@@ -13,8 +12,6 @@ import * as mintJobs from "#storage/mint-jobs";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
 import * as orders from "#storage/orders";
 import { insertQrCode } from "#storage/qr-codes";
-import { insertUnmatchedEvent, type UnmatchedEvent } from "#storage/unmatched-events";
-import * as refunds from "#storage/refunds";
 import * as reservations from "#storage/reservations";
 import * as tenants from "#storage/tenants-of";
 import { findTicketFace } from "#storage/ticket-faces";
@@ -24,6 +21,7 @@ import * as tickets from "#storage/tickets";
 import * as acceptance from "#storage/transfer-acceptance";
 import * as transfers from "#storage/transfers";
 import { makeDiscount } from "../support/make-discount.ts";
+import { PAYMENT_QUERIES } from "../support/payment-queries.ts";
 import { UPKEEP_QUERIES } from "../support/upkeep-queries.ts";
 
 /** A D1 that remembers the text of each statement. Its tables are empty, which a plan does not depend on. */
@@ -159,9 +157,6 @@ const CALLS: Readonly<Record<string, Call>> = {
     orders.listOrderRows(db, { tenantId, userId: null, limit: 20, after: undefined, nowMs: 1 }),
   "listOrderRows of a tenant, next page": (db) => orders.listOrderRows(db, { tenantId, userId: null, ...page, nowMs: 1 }),
   "listOrderRows, next page": (db) => orders.listOrderRows(db, { tenantId, userId: "u", ...page, nowMs: 1 }),
-  listRefundRows: (db) => refunds.listRefundRows(db, tenantId, "o"),
-  "hasHeardOfRefund of an order": (db) => refunds.hasHeardOfRefund(db, { ...TOLD, ticketIds: null }),
-  "hasHeardOfRefund of tickets": (db) => refunds.hasHeardOfRefund(db, TOLD),
   findTicketRow: (db) => tickets.findTicketRow(db, tenantId, "k"),
   "listTicketRows, first page": (db) => tickets.listTicketRows(db, { tenantId, ownerUserId: "u", limit: 20, after: undefined }),
   "listTicketRows, next page": (db) => tickets.listTicketRows(db, { tenantId, ownerUserId: "u", ...page }),
@@ -216,15 +211,9 @@ const CALLS: Readonly<Record<string, Call>> = {
   putOffStuckTransfer: (db) => acceptance.putOffStuckTransfer(db, CLAIMED, 1),
   insertEventRow: (db) => events.insertEventRow(db, identity, event, 1),
   insertQrCode: (db) => insertQrCode(db, { ticketId: "k", userId: "u", credentialEpoch: 0, tenantId, firstIssuedAtMs: 1 }),
-  insertUnmatchedEvent: (db) => insertUnmatchedEvent(db, UNMATCHED, 1),
-  projectDeskNews: (_, d1) =>
-    projectDeskNews(
-      d1,
-      { orders: [ORDER], newOrders: [ORDER], tickets: [TICKET], recalls: [RECALL], paymentEvents: [PAYMENT_EVENT] },
-      1,
-    ),
   projectInventory: (_, d1) =>
     reservations.projectInventory(d1, { tenantId, eventId: "e", ticketTypeId: "y", changes: [CHANGE], snapshot }),
+  ...PAYMENT_QUERIES,
   ...UPKEEP_QUERIES,
   projectValidations: (_, d1) => projectValidations(d1, { tenantId, eventId: "e" }, [{ seq: 1, scan: SCAN }]),
 };
@@ -243,15 +232,6 @@ const OFFER = {
 };
 const CLAIMED = { ...OFFER, eventId: "e", claimedByUserId: "v", credentialEpoch: 0 };
 // Bodies that D1 refuses for their foreign keys, which is all the same: the statements were sent.
-const ORDER = { view: { id: "o", lines: [{}], payment: {} }, refunds: [{}] } as unknown as Parameters<
-  typeof projectDeskNews
->[1]["orders"][number];
-const TICKET = { id: "k" } as unknown as Parameters<typeof projectDeskNews>[1]["tickets"][number];
-const TOLD = { tenantId, orderId: "o", ticketIds: ["k"], refundedCents: 1 };
-const EVENT_OF_NOBODY = { provider: "standard", eventId: "v", type: "x", rawType: "x", occurredAtMs: 1 };
-const UNMATCHED: UnmatchedEvent = { ...EVENT_OF_NOBODY, outcome: "rejected" };
-const RECALL = { tenantId, orderId: "o", eventId: "e", ticketIds: ["k"], cause: "refund", recalledAtMs: 1 } as const;
-const PAYMENT_EVENT = { eventId: "v" } as unknown as Parameters<typeof projectDeskNews>[1]["paymentEvents"][number];
 const CHANGE = { seq: 1, reservationId: "r" } as unknown as reservations.ReservationNews;
 const SCAN = { isFirstAdmission: true } as unknown as Parameters<typeof projectValidations>[2][number]["scan"];
 
