@@ -10,6 +10,9 @@ const TOLERANCE_SECONDS = 5 * 60;
 /** About 80 signatures. A sender that rotates keys sends two; a longer header only costs time. */
 const MAX_SIGNATURE_HEADER_CHARS = 4096;
 
+/** `v1,` and 32 bytes in base64. Signatures of other versions stand beside it and are skipped. */
+const SIGNATURE_PATTERN = /^v1,[A-Za-z0-9+/]{43}=$/;
+
 /**
  * The signed content is `id.timestamp.body`, so a full stop inside the id or the timestamp would let one signature fit two
  * readings of it. The specification asks for neither to hold one.
@@ -48,6 +51,9 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
  * machine's clock, and decodes bytes that are not UTF-8 into replacement characters, under which different bodies share a
  * signature. Header checks, the clock (an argument here) and the comparison are therefore ours.
  *
+ * The work has a bound that no sender moves: one hash of the body for each secret of the ring, and none for a delivery that
+ * is refused by its headers or shows no signature of version 1.
+ *
  * @param secrets `whsec_` and base64, newest first; each is tried. With none, nothing is ever accepted.
  * @param rawBody the body as it came; empty for GET.
  * @param nowMs Unix milliseconds. A timestamp more than 5 minutes before or after it is refused.
@@ -70,9 +76,11 @@ export function verifyStandardWebhook(
   const skewSeconds = Math.abs(Math.floor(nowMs / 1000) - Number(timestamp));
   if (skewSeconds > TOLERANCE_SECONDS) return refuseSignature("time_out_of_tolerance");
 
-  const presented = signatures.split(" ");
+  const presented = signatures.split(" ").filter((signature) => SIGNATURE_PATTERN.test(signature));
+  if (presented.length === 0) return refuseSignature("no_matching_signature");
+  const text = decodeUtf8(rawBody);
   for (const secret of secrets) {
-    const expected = computeSignature(secret, webhookId, timestamp, rawBody);
+    const expected = computeSignature(secret, webhookId, timestamp, text ?? rawBody);
     if (presented.some((signature) => equalInConstantTime(signature, expected))) {
       return succeed({ webhookId, signedAtMs: Number(timestamp) * 1000 });
     }
@@ -84,14 +92,13 @@ function refuseSignature(reason: WebhookSignatureInvalid["reason"]): Result<neve
   return refuse({ code: "webhook_signature_invalid", reason });
 }
 
-/** `v1,` and the base64 of the HMAC over `id.timestamp.body`. */
-function computeSignature(secret: string, webhookId: string, timestamp: string, rawBody: Uint8Array): string {
-  const text = decodeUtf8(rawBody);
-  if (text !== undefined) return new Webhook(secret).sign(webhookId, new Date(Number(timestamp) * 1000), text);
+/** `v1,` and the base64 of the HMAC over `id.timestamp.body`; the body is text, or bytes that are no UTF-8. */
+function computeSignature(secret: string, webhookId: string, timestamp: string, body: string | Uint8Array): string {
+  if (typeof body === "string") return new Webhook(secret).sign(webhookId, new Date(Number(timestamp) * 1000), body);
 
   // The package signs text only. A sender that signed other bytes is still told apart from a forger: 400, not 401.
   const key = decodeBase64(secret.startsWith(SECRET_PREFIX) ? secret.slice(SECRET_PREFIX.length) : secret);
-  const mac = hmac(sha256, key, concatBytes(utf8ToBytes(`${webhookId}.${timestamp}.`), rawBody));
+  const mac = hmac(sha256, key, concatBytes(utf8ToBytes(`${webhookId}.${timestamp}.`), body));
   return `v1,${btoa(String.fromCharCode(...mac))}`;
 }
 

@@ -75,6 +75,7 @@ describe("the configuration", () => {
     ["JWT_JWKS_URL", "issuer"],
     ["PAYMENT_WEBHOOK_SECRETS", "hunter2hunter2hunter2hunter2"],
     ["PAYMENT_WEBHOOK_SECRETS", "whsec_short"],
+    ["PAYMENT_WEBHOOK_SECRETS", generateWebhookSecret().replace("=", "")],
     ["INTERNAL_WEBHOOK_SECRETS", "whsec_?not-base64-at-all?"],
     ["STRIPE_WEBHOOK_SECRETS", ","],
     ["CREDENTIAL_SIGNING_KEYS", "seed-without-an-id-0123456789012345678901234567"],
@@ -110,6 +111,12 @@ describe("the configuration", () => {
     const secrets = [generateWebhookSecret(), generateWebhookSecret(), generateWebhookSecret()];
     const parsed = config.parseConfig({ ...good, PAYMENT_WEBHOOK_SECRETS: ` ${secrets.join(" , ")} ` });
     expect(parsed.ok && parsed.value["PAYMENT_WEBHOOK_SECRETS"]).toEqual(secrets);
+  });
+
+  it("refuses a ring that makes each webhook cost more tries than a rotation needs", () => {
+    const ring = (length: number): string => Array.from({ length }, () => generateWebhookSecret()).join(",");
+    expect(problemsOf({ PAYMENT_WEBHOOK_SECRETS: ring(8) })).toEqual([]);
+    expect(problemsOf({ PAYMENT_WEBHOOK_SECRETS: ring(9) })).toMatchObject([{ variable: "PAYMENT_WEBHOOK_SECRETS" }]);
   });
 
   it("takes a key server's address in place of the keys themselves", () => {

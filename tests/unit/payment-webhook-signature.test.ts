@@ -148,6 +148,35 @@ describe("a forged, changed or stale delivery is refused", () => {
     expect(verifyStandardWebhook([secret], body, headersOf(header), NOW_MS)).toEqual(refusal("header_malformed"));
   });
 
+  test.each([
+    ["of other versions alone", "v1a,bm90IHRoaXMga2luZA== v2,AAAA"],
+    ["that are no base64 of 32 bytes", `v1,${"A".repeat(44)} v1,${"=".repeat(44)} v1,`],
+    ["in a header of another form", `v1=${"A".repeat(43)}=`],
+  ])("never hashes a body for signatures %s", (_name, header) => {
+    // A secret that cannot be decoded throws as soon as anything is hashed with it.
+    expect(() => verifyStandardWebhook(["whsec_!"], encode("{}"), headersOf(`v1,${"A".repeat(43)}=`), NOW_MS)).toThrow();
+    const result = verifyStandardWebhook(["whsec_!"], encode("{}"), headersOf(header), NOW_MS);
+    expect(result).toEqual(refusal("no_matching_signature"));
+  });
+
+  test("hashes a body once for each secret, however many signatures are presented", () => {
+    const secrets = [generateWebhookSecret(), generateWebhookSecret(), generateWebhookSecret()];
+    const body = encode("{}");
+    let triedCount = 0;
+    const counted: readonly string[] = {
+      ...secrets,
+      *[Symbol.iterator]() {
+        for (const secret of secrets) {
+          triedCount += 1;
+          yield secret;
+        }
+      },
+    } as unknown as readonly string[]; // a ring that counts who is taken out of it
+    const header = Array.from({ length: 80 }, (_, at) => `v1,${String(at).padStart(43, "A")}=`).join(" ");
+    expect(verifyStandardWebhook(counted, body, headersOf(header), NOW_MS)).toEqual(refusal("no_matching_signature"));
+    expect(triedCount).toBe(3);
+  });
+
   test("accepts nothing when no secret is configured", () => {
     const body = encode("{}");
     const headers = headersOf(sign(generateWebhookSecret(), body));
