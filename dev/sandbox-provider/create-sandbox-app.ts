@@ -2,10 +2,17 @@ import { randomBytes } from "node:crypto";
 import { Hono, type Context } from "hono";
 import type { z } from "zod";
 import { renderCheckoutPage, renderUnknownPayment } from "./checkout-page.ts";
-import type { EventSender } from "./event-sender.ts";
+import type { EventRecord, EventSender } from "./event-sender.ts";
 import { NO_TROUBLE, PAYMENT_ACTIONS, PaymentActions } from "./payment-actions.ts";
 import { PaymentBook } from "./payment-book.ts";
-import { paymentOrderSchema, refundOrderSchema, troubleSchema } from "./wire-schemas.ts";
+import {
+  eventQuerySchema,
+  paymentOrderSchema,
+  refundOrderSchema,
+  refundTroubleSchema,
+  troubleSchema,
+  type RefundTrouble,
+} from "./wire-schemas.ts";
 
 /** What the provider's application is made with. */
 export interface SandboxAppOptions {
@@ -20,7 +27,7 @@ export function createSandboxApp(options: SandboxAppOptions): Hono {
   const book = new PaymentBook();
   const actions = new PaymentActions(options.sender);
   app.get("/health", (c) => c.json({ status: "ok" }));
-  app.get("/events", (c) => c.json({ items: options.sender.list() }));
+  addEventRoute(app, options.sender);
   app.get("/refunds", (c) => c.json({ items: book.listRefunds() }));
   addPaymentRoutes(app, book, actions);
   addRefundRoute(app, book, actions);
@@ -60,8 +67,39 @@ function addPaymentRoutes(app: Hono, book: PaymentBook, actions: PaymentActions)
   }
 }
 
+/** Events oldest first. What was not delivered is here to be fetched, under the id that a later delivery will have. */
+function addEventRoute(app: Hono, sender: EventSender): void {
+  app.get("/events", (c) => {
+    const query = eventQuerySchema.safeParse(c.req.query());
+    if (!query.success) return answerInvalid(c, query.error);
+    const { undelivered, since, limit, cursor } = query.data;
+    const sinceMs = since === undefined ? 0 : Date.parse(since);
+    const events = undelivered === "1" ? sender.listUndelivered() : sender.list();
+    const wanted = events.filter(({ timestamp }) => Date.parse(timestamp) >= sinceMs);
+    // An event that was taken meanwhile is not in the list any more: then the list begins anew, and repeats do no harm.
+    const rest = wanted.slice(wanted.findIndex(({ id }) => id === cursor) + 1);
+    const items = rest.slice(0, limit);
+    return c.json({ items, nextCursor: nextCursorOf(items, rest) });
+  });
+}
+
+function nextCursorOf(items: readonly EventRecord[], rest: readonly EventRecord[]): string | null {
+  return items.length < rest.length ? (items.at(-1)?.id ?? null) : null;
+}
+
 function addRefundRoute(app: Hono, book: PaymentBook, actions: PaymentActions): void {
+  let trouble: RefundTrouble = { refundsDown: 0, refundsFail: 0 };
+  app.post("/trouble", (c) => {
+    const wanted = refundTroubleSchema.safeParse(c.req.query());
+    if (!wanted.success) return answerInvalid(c, wanted.error);
+    trouble = wanted.data;
+    return c.json(trouble);
+  });
   app.post("/refunds", async (c) => {
+    if (trouble.refundsDown > 0) {
+      trouble = { ...trouble, refundsDown: trouble.refundsDown - 1 };
+      return answerProblem(c, 503, "unavailable", "refunds are down on purpose");
+    }
     const rawBody = await c.req.text();
     const key = c.req.header("idempotency-key");
     if (!key) return answerProblem(c, 400, "idempotency_key_required", "send an Idempotency-Key");
@@ -71,7 +109,11 @@ function addRefundRoute(app: Hono, book: PaymentBook, actions: PaymentActions): 
     if (payment === undefined) return answerUnknownPayment(c);
     const booked = book.createRefund(order.data, payment, key, rawBody);
     if (booked.outcome === "conflict") return answerConflict(c);
-    if (booked.outcome === "created") actions.reportRefund(booked.value, payment);
+    if (booked.outcome === "created") {
+      const failsAfterAll = trouble.refundsFail > 0;
+      if (failsAfterAll) trouble = { ...trouble, refundsFail: trouble.refundsFail - 1 };
+      actions.reportRefund(booked.value, payment, failsAfterAll);
+    }
     return c.json(booked.value, booked.outcome === "created" ? 201 : 200);
   });
 }
@@ -107,7 +149,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function answerProblem(c: Context, status: 400 | 404 | 409 | 500, code: string, detail: string): Response {
+function answerProblem(c: Context, status: 400 | 404 | 409 | 500 | 503, code: string, detail: string): Response {
   const problem = { type: `/problems/${code}`, title: code, status, detail, code };
   return c.json(problem, status, { "content-type": "application/problem+json" });
 }

@@ -12,6 +12,10 @@ export interface OutgoingEvent {
     readonly amountCents: number;
     readonly currency: string;
     readonly reason?: string;
+    /** Of a `refund.*` event: the Idempotency-Key that the refund was asked for with. */
+    readonly refundId?: string;
+    /** Of a `dispute.*` event. */
+    readonly disputeId?: string;
   };
 }
 
@@ -46,6 +50,8 @@ export interface EventSenderOptions {
   readonly giveUpAfterMs?: number;
   /** How long a held back event waits for a later one. */
   readonly heldBackMs?: number;
+  /** After so long an event that nobody took yet is listed as undelivered. */
+  readonly undeliveredAfterMs?: number;
 }
 
 interface HeldBack {
@@ -75,7 +81,7 @@ export class EventSender {
   #sequence = 0;
 
   constructor(options: EventSenderOptions) {
-    this.#options = { firstRetryMs: 200, giveUpAfterMs: 15 * 60_000, heldBackMs: 3000, ...options };
+    this.#options = { firstRetryMs: 200, giveUpAfterMs: 15 * 60_000, heldBackMs: 3000, undeliveredAfterMs: 30_000, ...options };
     this.#signer = new Webhook(options.secret);
   }
 
@@ -107,6 +113,15 @@ export class EventSender {
   /** The newest events, oldest first. */
   list(): EventRecord[] {
     return [...this.#events.values()];
+  }
+
+  /** Those of them that nobody took: given up, or refused so far and older than a first few attempts take. */
+  listUndelivered(): EventRecord[] {
+    const beforeMs = Date.now() - this.#options.undeliveredAfterMs;
+    return this.list().filter(({ state, attempts, deliveredCount, timestamp }) => {
+      if (deliveredCount > 0) return false;
+      return state === "given_up" || (attempts > 0 && Date.parse(timestamp) <= beforeMs);
+    });
   }
 
   /** Stops sending: what was not delivered is lost. Resolves when nothing is under way any more. */

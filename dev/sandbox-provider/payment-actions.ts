@@ -1,10 +1,14 @@
-import type { EventSender } from "./event-sender.ts";
+import { randomUUID } from "node:crypto";
+import type { EventSender, OutgoingEvent } from "./event-sender.ts";
 import type { SandboxPayment, SandboxRefund } from "./payment-book.ts";
 import type { Trouble } from "./wire-schemas.ts";
 
 /** What can be done to a payment at `POST /payments/:id/<action>`. */
 export const PAYMENT_ACTIONS = ["succeed", "fail", "cancel", "dispute"] as const;
 export type PaymentAction = (typeof PAYMENT_ACTIONS)[number];
+
+/** What an event says beside its payment. */
+type MoreOfEvent = Pick<OutgoingEvent["data"], "reason" | "refundId" | "disputeId">;
 
 /** The ids of the events an action sends, or why it is not possible now. */
 export type ActionOutcome =
@@ -39,10 +43,12 @@ export class PaymentActions {
     }
   }
 
-  /** Tells the outcome of a refund that was booked just now. */
-  reportRefund(refund: SandboxRefund, payment: SandboxPayment): void {
-    const type = refund.status === "failed" ? "refund.failed" : "refund.succeeded";
-    this.#tell(payment, type, refund.amountCents, NO_TROUBLE, refund.reason);
+  /** Tells the outcome of a refund that was booked just now. One that fails after it was taken leaves its money here. */
+  reportRefund(refund: SandboxRefund, payment: SandboxPayment, failsAfterAll: boolean): void {
+    const { amountCents, reason, idempotencyKey: refundId } = refund;
+    if (failsAfterAll && refund.status === "submitted") payment.refundedCents -= amountCents;
+    const type = failsAfterAll || refund.status === "failed" ? "refund.failed" : "refund.succeeded";
+    this.#tell(payment, type, amountCents, NO_TROUBLE, { reason, refundId });
   }
 
   /** A declined payment may still be paid, with another card; a canceled one may not. */
@@ -60,7 +66,7 @@ export class PaymentActions {
     if (payment.status === "canceled") return { ok: false, detail: "the payment was canceled" };
     payment.status = status;
     const reason = status === "failed" ? "card_declined" : "canceled_by_payer";
-    return this.#tellOnce(payment, status, `payment.${status}`, trouble, reason);
+    return this.#tellOnce(payment, status, `payment.${status}`, trouble, { reason });
   }
 
   #dispute(payment: SandboxPayment, trouble: Trouble): ActionOutcome {
@@ -70,27 +76,29 @@ export class PaymentActions {
     const isNextStep = next === "opened" ? payment.dispute === null : payment.dispute === "opened";
     if (!isNextStep) return { ok: false, detail: `a dispute that is ${payment.dispute ?? "not open"} can't become ${next}` };
     payment.dispute = next;
-    return this.#tellOnce(payment, `dispute ${next}`, `dispute.${next}`, trouble, "fraudulent");
+    payment.disputeId ??= `dsp_${randomUUID().replaceAll("-", "")}`;
+    const { disputeId } = payment;
+    return this.#tellOnce(payment, `dispute ${next}`, `dispute.${next}`, trouble, { reason: "fraudulent", disputeId });
   }
 
   #repeat(payment: SandboxPayment, step: string): ActionOutcome {
     return { ok: true, eventIds: this.#eventIdsByStep.get(`${payment.id} ${step}`) ?? [] };
   }
 
-  #tellOnce(payment: SandboxPayment, step: string, type: string, trouble: Trouble, reason?: string): ActionOutcome {
+  #tellOnce(payment: SandboxPayment, step: string, type: string, trouble: Trouble, more: MoreOfEvent = {}): ActionOutcome {
     const amountCents = trouble.amountCents ?? payment.paidAmountCents ?? payment.amountCents;
-    const eventIds = [this.#tell(payment, type, amountCents, trouble, reason)];
+    const eventIds = [this.#tell(payment, type, amountCents, trouble, more)];
     this.#eventIdsByStep.set(`${payment.id} ${step}`, eventIds);
     return { ok: true, eventIds };
   }
 
-  #tell(payment: SandboxPayment, type: string, amountCents: number, trouble: Trouble, reason?: string): string {
+  #tell(payment: SandboxPayment, type: string, amountCents: number, trouble: Trouble, more: MoreOfEvent): string {
     const data = {
       paymentId: payment.id,
       orderId: payment.orderId,
       amountCents,
       currency: trouble.currency ?? payment.currency,
-      ...(reason === undefined ? {} : { reason }),
+      ...more,
     };
     return this.#sender.send(
       { type, timestamp: new Date().toISOString(), data },

@@ -11,11 +11,14 @@ export interface SandboxPayment extends PaymentOrder {
   paidAmountCents: number | null;
   refundedCents: number;
   dispute: "opened" | "won" | "lost" | null;
+  disputeId: string | null;
 }
 
 /** A refund as the sandbox answers it. `failed` is final: the money was not there to give back. */
 export interface SandboxRefund extends RefundOrder {
   readonly id: string;
+  /** The caller's own name for it, which its events carry. */
+  readonly idempotencyKey: string;
   readonly createdAt: string;
   readonly status: "submitted" | "failed";
 }
@@ -45,6 +48,7 @@ export class PaymentBook {
         paidAmountCents: null,
         refundedCents: 0,
         dispute: null,
+        disputeId: null,
       };
     });
   }
@@ -56,7 +60,8 @@ export class PaymentBook {
       const isCovered = order.amountCents <= leftCents && order.currency === payment.currency;
       if (isCovered) payment.refundedCents += order.amountCents;
       const id = `ref_${randomUUID().replaceAll("-", "")}`;
-      return { id, ...order, createdAt: new Date().toISOString(), status: isCovered ? "submitted" : "failed" };
+      const status = isCovered ? "submitted" : "failed";
+      return { id, idempotencyKey: key, ...order, createdAt: new Date().toISOString(), status };
     });
   }
 

@@ -14,6 +14,10 @@ export interface SandboxProviderOptions {
   readonly checkoutReturnUrl?: string;
   /** How long a held back event (`reorder=1`) waits for a later one. */
   readonly heldBackMs?: number;
+  /** An event that nobody took for so long is given up. */
+  readonly giveUpAfterMs?: number;
+  /** After so long an event that nobody took yet is listed as undelivered. */
+  readonly undeliveredAfterMs?: number;
 }
 
 /**
@@ -24,12 +28,8 @@ export interface SandboxProviderOptions {
  * @throws Error when the port is taken or the secret is not base64.
  */
 export async function startSandboxProvider(options: SandboxProviderOptions): Promise<RunningServer> {
-  const { port, webhookUrl, webhookSecret, checkoutReturnUrl, heldBackMs } = options;
-  const sender = new EventSender({
-    webhookUrl,
-    secret: webhookSecret,
-    ...(heldBackMs === undefined ? {} : { heldBackMs }),
-  });
+  const { port, webhookSecret: secret, checkoutReturnUrl, ...sending } = options;
+  const sender = new EventSender({ ...sending, secret });
   const app = createSandboxApp({ sender, ...(checkoutReturnUrl === undefined ? {} : { checkoutReturnUrl }) });
   const server = await serveApp((request) => app.fetch(request), port);
   return {

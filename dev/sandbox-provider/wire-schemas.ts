@@ -46,3 +46,26 @@ export const troubleSchema = z.strictObject({
 });
 /** Trouble made on purpose, as query parameters ask for it. */
 export type Trouble = z.infer<typeof troubleSchema>;
+
+/** What `GET /events` shows: all, or those that nobody took; of those since a time; at most so many, after one of them. */
+export const eventQuerySchema = z.strictObject({
+  undelivered: z.enum(["0", "1"]).default("0"),
+  since: z.iso.datetime().optional(),
+  limit: z.coerce.number().int().min(1).max(100).optional(),
+  cursor: z.string().optional(),
+});
+
+/**
+ * Trouble to make on purpose with the refunds that are asked for next (`POST /trouble`):
+ *
+ * | parameter | does |
+ * |---|---|
+ * | `refundsDown=N` | the next N calls are answered 503, as if the provider were down |
+ * | `refundsFail=N` | the next N refunds are taken, and fail afterwards (`refund.failed`) |
+ */
+export const refundTroubleSchema = z.strictObject({
+  refundsDown: z.coerce.number().int().min(0).default(0),
+  refundsFail: z.coerce.number().int().min(0).default(0),
+});
+/** Trouble with refunds that is left to make. */
+export type RefundTrouble = z.infer<typeof refundTroubleSchema>;

@@ -1,7 +1,7 @@
 import { deskNumberOf } from "#domain/ids";
 import type { OrderView, PaymentNews } from "#domain/order-messages";
-import { refuse, succeed } from "#domain/result";
-import type { PaymentProvider, RefundRequest } from "#payments/payment-provider";
+import { refuse, succeed, type Result } from "#domain/result";
+import type { PaymentProvider, PaymentProviderDown, RefundRequest } from "#payments/payment-provider";
 import type { Sender } from "./network.ts";
 import { goneCentsOf, type Payment } from "./payment-book.ts";
 import { CURRENCY, insist, pause, type Stage } from "./stage.ts";
@@ -13,6 +13,13 @@ const WEBHOOK_LATE_MS = 20_000;
 const LONGEST_RETRY_MS = 30_000;
 /** Refunds that the provider cannot carry out. */
 const FAILED_REFUNDS = 0.03;
+
+const DOWN: Result<never, PaymentProviderDown> = refuse({
+  code: "payment_provider_down",
+  retryAfterSeconds: 1,
+  reason: "unreachable",
+});
+const cannotBeReached = async (): Promise<typeof DOWN> => DOWN;
 
 /** The payment provider: takes money, tells of it by webhooks until it is heard, and gives it back. */
 export class Payments {
@@ -100,12 +107,15 @@ export class Payments {
     const { network, outages } = this.#stage;
     return {
       name: "standard",
-      createPayment: async () => refuse({ code: "payment_provider_down", retryAfterSeconds: 1, reason: "unreachable" }),
+      createPayment: cannotBeReached,
+      findPayment: cannotBeReached,
+      cancelPayment: cannotBeReached,
+      listUndeliveredEvents: cannotBeReached,
       verifyWebhook: async () => refuse({ code: "webhook_malformed", paths: [] }),
       requestRefund: (request, key) =>
         network.call({ from: life, subject: `provider.refund ${key}`, mayComeTwice: true }, (answer) => {
           if (outages.isDown("provider")) {
-            answer(refuse({ code: "payment_provider_down", retryAfterSeconds: 1, reason: "unreachable" }));
+            answer(DOWN);
             return;
           }
           const isTaken = this.#takeRefund(request, key);

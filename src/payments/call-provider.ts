@@ -4,11 +4,13 @@ import { refuse, succeed, type Result } from "#domain/result";
 import type { CircuitBreakerName, CircuitBreakers } from "#platform/circuit-breakers";
 import type { PaymentProviderDown } from "./payment-provider.ts";
 
-/** A POST that may be repeated: the receiver acts once per `idempotencyKey`. */
-export interface IdempotentPost<T> {
+/** A call that may be repeated: it reads, it ends what ends once, or its receiver acts once per `idempotencyKey`. */
+export interface ProviderCall<T> {
+  readonly method: "GET" | "POST";
   readonly url: string;
-  readonly body: unknown;
-  readonly idempotencyKey: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly idempotencyKey?: string;
   /** Time one attempt may take, answer included. */
   readonly timeoutMs: number;
   readonly answerSchema: z.ZodType<T>;
@@ -40,16 +42,16 @@ const retryOnce = retry(
 );
 
 /**
- * Posts JSON to a payment provider and reads the answer: one attempt, one more after a network error or a 5xx.
+ * Calls a payment provider and reads its JSON answer: one attempt, one more after a network error or a 5xx.
  * @returns the parsed answer, or `payment_provider_down`. A 4xx is `refused`: it is not repeated and does not count
  * against the provider, because it says that our request was wrong.
  */
-export async function postIdempotent<T>(
+export async function callProvider<T>(
   breakers: CircuitBreakers,
-  post: IdempotentPost<T>,
+  call: ProviderCall<T>,
 ): Promise<Result<T, PaymentProviderDown>> {
   try {
-    const outcome = await breakers.run(post.breakerName, () => retryOnce.execute(() => attemptPost(post)));
+    const outcome = await breakers.run(call.breakerName, () => retryOnce.execute(() => attemptCall(call)));
     if (outcome.ok) return outcome.value;
     return refuseCall("circuit_open", undefined, outcome.failure.retryAfterSeconds);
   } catch (error) {
@@ -58,23 +60,27 @@ export async function postIdempotent<T>(
   }
 }
 
-async function attemptPost<T>(post: IdempotentPost<T>): Promise<Result<T, PaymentProviderDown>> {
-  const { status, text } = await exchange(post);
+async function attemptCall<T>(call: ProviderCall<T>): Promise<Result<T, PaymentProviderDown>> {
+  const { status, text } = await exchange(call);
   if (status >= 500 || status === 429) throw new ProviderCallError("server_error", status);
   if (status < 200 || status >= 300) return refuseCall("refused", status);
-  const answer = post.answerSchema.safeParse(parseJson(text));
+  const answer = call.answerSchema.safeParse(parseJson(text));
   if (!answer.success) throw new ProviderCallError("unreadable_answer", status);
   return succeed(answer.data);
 }
 
-async function exchange(post: IdempotentPost<unknown>): Promise<{ status: number; text: string }> {
+async function exchange(call: ProviderCall<unknown>): Promise<{ status: number; text: string }> {
+  const { method, url, body, idempotencyKey, timeoutMs } = call;
   try {
-    const response = await fetch(post.url, {
-      method: "POST",
-      headers: { "content-type": "application/json", "idempotency-key": post.idempotencyKey },
-      body: JSON.stringify(post.body),
+    const response = await fetch(url, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       redirect: "manual",
-      signal: AbortSignal.timeout(post.timeoutMs),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     return { status: response.status, text: await response.text() };
   } catch (error) {

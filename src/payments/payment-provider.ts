@@ -1,5 +1,6 @@
 import { refuse, succeed, type Result } from "#domain/result";
 import type { PaymentStatus } from "#domain/statuses";
+import type { PaymentInspection } from "./payment-inspection.ts";
 
 /** Providers a caller may name in `paymentProvider` and in the webhook's path. */
 export const PAYMENT_PROVIDER_NAMES = ["standard", "stripe"] as const;
@@ -134,7 +135,7 @@ export type WebhookRefusal = WebhookSignatureInvalid | WebhookMalformed;
  * A payment provider, as the sale and the order's desk see it. Outages are refusals as data: no method throws because a
  * provider is slow, down or answers nonsense.
  */
-export interface PaymentProvider {
+export interface PaymentProvider extends PaymentInspection {
   readonly name: PaymentProviderName;
 
   /**

@@ -31,7 +31,11 @@ const eventSchema = z.object({
  * that are no such event: not UTF-8, not JSON, cut off, or with a field of another type. Never throws.
  */
 export function parseStandardPaymentEvent(rawBody: Uint8Array, eventId: string): Result<PaymentEvent, WebhookMalformed> {
-  const body = parseJson(rawBody);
+  return readStandardPaymentEvent(parseJson(rawBody), eventId);
+}
+
+/** As {@link parseStandardPaymentEvent}, of JSON that is parsed already: an event out of the provider's own list. */
+export function readStandardPaymentEvent(body: unknown, eventId: string): Result<PaymentEvent, WebhookMalformed> {
   const envelope = envelopeSchema.safeParse(body);
   if (!envelope.success) return refuseBody(envelope.error);
   const rawType = envelope.data.type;

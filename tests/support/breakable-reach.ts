@@ -3,8 +3,8 @@ import { env } from "cloudflare:workers";
 import type { InventoryCommand, InventoryOutcome } from "#domain/inventory-group";
 import type { InventoryPort, InventorySnapshot, ReserveOutcome } from "#domain/inventory-messages";
 import type { MintMessage } from "#domain/order-messages";
-import { refuse, succeed } from "#domain/result";
-import type { PaymentProvider, RefundRequest } from "#payments/payment-provider";
+import { refuse, succeed, type Result } from "#domain/result";
+import type { PaymentProvider, PaymentProviderDown, RefundRequest } from "#payments/payment-provider";
 
 /** Calls that leave a desk. */
 export type Call = "reserve" | "confirm" | "release" | "restock" | "refund" | "lease" | "d1" | "mint" | "recall" | "block";
@@ -12,11 +12,17 @@ export type Call = "reserve" | "confirm" | "release" | "restock" | "refund" | "l
 /** Makes a call in the name of one desk, or breaks it. */
 export type MakeCall = <T>(name: Call, make: () => T | Promise<T>) => Promise<T>;
 
-/** A provider that takes refunds, each key once, into `refunds`. */
+const cannotBeReached = async (): Promise<Result<never, PaymentProviderDown>> =>
+  refuse({ code: "payment_provider_down", retryAfterSeconds: 1, reason: "unreachable" });
+
+/** A provider that takes refunds, each key once, into `refunds`. A desk asks it nothing else. */
 export function makeProvider(call: MakeCall, refunds: Map<string, RefundRequest>): PaymentProvider {
   return {
     name: "standard",
-    createPayment: async () => refuse({ code: "payment_provider_down", retryAfterSeconds: 1, reason: "unreachable" }),
+    createPayment: cannotBeReached,
+    findPayment: cannotBeReached,
+    cancelPayment: cannotBeReached,
+    listUndeliveredEvents: cannotBeReached,
     verifyWebhook: async () => refuse({ code: "webhook_malformed", paths: [] }),
     requestRefund: (request, key) =>
       call("refund", () => {
