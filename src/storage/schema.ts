@@ -570,10 +570,16 @@ export const payments = sqliteTable(
     createdAtMs: integer("created_at_ms").notNull(),
     updatedAtMs: integer("updated_at_ms").notNull(),
     seq: integer("seq").notNull(),
+    /** How often the cron has asked the provider, and when it asks next: only of a payment that its order outlived unpaid. */
+    checks: integer("checks").notNull().default(0),
+    nextCheckAtMs: integer("next_check_at_ms"),
   },
   (t) => [
     primaryKey({ columns: [t.provider, t.paymentId] }),
     index("payments_by_order").on(t.orderId),
+    index("payments_to_check")
+      .on(t.nextCheckAtMs)
+      .where(sql`${t.nextCheckAtMs} IS NOT NULL`),
     check("payments_status", isOneOf(t.status, PAYMENT_STATUSES)),
     check("payments_amount", sql`${t.amountCents} >= 0`),
   ],
@@ -604,6 +610,12 @@ export const paymentEvents = sqliteTable(
     check("payment_events_outcome", isOneOf(t.outcome, PAYMENT_EVENT_OUTCOMES)),
   ],
 );
+
+/** How far the cron has read a provider's list of undelivered events, while one run is not enough for all of it. */
+export const undeliveredCursors = sqliteTable("undelivered_cursors", {
+  provider: text("provider").primaryKey(),
+  sinceMs: integer("since_ms").notNull(),
+});
 
 /**
  * Money on its way back, asked of a provider or made there by itself. The id is derived, so it is asked for once however often the
