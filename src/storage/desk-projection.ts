@@ -1,5 +1,6 @@
 import { ORDER_STATUS_RANK, ORDER_STATUSES, type PaymentEventOutcome } from "#domain/statuses";
 import type { OrderRecord } from "#domain/order";
+import { isToBeChecked } from "#domain/payment-check";
 import type { IssuedTicket } from "#domain/order-messages";
 import type { RecallCause } from "#domain/order-money";
 
@@ -110,8 +111,10 @@ function toKeyRow({ view, route, bodyHash }: OrderRecord): Row {
 
 const UPSERT_PAYMENTS = insertRows(
   "payments",
-  "provider, payment_id, tenant_id, order_id, status, amount_cents, currency, created_at_ms, updated_at_ms, seq",
-  `(provider, payment_id) DO UPDATE SET status = excluded.status, updated_at_ms = excluded.updated_at_ms, seq = excluded.seq
+  "provider, payment_id, tenant_id, order_id, status, amount_cents, currency, created_at_ms, updated_at_ms, seq, next_check_at_ms",
+  `(provider, payment_id) DO UPDATE SET status = excluded.status, updated_at_ms = excluded.updated_at_ms, seq = excluded.seq,
+     next_check_at_ms = CASE WHEN excluded.next_check_at_ms IS NULL THEN NULL
+       ELSE coalesce(payments.next_check_at_ms, excluded.next_check_at_ms) END
    WHERE excluded.seq > payments.seq`,
 );
 
@@ -119,9 +122,9 @@ function toPaymentRows({ view, version }: OrderRecord, nowMs: number): Row[] {
   const { payment } = view;
   if (payment === null) return [];
   const { provider, paymentId, status } = payment;
-  return [
-    [provider, paymentId, view.tenantId, view.id, status, view.totalCents, view.currency, view.createdAtMs, nowMs, version],
-  ];
+  const whose = [provider, paymentId, view.tenantId, view.id, status];
+  const times = [view.createdAtMs, nowMs, version, isToBeChecked(view) ? nowMs : null];
+  return [[...whose, view.totalCents, view.currency, ...times]];
 }
 
 const UPSERT_REFUNDS = insertRows(

@@ -2,6 +2,7 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import * as metrics from "#storage/reservation-metrics";
 import { listOrphans } from "#storage/reservation-orphans";
+import * as checks from "#storage/payment-checks";
 import * as pruning from "#storage/prune";
 import * as reconcile from "#storage/reconcile";
 import { repairDiscountCounters } from "#storage/discounts";
@@ -34,6 +35,13 @@ export const UPKEEP_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1:
     repairDiscountCounters(d1, { tenantId, discountId: "d", cap: "uses" }, 1, snapshot),
   "repairDiscountCounters, first tickets": (_, d1) =>
     repairDiscountCounters(d1, { tenantId, discountId: "d", cap: "first_tickets" }, 1, snapshot),
+  listDueChecks: (_, d1) => checks.listDueChecks(d1, 1, 10),
+  storeChecks: (_, d1) => checks.storeChecks(d1, [{ provider: "standard", paymentId: "p", checks: 1, nextCheckAtMs: 1 }]),
+  listKnownEventIds: (_, d1) => checks.listKnownEventIds(d1, "standard", ["v"]),
+  findUndeliveredCursor: (_, d1) => checks.findUndeliveredCursor(d1, "standard"),
+  storeUndeliveredCursor: async (_, d1) => {
+    for (const sinceMs of [1, null]) await checks.storeUndeliveredCursor(d1, "standard", sinceMs);
+  },
   pruneWebhookNonces: (_, d1) => pruning.pruneWebhookNonces(d1, 1, 10),
   pruneIdempotencyKeys: (_, d1) => pruning.pruneIdempotencyKeys(d1, 1, 10),
 };

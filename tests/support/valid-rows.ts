@@ -29,6 +29,7 @@ export function makeValidRows(): readonly (readonly [table: string, row: Row])[]
     ["mint_jobs", { ticket_id: ticketId, ...ofEvent, status: "QUEUED", queued_at_ms: AT_MS, updated_at_ms: AT_MS }],
     ["payments", { provider, payment_id: newId(), ...tenant, order_id: orderId, ...PAYMENT }],
     ["payment_events", { provider, event_id: newId(), ...tenant, order_id: orderId, ...PAYMENT_EVENT }],
+    ["undelivered_cursors", { provider: newId(), since_ms: AT_MS }],
     ["refunds", { id: newId(), ...tenant, order_id: orderId, provider, payment_id: newId(), ...REFUND }],
     ["qr_codes", { ticket_id: ticketId, user_id: userId, credential_epoch: 0, ...tenant, first_issued_at_ms: AT_MS }],
     [

@@ -10,6 +10,7 @@ import * as discounts from "#storage/discounts";
 import * as events from "#storage/events";
 import * as mintJobs from "#storage/mint-jobs";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
+import { listDueChecks } from "#storage/payment-checks";
 import * as orders from "#storage/orders";
 import { insertQrCode } from "#storage/qr-codes";
 import * as reservations from "#storage/reservations";
@@ -246,6 +247,14 @@ describe("a query finds its rows through an index, however many there are:", () 
     const explained = await explainCall(call);
     expect(explained.length).toBeGreaterThan(0);
     for (const { statement } of explained) expect(await listScans(statement), statement).toEqual([]);
+  });
+
+  it("due checks of payments are found through the index of those that are to be checked alone", async () => {
+    const [due] = await explainCall((_, d1) => listDueChecks(d1, 1, 10));
+    expect(due?.plan).toEqual([
+      expect.stringContaining("SEARCH payments USING INDEX payments_to_check (next_check_at_ms<?)"),
+      expect.stringContaining("SEARCH orders USING PRIMARY KEY"),
+    ]);
   });
 
   it("a statement without an index would be found out", async () => {

@@ -6,6 +6,7 @@ import {
   selectPaymentProvider,
   type ActionablePaymentEvent,
   type IgnoredPaymentEvent,
+  type PaymentEvent,
 } from "#payments/payment-provider";
 import { insertUnmatchedEvent } from "#storage/unmatched-events";
 import { attempt } from "../attempt.ts";
@@ -40,9 +41,17 @@ export async function receiveWebhook(ctx: ServiceContext, delivery: WebhookDeliv
     });
     return refuse({ code: verified.failure.code });
   }
-  const event = verified.value;
-  await (event.type === "ignored" ? keepIgnored(ctx, event) : settleAtDesk(ctx, event));
+  await takeEvent(ctx, verified.value);
   return succeed(undefined);
+}
+
+/**
+ * Takes an event that is known to be the provider's: recorded at its order's desk and acted upon, or kept in D1 alone when it
+ * belongs to no order or is of a type that the service ignores. Again and again has the effect of once.
+ * @throws when the desk or D1 cannot be reached; then it may be recorded or not.
+ */
+export async function takeEvent(ctx: ServiceContext, event: PaymentEvent): Promise<void> {
+  await (event.type === "ignored" ? keepIgnored(ctx, event) : settleAtDesk(ctx, event));
 }
 
 /** Best effort: an event of no use here must not be sent again and again because D1 is down. */

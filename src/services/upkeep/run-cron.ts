@@ -1,5 +1,7 @@
 import type { ServiceContext } from "../context.ts";
 import { requeueStaleMints } from "../mint/requeue-stale-mints.ts";
+import { checkOpenPayments } from "../payment/check-open-payments.ts";
+import { fetchUndeliveredEvents } from "../payment/fetch-undelivered-events.ts";
 import { sweepTransfers } from "../transfer/sweep-transfers.ts";
 import { pruneKeys, pruneNonces } from "./prune.ts";
 import { wakeCodesInTurn, wakeInTurn, wakeStaleDesks, wakeStaleInventories } from "./wake-objects.ts";
@@ -21,6 +23,8 @@ export const CRON_JOBS: readonly CronJob[] = [
   { name: "wake stale desks", run: wakeStaleDesks },
   { name: "wake objects in turn", run: wakeInTurn },
   { name: "wake discounts' stock in turn", run: wakeCodesInTurn },
+  { name: "fetch undelivered payment events", run: fetchUndeliveredEvents },
+  { name: "check open payments", run: checkOpenPayments },
 ];
 
 /** Runs the jobs one after the other, each with a log line (at `debug` when there was nothing to do). One that fails stops none of the others: a minute later it has its turn again. */
