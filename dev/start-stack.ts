@@ -41,8 +41,8 @@ export class PortInUseError extends Error {
 
 const SLOT_MS = 400;
 
-/** Makes sure that nobody listens on a port of 127.0.0.1; 0 finds a free one. */
-async function claimPort(port: number): Promise<number> {
+/** Makes sure that nobody listens on a port of 127.0.0.1; 0 finds a free one. @throws PortInUseError */
+export async function claimPort(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => {

@@ -60,9 +60,11 @@ export async function startTargets(
     const servicePid = (await listWorkerdPids()).find((pid) => pid !== barePid);
     const world = await createBenchWorld(service.url, secrets);
     const credentialKeys = secrets.variables["CREDENTIAL_SIGNING_KEYS"] ?? "";
+    const webhookSecret = secrets.variables["PAYMENT_WEBHOOK_SECRETS"]?.split(",")[0] ?? "";
     const signManager = (): Promise<string> =>
       signDevelopmentToken(secrets, { role: "venue_manager", tenantId: world.tenantId });
-    return { bareUrl: bare.url, world, credentialKeys, barePid, servicePid, firstAnswerMs, errorLines, signManager, close };
+    const keys = { credentialKeys, webhookSecret };
+    return { bareUrl: bare.url, world, ...keys, barePid, servicePid, firstAnswerMs, errorLines, signManager, close };
   } catch (error) {
     await close();
     throw error;

@@ -124,7 +124,7 @@ async function answerBench(request, env) {
 export default {
   fetch: (request, env, context) =>
     request.url.includes("/__bench/") ? answerBench(request, env) : service.fetch(request, withCounting(env), context),
-  queue: (batch, env, context) => service.queue(batch, env, context),
+  queue: () => undefined,
   scheduled: (controller, env, context) => service.scheduled(controller, env, context),
 };
 `;

@@ -10,6 +10,7 @@ import { PROJECT_ROOT } from "../build-bundle.ts";
 import { buildBenchBundles, type BenchBundles } from "./bench-bundle.ts";
 import { parseBenchOptions, UsageError, type BenchOptions } from "./bench-options.ts";
 import { startTargets } from "./bench-targets.ts";
+import { measureIssueLatency } from "./issue-latency.ts";
 import { formatLongRun, runLong } from "./long-run.ts";
 import { measureCounts, measureRounds, type Sample } from "./measure.ts";
 import { measureReconcile } from "./measure-reconcile.ts";
@@ -27,7 +28,7 @@ function tell(sample: Sample): void {
   const { operation, round, outcome, rssBytes } = sample;
   const rate = `${Math.round(outcome.perSecond)}/s`.padStart(8);
   const memory = rssBytes === undefined ? "" : `, workerd ${Math.round(rssBytes / 1024 / 1024)} MiB`;
-  console.log(`  round ${round}  ${operation.padEnd(13)}${rate}, p99 ${outcome.p99Ms.toFixed(1)} ms${memory}`);
+  console.log(`  round ${round}  ${operation.padEnd(16)}${rate}, p99 ${outcome.p99Ms.toFixed(1)} ms${memory}`);
 }
 
 /** Memory of the service's runtime after the last load of each round. */
@@ -62,6 +63,9 @@ async function measure(options: BenchOptions, bundles: BenchBundles, directory: 
   } finally {
     await counted.close();
   }
+  const settles = operations.some(({ name }) => name === "webhooks settled");
+  if (settles) console.log("buying at the sandbox provider");
+  const issueLatency = settles ? await measureIssueLatency(bundles, join(directory, "issue-latency")) : undefined;
   const { sizeBytes, gzipBytes } = bundles;
   return {
     startedAt,
@@ -73,6 +77,7 @@ async function measure(options: BenchOptions, bundles: BenchBundles, directory: 
     stolenShare: stolen,
     figures: toFigures(operations, samples),
     counts: Object.fromEntries(counts),
+    issueLatency,
     bundle: { sizeBytes, gzipBytes, withinLimit: gzipBytes < GZIP_LIMIT_BYTES },
     startUp,
     firstAnswerMs: timed.firstAnswerMs,

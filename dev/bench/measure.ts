@@ -3,6 +3,7 @@ import type { LoadOutcome } from "./load-plan.ts";
 import { OPERATION_NAMES, planLoad, type Operation, type OperationName, type Pace } from "./operations.ts";
 import { countsPerOperation, takeCounts, type Counts } from "./operation-counts.ts";
 import { runLoad } from "./run-load.ts";
+import { countPaid } from "./webhook-load.ts";
 import { readCpuMs, readRssBytes, waitUntilCalm } from "./workerd-usage.ts";
 
 /** One load, and what it did to the runtime under it. */
@@ -22,11 +23,14 @@ async function measureOnce(name: OperationName, round: number, targets: RunningT
   const pid = name.startsWith("bare") ? targets.barePid : targets.servicePid;
   const plan = await planLoad(name, targets, pace);
   await waitUntilCalm(pid);
+  const paidBefore = await countPaid(targets.world);
   const cpuBeforeMs = await readCpuMs(pid);
   const outcome = await runLoad(plan);
   if (outcome.wrong > 0) throw new Error(`${name}: ${outcome.wrong} wrong answers, the first: ${outcome.firstWrong}`);
   const backlogMs = await waitUntilCalm(pid);
   const cpuAfterMs = await readCpuMs(pid);
+  const paid = (await countPaid(targets.world)) - paidBefore;
+  if (name === "webhooks settled" && paid !== outcome.sent) throw new Error(`${paid} of ${outcome.sent} orders were settled`);
   const isKnown = cpuBeforeMs !== undefined && cpuAfterMs !== undefined;
   const cpuMicros = isKnown ? ((cpuAfterMs - cpuBeforeMs) * 1000) / Math.max(1, outcome.sent) : undefined;
   return { operation: name, round, outcome, cpuMicros, backlogMs, rssBytes: await readRssBytes(pid) };

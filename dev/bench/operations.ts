@@ -3,6 +3,7 @@ import type { BenchWorld } from "./bench-world.ts";
 import { issueTickets } from "./bench-world.ts";
 import type { LoadPlan } from "./load-plan.ts";
 import { signScanBodies } from "./scan-bodies.ts";
+import { prepareWebhooks } from "./webhook-load.ts";
 
 /** What is measured; the first two are ceilings of the bare runtime. */
 export const OPERATION_NAMES = [
@@ -11,6 +12,7 @@ export const OPERATION_NAMES = [
   "reservations",
   "purchases",
   "purchases of 64",
+  "webhooks settled",
   "scans",
   "reads",
 ] as const;
@@ -40,6 +42,12 @@ export const OPERATIONS: readonly Operation[] = [
     aimedRatio: undefined,
     does: "POST /api/v1/purchase on 64 types in turn, payment made at once",
   },
+  {
+    name: "webhooks settled",
+    ceiling: "bare insert",
+    aimedRatio: 0.5,
+    does: "POST /api/v1/webhooks/payments/standard, each pays another order and issues its ticket",
+  },
   { name: "scans", ceiling: "bare insert", aimedRatio: 0.8, does: "POST /api/v1/validation/scan, each ticket once" },
   { name: "reads", ceiling: "bare hello", aimedRatio: 0.3, does: "GET /api/v1/tickets/types/:id" },
 ];
@@ -54,14 +62,20 @@ export interface Pace {
 /** Scans a second that the tickets prepared for one load are enough for. */
 const MOST_SCANS_PER_SECOND = 6_000;
 
-/** Where the loads go, and the ring that codes are signed with. */
+/** Events a second that the orders placed for one load are enough for. */
+const MOST_WEBHOOKS_PER_SECOND = 2_500;
+/** Longer than all the orders of a load take to place: it ends when they are. */
+const LONGEST_PLACING_MS = 120_000;
+
+/** Where the loads go, the ring that codes are signed with, and the secret that the payment provider signs with. */
 export interface Targets {
   readonly bareUrl: string;
   readonly world: BenchWorld;
   readonly credentialKeys: string;
+  readonly webhookSecret: string;
 }
 
-/** The requests of an operation, every one of them new. For scans: issues tickets and signs their codes, which takes seconds. */
+/** The requests of an operation, every one of them new. Tickets to scan and orders to pay are made here first, which takes seconds. */
 export async function planLoad(name: OperationName, targets: Targets, pace: Pace): Promise<LoadPlan> {
   const { bareUrl, world } = targets;
   const basket = (ticketTypeId: string, eventId = world.eventId): string =>
@@ -76,6 +90,7 @@ export async function planLoad(name: OperationName, targets: Targets, pace: Pace
     keyPrefix: `${randomUUID()}-`,
     expectedStatus: 201,
   } as const;
+  const seconds = (pace.warmUpMs + pace.measureMs) / 1000;
   switch (name) {
     case "bare insert":
       return { ...bare, method: "POST", bodies: [basket(world.heldTypeId)], expectedStatus: 201 };
@@ -89,8 +104,17 @@ export async function planLoad(name: OperationName, targets: Targets, pace: Pace
       const bodies = world.spreadTypeIds.map((typeId) => basket(typeId, world.spreadEventId));
       return { ...sale, path: "/api/v1/purchase", bodies, expectedText: `"redirect"` };
     }
+    case "webhooks settled": {
+      const count = Math.ceil(seconds * MOST_WEBHOOKS_PER_SECOND);
+      const bodies = Array.from({ length: count }, () => basket(world.soldTypeId));
+      const placing = { bodies, eachBodyOnce: true, warmUpMs: 0, measureMs: LONGEST_PLACING_MS };
+      const purchases = { ...sale, ...placing, path: "/api/v1/purchase", expectedText: `"redirect"` };
+      const webhooks = await prepareWebhooks(world, purchases, targets.webhookSecret);
+      const path = "/api/v1/webhooks/payments/standard";
+      const expected = { expectedStatus: 200, expectedText: `"received":true` };
+      return { ...service, ...webhooks, ...expected, method: "POST", path, eachBodyOnce: true };
+    }
     case "scans": {
-      const seconds = (pace.warmUpMs + pace.measureMs) / 1000;
       const ticketIds = await issueTickets(world, Math.ceil(seconds * MOST_SCANS_PER_SECOND));
       const bodies = await signScanBodies(world, targets.credentialKeys, ticketIds);
       const scans = { headers: world.scanners, bodies, eachBodyOnce: true, expectedText: `"admitted"` };

@@ -1,3 +1,4 @@
+import type { IssueLatency } from "./issue-latency.ts";
 import type { Sample } from "./measure.ts";
 import type { Counts } from "./operation-counts.ts";
 import type { Operation, OperationName } from "./operations.ts";
@@ -15,6 +16,8 @@ export interface BenchReport {
   readonly stolenShare: number | undefined;
   readonly figures: readonly Figure[];
   readonly counts: Readonly<Partial<Record<OperationName, Counts>>>;
+  /** Undefined when no webhooks were measured. */
+  readonly issueLatency: IssueLatency | undefined;
   readonly bundle: { readonly sizeBytes: number; readonly gzipBytes: number; readonly withinLimit: boolean };
   readonly startUp: StartUpProfile;
   readonly firstAnswerMs: number;
@@ -96,12 +99,21 @@ export function formatReport(report: BenchReport): string {
     "",
     formatCounts(report.counts),
     "",
+    ...formatIssueLatency(report.issueLatency),
     `bundle     ${round(bundle.sizeBytes / 1024)} KiB minified, ${round(bundle.gzipBytes / 1024)} KiB gzip${bundle.withinLimit ? "" : ": OVER 1 MiB"}`,
     `start-up   ${round(startUp.activeMs)} ms at work while loading: ${round(startUp.scriptMs)} ms script, ${round(startUp.garbageMs)} ms garbage, the rest compiling; first answer ${round(firstAnswerMs)} ms after launch of the runtime`,
     ...startUp.slowest.map(({ place, selfMs }) => `           ${round(selfMs, 1).padStart(5)} ms ${place}`),
     `memory     workerd holds ${rss.at(-1)} MiB at the end; after each round: ${rss.join(", ")}`,
     `machine    ${report.machine}, load ${round(report.loadAverage, 1)} before; ${formatStolen(report.stolenShare)}`,
   ].join("\n");
+}
+
+function formatIssueLatency(latency: IssueLatency | undefined): string[] {
+  if (latency === undefined) return [];
+  const { orders, p50Ms, p99Ms } = latency;
+  return [
+    `issued     p50 ${round(p50Ms, 1)} ms, p99 ${round(p99Ms, 1)} ms from purchase to ticket, paid at once at the sandbox provider (${orders} orders, 4 buyers at once)`,
+  ];
 }
 
 function formatStolen(share: number | undefined): string {
