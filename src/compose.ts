@@ -4,6 +4,7 @@ import { deskName, type DeskNumber } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { DeskReach } from "#durable-objects/order-desk/order-desk";
 import type { Composition } from "#http/app";
+import { ClientGuard } from "#http/middleware/client-guard";
 import { createAuthenticator } from "#http/middleware/authenticate";
 import type { PaymentProviders } from "#payments/payment-provider";
 import { StandardProvider } from "#payments/standard-provider";
@@ -84,6 +85,7 @@ function composeWith(env: Env, config: Config): Parsed {
   const shared = createShared(env, config, providers);
   const composition: Composition = {
     authenticator: createAuthenticator(config),
+    clientGuard: new ClientGuard({ bans: (shard) => env.CLIENT_BANS.getByName(`client-bans-${shard}`), logger }),
     logger,
     createContext: (requestId, nowMs) => ({ ...shared, requestId, nowMs, logger: logger.with({ requestId }) }),
   };

@@ -4,6 +4,7 @@ import { refuse, succeed, type Result } from "#domain/result";
 import { TAX_ROUNDINGS } from "#domain/tax";
 import type { SigningSeed } from "#platform/signing-keys";
 import type { MintMessage } from "#domain/order-messages";
+import type { ClientBans } from "#durable-objects/client-bans/client-bans";
 import type { EventGate } from "#durable-objects/event-gate/event-gate";
 import type { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import type { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
@@ -96,6 +97,7 @@ export interface Env extends Readonly<Partial<Record<VariableName, string>>> {
   readonly TICKET_TYPE_INVENTORY: DurableObjectNamespace<TicketTypeInventory>;
   readonly ORDER_DESK: DurableObjectNamespace<OrderDeskObject<Env>>;
   readonly EVENT_GATE: DurableObjectNamespace<EventGate>;
+  readonly CLIENT_BANS: DurableObjectNamespace<ClientBans>;
   readonly RATE_LIMIT_READ: RateLimit;
   readonly RATE_LIMIT_WRITE: RateLimit;
   readonly RATE_LIMIT_SALE: RateLimit;

@@ -1,5 +1,6 @@
 import { drizzle } from "drizzle-orm/d1";
 import { loadMinter } from "#chain/load-minter";
+import { ClientBans } from "#durable-objects/client-bans/client-bans";
 import { EventGate } from "#durable-objects/event-gate/event-gate";
 import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
@@ -13,7 +14,7 @@ import { runCron } from "#services/upkeep/run-cron";
 import { compose, createCronContext, createDeskReach, requireConfig } from "./compose.ts";
 import type { Env } from "./config.ts";
 
-export { EventGate, TicketTypeInventory };
+export { ClientBans, EventGate, TicketTypeInventory };
 
 /** The order desk with what it reaches in this deployment. */
 export class OrderDesk extends OrderDeskObject<Env> {

@@ -32,6 +32,7 @@ export type Failure =
   | { readonly code: "internal_error" }
   | { readonly code: "overloaded"; readonly retryAfterSeconds: number }
   | { readonly code: "rate_limited"; readonly retryAfterSeconds: number }
+  | { readonly code: "client_blocked"; readonly retryAfterSeconds: number }
   | { readonly code: "idempotency_key_required" }
   | { readonly code: "idempotency_key_reused" }
   | { readonly code: "request_in_flight" }

@@ -7,6 +7,7 @@ import { isUnavailable } from "#platform/unavailable";
 import type { ServiceContext } from "#services/context";
 import type { ConfigProblem, Env } from "#src/config";
 import type { Authenticator } from "./middleware/authenticate.ts";
+import type { ClientGuard } from "./middleware/client-guard.ts";
 import { isWithinLimit, limitHeaders, retryAfterSeconds } from "./middleware/rate-limit.ts";
 import { describeRoute } from "./describe-route.ts";
 import { presentFailure } from "./problem.ts";
@@ -17,6 +18,7 @@ import { declareOpenApi } from "./routes/openapi.ts";
 /** The service as one configuration makes it; the composition root builds it once per isolate. */
 export interface Composition {
   readonly authenticator: Authenticator;
+  readonly clientGuard: ClientGuard;
   readonly logger: Logger;
   readonly createContext: (requestId: string, nowMs: number) => ServiceContext;
 }
@@ -123,11 +125,26 @@ async function answerCaller(route: Route, arrival: Arrival, env: Env, compositio
   const caller = await admitCaller(route, request, composition.authenticator, startedAtMs);
   if (!caller.ok) return caller.failure;
   const principal = caller.value;
-  const key = limitKey(request, principal);
-  if (key !== null && !(await isWithinLimit(env, route.tier, key))) {
-    return { code: "rate_limited", retryAfterSeconds: retryAfterSeconds(route.tier) };
-  }
+  const tooMany = await limitCaller(route, limitKey(request, principal), env, composition.clientGuard, startedAtMs);
+  if (tooMany) return tooMany;
   return route.answer({ request, params, ctx: composition.createContext(requestId, startedAtMs), principal });
+}
+
+/** Counts the request against its caller, who is `null` when nobody knows them. @returns why it is one too many. */
+async function limitCaller(
+  { tier }: Route,
+  key: string | null,
+  env: Env,
+  guard: ClientGuard,
+  nowMs: number,
+): Promise<Failure | undefined> {
+  if (tier === "none" || key === null) return undefined;
+  const blockedSeconds = guard.blockedSeconds(key, nowMs);
+  if (blockedSeconds !== undefined) return { code: "client_blocked", retryAfterSeconds: blockedSeconds };
+  if (await isWithinLimit(env, tier, key)) return undefined;
+  const blockedFromNow = await guard.noteRefusal(key, nowMs);
+  if (blockedFromNow !== undefined) return { code: "client_blocked", retryAfterSeconds: blockedFromNow };
+  return { code: "rate_limited", retryAfterSeconds: retryAfterSeconds(tier) };
 }
 
 function addHeaders(response: Response, headers: Readonly<Record<string, string>>): void {

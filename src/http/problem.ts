@@ -23,6 +23,7 @@ export const PROBLEMS = {
   internal_error: { status: 500, title: "Something broke on our side" },
   overloaded: { status: 503, title: "The service is too busy, try again shortly" },
   rate_limited: { status: 429, title: "Too many requests" },
+  client_blocked: { status: 403, title: "Blocked for a while after too many requests" },
   idempotency_key_required: { status: 400, title: "An Idempotency-Key of 1 to 255 printable characters is needed" },
   idempotency_key_reused: { status: 422, title: "The Idempotency-Key was used for another request" },
   request_in_flight: { status: 409, title: "The same request is being answered" },

@@ -20,6 +20,7 @@ export class TicketTypeInventory extends DurableObject {
 }
 export class OrderDesk extends DurableObject {}
 export class EventGate extends DurableObject {}
+export class ClientBans extends DurableObject {}
 export default {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);

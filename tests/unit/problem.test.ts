@@ -42,6 +42,7 @@ describe("a problem", () => {
     [{ code: "unauthenticated", detail: "The token has expired." }, 401, "www-authenticate", "Bearer"],
     [{ code: "method_not_allowed", allow: ["GET", "HEAD"] }, 405, "allow", "GET, HEAD"],
     [{ code: "rate_limited", retryAfterSeconds: 10 }, 429, "retry-after", "10"],
+    [{ code: "client_blocked", retryAfterSeconds: 60 }, 403, "retry-after", "60"],
     [{ code: "overloaded", retryAfterSeconds: 1 }, 503, "retry-after", "1"],
     [{ code: "payment_provider_down", retryAfterSeconds: 7 }, 503, "retry-after", "7"],
     [{ code: "token_keys_unavailable", retryAfterSeconds: 5 }, 503, "retry-after", "5"],
