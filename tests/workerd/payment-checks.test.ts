@@ -6,6 +6,7 @@ import type { OrderView } from "#domain/order-messages";
 import type { ActionablePaymentEvent } from "#payments/payment-provider";
 import { CRON_JOBS, runCron } from "#services/upkeep/run-cron";
 import { createCronContext } from "#src/compose";
+import { storeChecks } from "#storage/payment-checks";
 import { makeLogger, type LogLine } from "../support/call-service.ts";
 import { buy, flushDeskOf, idOf, openSale, runDeskOf, type Sale } from "../support/open-sale.ts";
 import { paymentIdOf, serveOutside } from "../support/payment-provider-at-test.ts";
@@ -145,6 +146,14 @@ describe("a payment whose events were lost for good", () => {
     expect(await order.sale.readStock()).toMatchObject({ soldCount: 0 });
   });
 
+  it("that is settled while it is checked is not checked again", async () => {
+    const asked = makeAskedProvider();
+    const order = await abandon(asked);
+    const { paymentId } = order;
+    await storeChecks(env.DB, [{ provider: "standard", paymentId, checks: 1, nextCheckAtMs: Date.now() }]);
+    expect(await findCheck(order)).toMatchObject({ checks: 0, nextMs: null });
+  });
+
   it("is asked for only when its hold is over", async () => {
     const asked = makeAskedProvider();
     const order = await abandon(asked);
@@ -196,12 +205,14 @@ describe("a payment that stays open", () => {
     expect(await order.readOrder()).toMatchObject({ status: "AWAITING_MINT" });
   });
 
-  it("at a provider that is down stays as it is, and one call shows it", async () => {
+  it("at a provider that is down stays as it is, and ten calls at once show it, however many payments are due", async () => {
     const asked = makeAskedProvider();
-    const orders = [await abandon(asked), await abandon(asked)];
+    const orders: Abandoned[] = [];
+    for (let count = 0; count < 15; count += 1) orders.push(await abandon(asked));
     for (const order of orders) await outlive(order);
     asked.isDown = true;
     await runPaymentJobs(asked);
+    expect(asked.asked.filter((question) => question !== "list")).toHaveLength(10);
     for (const order of orders) {
       expect(await order.readOrder()).toMatchObject({ status: "EXPIRED", payment: { status: "REQUIRES_ACTION" } });
       expect(await findCheck(order)).toMatchObject({ checks: 0, nextMs: expect.any(Number) });
