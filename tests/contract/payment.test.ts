@@ -94,6 +94,20 @@ describe("a payment", () => {
     await expectRefused(response, 401, "webhook_signature_invalid");
   });
 
+  it("with a signature header of 100 KB pays nothing, although a good signature stands in it", async () => {
+    const placed = await placeOne();
+    const data = { paymentId: "p", orderId: placed.orderId, amountCents: 4_500, currency: "EUR" };
+    const raw = JSON.stringify({ type: "payment.succeeded", timestamp: new Date().toISOString(), data });
+    const headers = signBody(raw);
+    const flooded = `${"v1,AAAA ".repeat(12_500)}${headers["webhook-signature"]}`;
+    const response = await send("POST", "/api/v1/webhooks/payments/standard", {
+      raw,
+      headers: { ...headers, "webhook-signature": flooded },
+    });
+    await expectRefused(response, 401, "webhook_signature_invalid");
+    expect(await placed.countTickets()).toBe(0);
+  });
+
   it("signed with the older secret of the ring counts, so that secrets can be changed without losing money", async () => {
     const placed = await placeOne();
     const older = env.PAYMENT_WEBHOOK_SECRETS.split(",")[1] ?? "";
