@@ -43,7 +43,7 @@ describe("an event is read as it was sent", () => {
   test.each([{ type: "payout.paid" }, { type: "ping", data: null }, { ...genuine, type: "PAYMENT.SUCCEEDED" }])(
     "sets aside an event of a type it does not know: %j",
     (body) => {
-      const value = { provider: "standard", eventId: "evt_1", type: "ignored", rawType: body.type };
+      const value = { provider: "standard", eventId: "evt_1", type: "ignored", occurredAtMs: null, rawType: body.type };
       expect(parse(body)).toEqual({ ok: true, value });
     },
   );
