@@ -50,7 +50,8 @@ async function fetchFrom(ctx: ServiceContext, provider: PaymentProvider): Promis
   const events = listed.value;
   const unknown = await listUnknown(ctx, provider, events);
   const counts = await takeAll(ctx, provider, unknown.slice(0, TAKEN_A_RUN));
-  const hasMore = events.length === EVENTS_A_RUN;
+  // A provider leaves out events that it cannot read, so a list that goes on may be shorter than was asked for.
+  const hasMore = events.length > EVENTS_A_RUN / 2;
   // What was too much for this run is listed by the next one again, from the same place.
   const nextMs = unknown.length > TAKEN_A_RUN ? cursor : hasMore ? newestOf(events, sinceMs) : null;
   if (nextMs !== cursor) await storeUndeliveredCursor(ctx.d1, provider.name, nextMs);
@@ -89,7 +90,8 @@ async function takeAll(
   return { takenCount: events.length - failedCount, failedCount };
 }
 
-/** Where the next run goes on: at the newest event that was read, and at least one millisecond on. */
+/** Where the next run goes on: at the newest event that was read, and at least a second on, which is what some providers count in. */
 function newestOf(events: readonly PaymentEvent[], sinceMs: number): number {
-  return Math.max(sinceMs + 1, events.findLast(({ occurredAtMs }) => occurredAtMs !== null)?.occurredAtMs ?? sinceMs + 1);
+  const newest = events.findLast(({ occurredAtMs }) => occurredAtMs !== null)?.occurredAtMs ?? sinceMs;
+  return Math.max(sinceMs + 1_000, newest);
 }
