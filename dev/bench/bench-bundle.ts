@@ -9,11 +9,13 @@ export const BENCH_PATH = "/__bench/";
 /** Address of the payment provider that answers inside the Worker. */
 export const PAYMENT_ORIGIN = "http://payments.invalid";
 
-/** Answers calls to the payment provider at once, in place of the network. */
+/** Answers calls to the payment provider at once, in place of the network. It makes payments and remembers none. */
 const PAYMENT_SOURCE = `
 const callOverNetwork = globalThis.fetch;
 globalThis.fetch = (input, init) => {
-  if (typeof input !== "string" || !input.startsWith("${PAYMENT_ORIGIN}/payments")) return callOverNetwork(input, init);
+  if (typeof input !== "string" || !input.startsWith("${PAYMENT_ORIGIN}/")) return callOverNetwork(input, init);
+  if (input.startsWith("${PAYMENT_ORIGIN}/events")) return Promise.resolve(Response.json({ items: [], nextCursor: null }));
+  if (input !== "${PAYMENT_ORIGIN}/payments") return Promise.resolve(new Response(null, { status: 404 }));
   const id = "pay_" + init.headers["idempotency-key"];
   return Promise.resolve(Response.json({ id, status: "requires_action", checkoutUrl: "${PAYMENT_ORIGIN}/checkout/" + id }));
 };

@@ -20,6 +20,8 @@ export function serveOutside(): ProviderBooks {
     const request = new Request(input, init);
     const { origin, pathname } = new URL(request.url);
     if (origin !== env.SANDBOX_PAYMENT_URL || books.isDown) return new Response(null, { status: 503 });
+    if (pathname === "/events") return Response.json({ items: [], nextCursor: null });
+    if (request.method === "GET") return new Response(null, { status: 404 });
     const key = request.headers.get("idempotency-key") ?? "";
     const body = await request.json<Record<string, unknown>>();
     if (pathname === "/payments") {
