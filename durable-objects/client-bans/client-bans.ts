@@ -18,7 +18,7 @@ const FORGET_CLIENTS = `
     (SELECT client FROM clients WHERE forgotten_at_ms <= ? ORDER BY forgotten_at_ms LIMIT ${FORGOTTEN_AT_ONCE})`;
 
 /**
- * Counts the strikes of clients that break rate limits, and says who is blocked until when (docs/adr/0013). One of a few
+ * Counts the strikes of clients that break rate limits, and says who is blocked until when (docs/adr/0017). One of a few
  * objects; a client always meets the same. It is called when a limit was already exceeded and never else.
  */
 export class ClientBans extends DurableObject implements ClientBansPort {
