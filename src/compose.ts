@@ -8,6 +8,7 @@ import { ClientGuard } from "#http/middleware/client-guard";
 import { createAuthenticator } from "#http/middleware/authenticate";
 import type { PaymentProviders } from "#payments/payment-provider";
 import { StandardProvider } from "#payments/standard-provider";
+import { StripeProvider } from "#payments/stripe-provider";
 import { CircuitBreakers } from "#platform/circuit-breakers";
 import { configureLog, createLogger } from "#platform/logger";
 import { importSigningKeys } from "#platform/signing-keys";
@@ -74,13 +75,7 @@ function parseOnce(env: Env): Result<Parsed, readonly ConfigProblem[]> {
 
 function composeWith(env: Env, config: Config): Parsed {
   configureLog(config.LOG_LEVEL);
-  const providers: PaymentProviders = {
-    standard: new StandardProvider({
-      baseUrl: config.SANDBOX_PAYMENT_URL,
-      webhookSecrets: config.PAYMENT_WEBHOOK_SECRETS,
-      breakers,
-    }),
-  };
+  const providers = createProviders(config);
   const logger = createLogger("http");
   const shared = createShared(env, config, providers);
   const composition: Composition = {
@@ -90,6 +85,21 @@ function composeWith(env: Env, config: Config): Parsed {
     createContext: (requestId, nowMs) => ({ ...shared, requestId, nowMs, logger: logger.with({ requestId }) }),
   };
   return { config, providers, composition };
+}
+
+/** Stripe is there when it can be asked and its events can be believed. */
+function createProviders(config: Config): PaymentProviders {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRETS: webhookSecrets, STRIPE_API_BASE: apiBase } = config;
+  return {
+    standard: new StandardProvider({
+      baseUrl: config.SANDBOX_PAYMENT_URL,
+      webhookSecrets: config.PAYMENT_WEBHOOK_SECRETS,
+      breakers,
+    }),
+    ...(secretKey === undefined || webhookSecrets === undefined
+      ? {}
+      : { stripe: new StripeProvider({ secretKey, apiBase, webhookSecrets, breakers }) }),
+  };
 }
 
 function createShared(

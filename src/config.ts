@@ -23,11 +23,12 @@ function ring<Entry>(entry: z.ZodType<Entry, string>) {
 const WEBHOOK_SECRET = z
   .string()
   .regex(/^whsec_(?:[A-Za-z0-9+/]{4}){6,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "not whsec_ and base64");
-/** Stripe signs with the text of its secret and promises nothing about its length. */
-const STRIPE_WEBHOOK_SECRET = z.string().regex(/^whsec_[A-Za-z0-9+/]{24,}={0,2}$/, "not whsec_ and a secret");
+/** Stripe signs with the text as it stands, prefix and all, so it need not be base64. */
+const STRIPE_WEBHOOK_SECRET = z.string().regex(/^whsec_[A-Za-z0-9+/=_-]{24,}$/, "not whsec_ and a key");
 const SOLANA_ADDRESS = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/, "not a base58 address");
 const SOLANA_SECRET_KEY = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{80,90}$/, "not 64 bytes in base58");
 const ORIGIN = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ""));
+const HOST_ONLY = ORIGIN.refine((text) => new URL(text).origin === text, "not scheme, host and port alone");
 
 const SIGNING_KEY = z
   .string()
@@ -66,6 +67,7 @@ const variables = z.object({
   PAYMENT_WEBHOOK_SECRETS: ring(WEBHOOK_SECRET),
   STRIPE_WEBHOOK_SECRETS: ring(STRIPE_WEBHOOK_SECRET).optional(),
   STRIPE_SECRET_KEY: z.string().min(1).optional(),
+  STRIPE_API_BASE: HOST_ONLY.default("https://api.stripe.com"),
   INTERNAL_WEBHOOK_SECRETS: ring(WEBHOOK_SECRET),
   CREDENTIAL_SIGNING_KEYS: ring(SIGNING_KEY).refine(hasDistinctIds, "two keys share an id"),
   SANDBOX_PAYMENT_URL: ORIGIN,

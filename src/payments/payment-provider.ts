@@ -26,6 +26,8 @@ export type PaymentEventType = (typeof PAYMENT_EVENT_TYPES)[number];
  */
 export interface PaymentRequest {
   readonly orderId: string;
+  /** Whose sale it is, for the provider's own lists. */
+  readonly tenantId: string;
   /** Minor units of `currency`, 1 or more. */
   readonly amountCents: number;
   /** ISO 4217, upper case. */
@@ -36,9 +38,12 @@ export interface PaymentRequest {
   readonly expiresAtMs: number;
 }
 
-/** What the buyer does next: open `url`, give `clientSecret` to the provider's own form, or nothing. */
+/**
+ * What the buyer does next: open `url` (`redirect`), give `clientSecret` to the provider's own form (`client_secret`), or
+ * nothing.
+ */
 export interface PaymentAction {
-  readonly type: "redirect" | "none";
+  readonly type: "redirect" | "client_secret" | "none";
   readonly url?: string;
   readonly clientSecret?: string;
 }
@@ -128,8 +133,11 @@ export interface WebhookMalformed {
   readonly paths: readonly string[];
 }
 
-/** Why a delivery is not taken. */
-export type WebhookRefusal = WebhookSignatureInvalid | WebhookMalformed;
+/**
+ * Why a delivery is not taken. `payment_provider_down` (503): it is authentic, but whose order it is about must be asked of
+ * the provider, who did not answer; the delivery is to come again.
+ */
+export type WebhookRefusal = WebhookSignatureInvalid | WebhookMalformed | PaymentProviderDown;
 
 /**
  * A payment provider, as the sale and the order's desk see it. Outages are refusals as data: no method throws because a

@@ -9,7 +9,7 @@ import {
 import { assertInvariant, refuse, succeed, type Result } from "#domain/result";
 
 /** What a breaker guards, one name a dependency that answers over the network. */
-export const CIRCUIT_BREAKER_NAMES = ["payment-provider-standard", "solana-rpc"] as const;
+export const CIRCUIT_BREAKER_NAMES = ["payment-provider-standard", "payment-provider-stripe", "solana-rpc"] as const;
 export type CircuitBreakerName = (typeof CIRCUIT_BREAKER_NAMES)[number];
 
 /** A call was not made, because the last ones failed. */

@@ -58,6 +58,7 @@ async function addPayment(
   const created = await provider.createPayment(
     {
       orderId: order.id,
+      tenantId: order.tenantId,
       amountCents: order.totalCents,
       currency: order.currency,
       description: `Order ${order.orderNumber}`,

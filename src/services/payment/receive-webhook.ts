@@ -24,7 +24,8 @@ export interface WebhookDelivery {
  * that the event is durable, or was before, or is of no use here; the provider need not send it again. An event that belongs to no
  * order here, or is of a type that the service ignores, is kept in D1 alone.
  *
- * Refuses `not_found` for a provider the service does not know, `webhook_signature_invalid` and `webhook_malformed`.
+ * Refuses `not_found` for a provider the service does not know, `webhook_signature_invalid`, `webhook_malformed`, and
+ * `payment_provider_down` for an event that could not be read without asking its provider: the provider sends it again.
  * @throws when the desk cannot be reached: the provider's retry brings the event again.
  */
 export async function receiveWebhook(ctx: ServiceContext, delivery: WebhookDelivery): Promise<Result<void, Failure>> {
@@ -39,7 +40,9 @@ export async function receiveWebhook(ctx: ServiceContext, delivery: WebhookDeliv
       refusal: verified.failure.code,
       reason: "reason" in verified.failure ? verified.failure.reason : undefined,
     });
-    return refuse({ code: verified.failure.code });
+    const { failure } = verified;
+    if (failure.code !== "payment_provider_down") return refuse({ code: failure.code });
+    return refuse({ code: failure.code, retryAfterSeconds: failure.retryAfterSeconds });
   }
   await takeEvent(ctx, verified.value);
   return succeed(undefined);
