@@ -31,6 +31,11 @@ export function generateWebhookSecret(): string {
   return `whsec_${randomBytes(32).toString("base64")}`;
 }
 
+/** A secret key in Stripe's form, for the fake Stripe alone. */
+export function generateStripeSecretKey(): string {
+  return `sk_test_${randomBytes(24).toString("hex")}`;
+}
+
 function generateEd25519(): { readonly seed: Buffer; readonly publicKey: Buffer } {
   const { d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
   if (d === undefined || x === undefined) throw new Error("Node exported an Ed25519 key without its parts");

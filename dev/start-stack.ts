@@ -1,15 +1,17 @@
 /** The service and what runs beside it, started together: for `npm start`, the demo and the benchmark. */
 import { createServer } from "node:net";
+import { startFakeStripe } from "./fake-stripe/start-fake-stripe.ts";
 import { provision } from "./localnet/provision.ts";
 import { startLocalnet, type Localnet } from "./localnet/start-localnet.ts";
 import { startRuntime, type Runtime } from "./runtime.ts";
+import type { RunningServer } from "./sandbox-provider/serve-app.ts";
 import { startSandboxProvider } from "./sandbox-provider/start-sandbox-provider.ts";
 import type { DevelopmentSecrets, Variables } from "./dev-vars.ts";
 
 /** How the stack is started. */
 export interface StackOptions {
   readonly secrets: DevelopmentSecrets;
-  /** The service's; the payment provider takes the next port and the chain the one after. 0 takes free ones. */
+  /** The service's; payment provider, chain and fake Stripe take the three next ports. 0 takes free ones. */
   readonly port: number;
   /** Folder that keeps the service's state over a restart; left out, it is lost. */
   readonly persistPath?: string;
@@ -26,6 +28,8 @@ export interface Stack {
   readonly serviceUrl: string;
   readonly paymentUrl: string;
   readonly solanaUrl: string;
+  /** The fake Stripe's; left out when the variables name Stripe itself, or nothing. */
+  readonly stripeUrl?: string;
   readonly runtime: Runtime;
   readonly localnet: Localnet;
   /** The variables as the service sees them, with the real addresses. */
@@ -61,13 +65,14 @@ interface Ports {
   readonly service: number;
   readonly payments: number;
   readonly solana: number;
+  readonly stripe: number;
 }
 
 async function claimPorts(port: number): Promise<Ports> {
   const at = (offset: number): Promise<number> => claimPort(port === 0 ? 0 : port + offset);
   // All at once, so that free ones differ.
-  const [service, payments, solana] = await Promise.all([at(0), at(1), at(2)]);
-  return { service, payments, solana };
+  const [service, payments, solana, stripe] = await Promise.all([at(0), at(1), at(2), at(3)]);
+  return { service, payments, solana, stripe };
 }
 
 /** Things to close, the last one started first. */
@@ -113,8 +118,11 @@ async function startParts(options: StackOptions, ports: Ports, started: Started)
       webhookSecret: given["PAYMENT_WEBHOOK_SECRETS"]?.split(",")[0]?.trim() ?? "",
     }),
   );
+  const stripe = await startStripe(given, ports);
+  if (stripe) started.keep(stripe);
   const variables = {
     ...given,
+    ...(stripe === undefined ? {} : { STRIPE_API_BASE: stripe.url }),
     SANDBOX_PAYMENT_URL: provider.url,
     SOLANA_RPC_URL: localnet.url,
     SOLANA_TREE: tree,
@@ -130,5 +138,18 @@ async function startParts(options: StackOptions, ports: Ports, started: Started)
     }),
   );
   const close = (): Promise<void> => started.close();
-  return { serviceUrl, paymentUrl: provider.url, solanaUrl: localnet.url, runtime, localnet, variables, close };
+  const urls = { serviceUrl, paymentUrl: provider.url, solanaUrl: localnet.url };
+  return { ...urls, ...(stripe === undefined ? {} : { stripeUrl: stripe.url }), runtime, localnet, variables, close };
+}
+
+/** The fake Stripe, when the variables ask for one on this machine: whoever sets another address gets what is there. */
+async function startStripe(given: Variables, ports: Ports): Promise<RunningServer | undefined> {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRETS: secrets, STRIPE_API_BASE: apiBase } = given;
+  if (!secretKey || !secrets || !apiBase || new URL(apiBase).hostname !== "127.0.0.1") return undefined;
+  return startFakeStripe({
+    port: ports.stripe,
+    webhookUrl: `http://127.0.0.1:${ports.service}/api/v1/webhooks/payments/stripe`,
+    webhookSecrets: secrets.split(",").map((secret) => secret.trim()),
+    secretKey,
+  });
 }

@@ -12,7 +12,7 @@ import { PortInUseError, startStack, type Stack } from "./start-stack.ts";
 import { describeFirstSteps } from "./first-steps.ts";
 
 const DEFAULT_PORT = 8787;
-const MAX_PORT = 65_533;
+const MAX_PORT = 65_532;
 const STATE = join(PROJECT_ROOT, ".wrangler/state");
 /** Each role's own user stays the same over restarts, so that their orders and tickets do. */
 const USER_IDS = {
@@ -57,6 +57,7 @@ function announce(stack: Stack, seeded: Seeded, tokens: Record<keyof typeof USER
   const lines = [
     `service on ${stack.serviceUrl}; contract: ${stack.serviceUrl}/openapi.json`,
     `sandbox payment provider on ${stack.paymentUrl}; no money moves`,
+    ...(stack.stripeUrl === undefined ? [] : [`fake Stripe on ${stack.stripeUrl}; no money moves there either`]),
     describeLocalnet(stack.localnet),
     "",
     `tenant            ${DEVELOPMENT_TENANT_ID}`,

@@ -1,5 +1,5 @@
 import { ConstantBackoff, handleWhen, retry } from "cockatiel";
-import type Stripe from "stripe";
+import type { Stripe } from "stripe";
 import type { z } from "zod";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
@@ -44,9 +44,7 @@ class StripeTrouble extends Error {
 
 /** Not after a time-out: the buyer has waited long enough, and a slow provider is not helped by twice the calls. */
 const retryOnce = retry(
-  handleWhen(
-    (error) => error instanceof StripeTrouble && ["unreachable", "server_error", "conflict"].includes(error.reason),
-  ),
+  handleWhen((error) => error instanceof StripeTrouble && ["unreachable", "server_error", "conflict"].includes(error.reason)),
   { maxAttempts: 1, backoff: new ConstantBackoff(RETRY_DELAY_MS) },
 );
 

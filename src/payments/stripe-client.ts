@@ -1,4 +1,4 @@
-import Stripe from "stripe";
+import { Stripe } from "stripe";
 import { STRIPE_API_VERSION } from "./stripe-schemas.ts";
 
 /** How Stripe's API is reached. */

@@ -109,7 +109,11 @@ export async function readStripeEvent(body: unknown, findIntent: FindIntent): Re
   });
 }
 
-function whereKnown({ reason, refundId, disputeId }: Reported): Pick<ActionablePaymentEvent, "reason" | "refundId" | "disputeId"> {
+function whereKnown({
+  reason,
+  refundId,
+  disputeId,
+}: Reported): Pick<ActionablePaymentEvent, "reason" | "refundId" | "disputeId"> {
   return {
     ...(reason === null || reason === undefined ? {} : { reason }),
     ...(refundId === undefined ? {} : { refundId }),
@@ -148,7 +152,8 @@ function reportIntent(type: PaymentEventType, intent: StripePaymentIntent): Repo
     currency: intent.currency,
     metadata: intent.metadata,
     asksPayment: false,
-    reason: type === "payment.failed" ? (error?.decline_code ?? error?.code) : type === "payment.canceled" ? cancellation : null,
+    reason:
+      type === "payment.failed" ? (error?.decline_code ?? error?.code) : type === "payment.canceled" ? cancellation : null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type Stripe from "stripe";
+import type { Stripe } from "stripe";
 import type { z } from "zod";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
@@ -72,9 +72,7 @@ export class StripeProvider implements PaymentProvider, PaymentInspection {
       description,
       metadata: { [METADATA.order]: orderId, [METADATA.tenant]: tenantId },
     };
-    const created = await this.#call(stripePaymentIntent, (stripe) =>
-      stripe.paymentIntents.create(params, { idempotencyKey }),
-    );
+    const created = await this.#call(stripePaymentIntent, (stripe) => stripe.paymentIntents.create(params, { idempotencyKey }));
     return created.ok ? presentCreated(created.value) : refuse(created.failure.down);
   }
 

@@ -43,8 +43,12 @@ const SECRET_FIELDS: readonly (string | RegExp)[] = [
 const SECRET_SHAPES: readonly RedactionPattern[] = [
   EMAIL_ADDRESS_PATTERN,
   JWT_PATTERN,
-  { pattern: /whsec_[A-Za-z0-9+/=]+/g, replacement: REDACTED },
+  { pattern: /whsec_[A-Za-z0-9+/=_-]+/g, replacement: REDACTED },
   { pattern: /\bv1a?,[A-Za-z0-9+/]{20,}={0,2}/g, replacement: REDACTED },
+  // Stripe's: signatures, keys, and what lets a browser pay a payment.
+  { pattern: /\bv[01]=[0-9a-f]{20,}/g, replacement: REDACTED },
+  { pattern: /\b[sr]k_(?:live|test)_\w+/g, replacement: REDACTED },
+  { pattern: /_secret_\w+/g, replacement: REDACTED },
   { pattern: /[A-Za-z0-9_-]{120,}/g, replacement: REDACTED },
 ];
 
@@ -55,10 +59,10 @@ export function configureLog(level: LogLevel): void {
   if (configuredLevel === level) return;
   configuredLevel = level;
   const formatter = redactByPattern(getJsonLinesFormatter({ properties: "flatten", message: "template" }), [...SECRET_SHAPES]);
-  const sink = redactByField(getConsoleSink({ formatter }), {
+  const sink: Sink = redactByField(getConsoleSink({ formatter }), {
     fieldPatterns: [...SECRET_FIELDS],
     action: () => REDACTED,
-  }) as Sink; // its type names Disposable, which our lib lacks
+  });
   configureSync({
     reset: true,
     sinks: { console: sink },

@@ -36,7 +36,14 @@ async function startSandbox(): Promise<string> {
 }
 
 function requestFor(orderId: string): PaymentRequest {
-  return { orderId, amountCents: 4200, currency: "EUR", description: "2 × Balcony", expiresAtMs: 1_777_636_800_000 };
+  return {
+    orderId,
+    tenantId: randomUUID(),
+    amountCents: 4200,
+    currency: "EUR",
+    description: "2 × Balcony",
+    expiresAtMs: 1_777_636_800_000,
+  };
 }
 
 const paymentAnswer = { id: "pay_1", status: "requires_action", checkoutUrl: "http://payments.test/checkout/pay_1" };
