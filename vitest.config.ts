@@ -7,6 +7,7 @@ import {
   generateJwtKeyPair,
   generateSolanaAddress,
   generateSolanaWallet,
+  generateStripeSecretKey,
   generateWebhookSecret,
   toJwksText,
 } from "./dev/secrets.ts";
@@ -24,7 +25,9 @@ const bindings = {
   JWT_AUDIENCE: "edge-tickets-tests",
   JWT_JWKS: toJwksText([jwtKeys.publicJwk]),
   PAYMENT_WEBHOOK_SECRETS: `${generateWebhookSecret()},${generateWebhookSecret()}`,
-  STRIPE_WEBHOOK_SECRETS: generateWebhookSecret(),
+  STRIPE_WEBHOOK_SECRETS: `${generateWebhookSecret()},${generateWebhookSecret()}`,
+  STRIPE_SECRET_KEY: generateStripeSecretKey(),
+  STRIPE_API_BASE: "https://stripe.test",
   INTERNAL_WEBHOOK_SECRETS: generateWebhookSecret(),
   CREDENTIAL_SIGNING_KEYS: `${generateCredentialKey(2)},${generateCredentialKey(1)}`,
   SANDBOX_PAYMENT_URL: "http://payments.test",

@@ -43,7 +43,8 @@ async function answer(
   handle: ApiHandler,
 ): Promise<Response> {
   const requestId = makeRequestId();
-  const body = await c.req.text();
+  // As bytes: the runtime of the tests warns when a form is read as text.
+  const body = new TextDecoder().decode(await c.req.arrayBuffer());
   const key = c.req.method === "POST" ? c.req.header("idempotency-key") : undefined;
   const fingerprint = `${c.req.method} ${c.req.path} ${body}`;
   try {

@@ -10,6 +10,7 @@ import type {
   WebhookMalformed,
 } from "./payment-provider.ts";
 import { fromStripeAmount } from "./stripe-amount.ts";
+import { refundStatusOf } from "./stripe-presentation.ts";
 import {
   METADATA,
   stripeDispute,
@@ -172,8 +173,8 @@ function reportRefund(refund: StripeRefund): Reported {
 }
 
 function refundOutcome(status: string | null): PaymentEventType | undefined {
-  if (status === "succeeded") return "refund.succeeded";
-  return status === "failed" || status === "canceled" ? "refund.failed" : undefined;
+  const known = refundStatusOf(status);
+  return known === "submitted" ? undefined : `refund.${known}`;
 }
 
 function reportDispute(isNew: boolean, dispute: StripeDispute): Reported {

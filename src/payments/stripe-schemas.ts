@@ -18,15 +18,8 @@ const metadata = z.record(z.string(), z.string()).nullish();
 /** Of a PaymentIntent what the service reads. Fields it does not know are let through, as with every provider. */
 export const stripePaymentIntent = z.object({
   id: stripeId,
-  status: z.enum([
-    "requires_payment_method",
-    "requires_confirmation",
-    "requires_action",
-    "processing",
-    "requires_capture",
-    "canceled",
-    "succeeded",
-  ]),
+  /** Open-ended: Stripe adds states, and one that is not known here counts as open. */
+  status: z.string().min(1).max(100),
   amount: z.int().min(0),
   amount_received: z.int().min(0),
   currency,
@@ -35,6 +28,7 @@ export const stripePaymentIntent = z.object({
   last_payment_error: z.object({ code: z.string().max(200).nullish(), decline_code: z.string().max(200).nullish() }).nullish(),
   cancellation_reason: z.string().max(200).nullish(),
 });
+/** A parsed PaymentIntent; the currency is in upper case, as everywhere here. */
 export type StripePaymentIntent = z.infer<typeof stripePaymentIntent>;
 
 /** Of a refund what the service reads. */
@@ -48,6 +42,7 @@ export const stripeRefund = z.object({
   reason: z.string().max(200).nullish(),
   failure_reason: z.string().max(200).nullish(),
 });
+/** A parsed refund; the currency is in upper case, as everywhere here. */
 export type StripeRefund = z.infer<typeof stripeRefund>;
 
 /** Of a dispute what the service reads. */
@@ -59,6 +54,7 @@ export const stripeDispute = z.object({
   payment_intent: expandable.nullable(),
   reason: z.string().max(200).nullish(),
 });
+/** A parsed dispute; the currency is in upper case, as everywhere here. */
 export type StripeDispute = z.infer<typeof stripeDispute>;
 
 /** Of an event what all types share; `created` is in Unix seconds. */

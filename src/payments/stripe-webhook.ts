@@ -42,7 +42,7 @@ export async function verifyStripeWebhook(
   }
   if (parsed.signatures.length === 0) return refuseSignature("no_matching_signature");
   const text = decodeUtf8(rawBody);
-  if (text === undefined) return judgeBytes(secrets, rawBody, parsed);
+  if (text === undefined || text === "") return judgeBytes(secrets, rawBody, parsed);
   return judgeText(secrets, text, header, nowMs);
 }
 
@@ -75,8 +75,8 @@ function salvageEvent(text: string): Result<unknown, WebhookRefusal> {
 }
 
 /**
- * The package decodes bytes that are not UTF-8 into replacement characters, under which different bodies share a signature.
- * So it never sees them; who signed them is still told apart from a forger: 400, not 401.
+ * The package decodes bytes that are not UTF-8 into replacement characters, under which different bodies share a signature,
+ * and takes no empty body at all. So it never sees them; who signed them is still told apart from a forger: 400, not 401.
  */
 async function judgeBytes(
   secrets: readonly string[],

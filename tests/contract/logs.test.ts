@@ -39,6 +39,7 @@ class Secrets {
     for (const name of [
       "PAYMENT_WEBHOOK_SECRETS",
       "STRIPE_WEBHOOK_SECRETS",
+      "STRIPE_SECRET_KEY",
       "INTERNAL_WEBHOOK_SECRETS",
       "CREDENTIAL_SIGNING_KEYS",
       "SOLANA_WALLET_PRIVATE_KEY",

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { makeApp, readProblem } from "../support/call-service.ts";
 import type { CheckedAnswer } from "../support/contract-call.ts";
 import { buy, flushDeskOf, hold, idOf, openSale } from "../support/open-sale.ts";
 import { deliver, paymentIdOf, serveOutside, type ProviderBooks } from "../support/payment-provider-at-test.ts";
@@ -141,13 +142,20 @@ describe("a purchase", () => {
     expect(await sale.readStock()).toMatchObject({ heldCount: 0 });
   });
 
-  it("through a provider that is not set up is refused before anything is held", async () => {
-    const sale = await openSale();
-    const body = { ...sale.basket(1), paymentProvider: "stripe" };
-    const refused = await (await sale.makeBuyer()).call("POST", "/api/v1/purchase", { key: "stripe", body });
-    expect(refused).toMatchObject({ status: 422, body: { code: "payment_provider_unavailable" } });
-    expect(await sale.readStock()).toMatchObject({ heldCount: 0 });
-  });
+  it.each(["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS"])(
+    "through a provider that is not set up, for want of %s, is refused before anything is held",
+    async (missing) => {
+      const sale = await openSale();
+      const { token } = await sale.makeBuyer();
+      const response = await makeApp({ env: { [missing]: "" } }).fetch("/api/v1/purchase", {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json", "idempotency-key": "stripe" },
+        body: JSON.stringify({ ...sale.basket(1), paymentProvider: "stripe" }),
+      });
+      expect(await readProblem(response)).toMatchObject({ status: 422, code: "payment_provider_unavailable" });
+      expect(await sale.readStock()).toMatchObject({ heldCount: 0 });
+    },
+  );
 
   it("whose provider is down can be sent again, and is then one order with one payment", async () => {
     const sale = await openSale();

@@ -22,6 +22,9 @@ declare global {
       readonly INTERNAL_WEBHOOK_SECRETS: string;
       readonly CREDENTIAL_SIGNING_KEYS: string;
       readonly SANDBOX_PAYMENT_URL: string;
+      readonly STRIPE_WEBHOOK_SECRETS: string;
+      readonly STRIPE_SECRET_KEY: string;
+      readonly STRIPE_API_BASE: string;
       readonly SOLANA_RPC_URL: string;
       readonly SOLANA_WALLET_PRIVATE_KEY: string;
       readonly SOLANA_TREE: string;

@@ -18,6 +18,7 @@ const OPTIONAL = [
   "JWT_JWKS_URL",
   "STRIPE_WEBHOOK_SECRETS",
   "STRIPE_SECRET_KEY",
+  "STRIPE_API_BASE",
   "ORDER_DESKS_PER_TENANT",
   "TRANSFER_TTL_SECONDS",
   "TAX_ROUNDING",
@@ -78,6 +79,9 @@ describe("the configuration", () => {
     ["PAYMENT_WEBHOOK_SECRETS", generateWebhookSecret().replace("=", "")],
     ["INTERNAL_WEBHOOK_SECRETS", "whsec_?not-base64-at-all?"],
     ["STRIPE_WEBHOOK_SECRETS", ","],
+    ["STRIPE_WEBHOOK_SECRETS", "whsec_with blanks in it, or a comma"],
+    ["STRIPE_API_BASE", "api.stripe.com"],
+    ["STRIPE_API_BASE", "https://api.stripe.com/v1"],
     ["CREDENTIAL_SIGNING_KEYS", "seed-without-an-id-0123456789012345678901234567"],
     ["CREDENTIAL_SIGNING_KEYS", "1:tooshort"],
     ["CREDENTIAL_SIGNING_KEYS", generateCredentialKey(1).replace("1:", "0:")],
@@ -117,6 +121,17 @@ describe("the configuration", () => {
     const ring = (length: number): string => Array.from({ length }, () => generateWebhookSecret()).join(",");
     expect(problemsOf({ PAYMENT_WEBHOOK_SECRETS: ring(8) })).toEqual([]);
     expect(problemsOf({ PAYMENT_WEBHOOK_SECRETS: ring(9) })).toMatchObject([{ variable: "PAYMENT_WEBHOOK_SECRETS" }]);
+  });
+
+  it("takes the secrets that Stripe really makes, which are text and no base64", () => {
+    const dashboard = `whsec_${"Ab3dE".repeat(6)}Zz`;
+    const commandLine = `whsec_${"0a1b2c3d".repeat(8)}`;
+    expect(problemsOf({ STRIPE_WEBHOOK_SECRETS: `${dashboard},${commandLine}` })).toEqual([]);
+  });
+
+  it("asks Stripe itself when no other address is named", () => {
+    const parsed = config.parseConfig({ ...good, STRIPE_API_BASE: undefined });
+    expect(parsed.ok && parsed.value["STRIPE_API_BASE"]).toBe("https://api.stripe.com");
   });
 
   it("takes a key server's address in place of the keys themselves", () => {

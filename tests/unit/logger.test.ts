@@ -7,6 +7,9 @@ const SECRETS = {
     .join("."),
   webhookSecret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
   webhookSignature: "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+  stripeSignature: `v1=${"0a1b2c3d".repeat(8)}`,
+  stripeKey: ["rk", "live", "51Hq8ZtKx0a1b2c3d"].join("_"),
+  stripeClientSecret: "_secret_Dm43xiq1k0ywrRRjDoi8y1gkM",
   email: "ada.lovelace@example.org",
   code: "T1" + "aZ0_-".repeat(28) + "x",
 } as const;

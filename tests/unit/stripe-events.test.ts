@@ -52,7 +52,11 @@ describe("what Stripe tells of a payment reaches the order it is about", () => {
     const paymentId = await world.pay(request, "pm_card_chargeDeclinedInsufficientFunds");
     const { orderId } = request;
     expect(await world.read("payment_intent.payment_failed")).toMatchObject({
-      ...{ type: "payment.failed", orderId, paymentId, amountCents: 4200, reason: "insufficient_funds" },
+      type: "payment.failed",
+      orderId,
+      paymentId,
+      amountCents: 4200,
+      reason: "insufficient_funds",
     });
     expect(await world.provider.findPayment(paymentId)).toMatchObject({ ok: true, value: { status: "open" } });
   });
@@ -71,7 +75,12 @@ describe("what Stripe tells of a payment reaches the order it is about", () => {
     const refundId = randomUUID();
     await world.provider.requestRefund(refundOf(paymentId, request), refundId);
     expect(await world.read("refund.created")).toMatchObject({
-      ...{ type: "refund.succeeded", refundId, paymentId, orderId: request.orderId, amountCents: 4200, currency: "EUR" },
+      type: "refund.succeeded",
+      refundId,
+      paymentId,
+      orderId: request.orderId,
+      amountCents: 4200,
+      currency: "EUR",
       reason: "paid_twice",
     });
   });
@@ -101,7 +110,11 @@ describe("what Stripe tells of a payment reaches the order it is about", () => {
     const made = await world.call("POST", "/v1/refunds", { payment_intent: paymentId, amount: "1200" });
     const refundId = made.body["id"];
     expect(await world.read("refund.created")).toMatchObject({
-      ...{ type: "refund.succeeded", refundId, paymentId, orderId: request.orderId, amountCents: 1200 },
+      type: "refund.succeeded",
+      refundId,
+      paymentId,
+      orderId: request.orderId,
+      amountCents: 1200,
     });
   });
 
@@ -242,7 +255,9 @@ describe("a body that is no event is told so, and never throws", () => {
     [
       "a part of a króna",
       {
-        ...{ id: "evt_1", type: "payment_intent.canceled", created: 1 },
+        id: "evt_1",
+        type: "payment_intent.canceled",
+        created: 1,
         data: { object: { ...intentOf(ours(randomUUID())), currency: "isk", amount: 550 } },
       },
       ["data.object.amount"],

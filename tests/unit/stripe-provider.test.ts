@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
 import { serveApp } from "#dev/sandbox-provider/serve-app";
-import { generateStripeSecretKey, generateWebhookSecret } from "#dev/secrets";
-import { StripeProvider } from "#payments/stripe-provider";
-import { CircuitBreakers } from "#platform/circuit-breakers";
+import { createStripeProvider, startStripeStub, stripeError } from "../support/node/stripe-stub.ts";
 import { refundOf, requestFor, startStripeWorld, type StripeWorld } from "../support/node/stripe-world.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -19,32 +17,16 @@ async function startWorld(change: Parameters<typeof startStripeWorld>[0] = {}): 
   return world;
 }
 
-function createProvider(apiBase: string, timeoutMs = 5000, breakers = new CircuitBreakers()): StripeProvider {
-  const webhookSecrets = [generateWebhookSecret()];
-  return new StripeProvider({ secretKey: generateStripeSecretKey(), apiBase, webhookSecrets, breakers, timeoutMs });
-}
-
-/** A Stripe at the other end that answers as told, and remembers what it was asked. */
-async function startStub(
-  answer: (call: number) => Response | Promise<Response>,
-): Promise<{ url: string; requests: { key: string; path: string; headers: Headers; body: string }[] }> {
-  const requests: { key: string; path: string; headers: Headers; body: string }[] = [];
-  const server = await serveApp(async (request) => {
-    const { headers } = request;
-    const path = new URL(request.url).pathname;
-    requests.push({ key: headers.get("idempotency-key") ?? "", path, headers, body: await request.text() });
-    return answer(requests.length);
-  }, 0);
-  running.push(server);
-  return { url: server.url, requests };
+async function startStub(answer: Parameters<typeof startStripeStub>[0]): ReturnType<typeof startStripeStub> {
+  const stub = await startStripeStub(answer);
+  running.push(stub);
+  return stub;
 }
 
 async function listRefunds(world: StripeWorld, paymentId: string): Promise<{ amount: number; metadata: object }[]> {
   const { body } = await world.call("GET", `/v1/refunds?payment_intent=${paymentId}`);
   return body["data"] as { amount: number; metadata: object }[]; // Stripe's list
 }
-
-const stripeError = (status: number, error: object): Response => Response.json({ error }, { status });
 
 describe("a payment is created once", () => {
   test("gives the buyer's browser what it needs to pay, and tells Stripe whose order it is", async () => {
@@ -81,7 +63,7 @@ describe("a payment is created once", () => {
   test("asks as Stripe documents it: the pinned version, a form, our key, and nothing about the machine", async () => {
     const { url, requests } = await startStub(() => stripeError(402, { type: "card_error", message: "no" }));
     const request = requestFor();
-    await createProvider(url).createPayment(request, request.orderId);
+    await createStripeProvider(url).createPayment(request, request.orderId);
     const { key, path, headers, body } = requests[0] ?? { key: "", path: "", headers: new Headers(), body: "" };
     expect({ key, path }).toEqual({ key: request.orderId, path: "/v1/payment_intents" });
     expect(headers.get("stripe-version")).toBe("2026-10-28.endive");
@@ -93,7 +75,7 @@ describe("a payment is created once", () => {
   test("of an amount that Stripe cannot take exactly is refused without a call", async () => {
     const { url, requests } = await startStub(() => Response.json({}));
     const request = requestFor({ currency: "KWD", amountCents: 1234 });
-    const refused = await createProvider(url).createPayment(request, request.orderId);
+    const refused = await createStripeProvider(url).createPayment(request, request.orderId);
     expect(refused).toMatchObject({ ok: false, failure: { code: "payment_provider_down", reason: "refused" } });
     expect(requests).toEqual([]);
   });
@@ -105,7 +87,7 @@ describe("a payment is created once", () => {
   ])("that is %s already asks nothing more of the buyer", async (status, ours) => {
     const intent = { id: "pi_1", status, amount: 4200, amount_received: 0, currency: "eur", client_secret: "pi_1_secret_2" };
     const { url } = await startStub(() => Response.json(intent));
-    const created = await createProvider(url).createPayment(requestFor(), "key-1");
+    const created = await createStripeProvider(url).createPayment(requestFor(), "key-1");
     expect(created).toMatchObject({ ok: true, value: { status: ours, action: { type: "none" } } });
   });
 });
@@ -193,22 +175,28 @@ describe("money goes back once", () => {
 
   test.each<[string, number, object]>([
     ["a key that was used for something else", 400, { type: "idempotency_error", message: "same key" }],
-    ["a secret key of another account", 404, { type: "invalid_request_error", code: "resource_missing", param: "payment_intent" }],
+    [
+      "a secret key of another account",
+      404,
+      { type: "invalid_request_error", code: "resource_missing", param: "payment_intent" },
+    ],
     ["a key without the permission", 403, { type: "invalid_request_error", message: "no" }],
     ["a wrong key", 401, { type: "invalid_request_error", message: "no" }],
     ["a payment still under way", 400, { type: "invalid_request_error", param: "payment_intent", message: "no charge" }],
   ])("is asked for again after %s, which somebody can put right", async (_, status, error) => {
     const { url } = await startStub((call) =>
-      call === 1 ? Response.json({ object: "list", data: [], has_more: false, url: "/v1/refunds" }) : stripeError(status, error),
+      call === 1
+        ? Response.json({ object: "list", data: [], has_more: false, url: "/v1/refunds" })
+        : stripeError(status, error),
     );
     const request = requestFor();
-    const asked = await createProvider(url).requestRefund(refundOf("pi_1", request), randomUUID());
+    const asked = await createStripeProvider(url).requestRefund(refundOf("pi_1", request), randomUUID());
     expect(asked).toMatchObject({ ok: false, failure: { reason: "refused", httpStatus: status } });
   });
 
   test("is not asked for while the earlier refunds cannot be read", async () => {
     const { url, requests } = await startStub(() => new Response("oops", { status: 500 }));
-    const asked = await createProvider(url).requestRefund(refundOf("pi_1", requestFor()), randomUUID());
+    const asked = await createStripeProvider(url).requestRefund(refundOf("pi_1", requestFor()), randomUUID());
     expect(asked).toMatchObject({ ok: false, failure: { reason: "server_error", httpStatus: 500 } });
     expect(requests.map(({ path, body }) => `${path}${body}`)).toEqual(["/v1/refunds", "/v1/refunds"]);
   });
@@ -270,91 +258,6 @@ describe("Stripe is asked instead of waited for", () => {
     const world = await startWorld();
     await world.pay(requestFor());
     await world.waitFor("payment_intent.succeeded");
-    await expect
-      .poll(() => world.provider.listUndeliveredEvents(Date.now() - DAY_MS, 10))
-      .toEqual({ ok: true, value: [] });
-  });
-});
-
-describe("a Stripe in trouble is a refusal with a time to come back, never an exception", () => {
-  const create = (provider: StripeProvider): Promise<unknown> => provider.createPayment(requestFor(), "key-1");
-  const down = (reason: string, httpStatus?: number): unknown => ({
-    ok: false,
-    failure: {
-      ...{ code: "payment_provider_down", reason, retryAfterSeconds: expect.any(Number) },
-      ...(httpStatus === undefined ? {} : { httpStatus }),
-    },
-  });
-
-  test("when nothing listens there", async () => {
-    const server = await serveApp(() => new Response(), 0);
-    await server.close();
-    expect(await create(createProvider(server.url))).toEqual(down("unreachable"));
-  });
-
-  test("when it does not answer in time; it is not called a second time", async () => {
-    const { promise, resolve } = Promise.withResolvers<Response>();
-    const { url, requests } = await startStub(() => promise);
-    // Long enough for the call to reach it on a busy machine.
-    expect(await create(createProvider(url, 2_000))).toEqual(down("timeout"));
-    expect(requests).toHaveLength(1);
-    resolve(new Response());
-  });
-
-  test.each([
-    ["its own error", 500, () => stripeError(500, { type: "api_error", message: "sorry" })],
-    ["a gateway's page", 503, () => new Response("<h1>no</h1>", { status: 503, headers: { "content-type": "text/html" } })],
-    ["too many requests", 429, () => stripeError(429, { type: "invalid_request_error", code: "rate_limit" })],
-  ])("when it keeps answering %s; it is asked twice under one key", async (_, status, answer) => {
-    const { url, requests } = await startStub(answer);
-    expect(await create(createProvider(url))).toEqual(down("server_error", status));
-    expect(requests.map(({ key }) => key)).toEqual(["key-1", "key-1"]);
-  });
-
-  test("when another call under the same key is still under way; that says nothing against Stripe", async () => {
-    const conflict = { type: "idempotency_error", code: "idempotency_key_in_use", message: "in use" };
-    const { url, requests } = await startStub(() => stripeError(409, conflict));
-    const provider = createProvider(url);
-    for (let attempt = 0; attempt < 6; attempt += 1) expect(await create(provider)).toEqual(down("refused", 409));
-    expect(requests).toHaveLength(12);
-  });
-
-  test.each([400, 401, 402, 403, 404])("when it refuses our request with %i, which is not repeated", async (status) => {
-    const { url, requests } = await startStub(() => stripeError(status, { type: "invalid_request_error", message: "no" }));
-    expect(await create(createProvider(url))).toEqual(down("refused", status));
-    expect(requests).toHaveLength(1);
-  });
-
-  test.each([
-    ["text", () => new Response("hello")],
-    ["an empty object", () => Response.json({})],
-    ["null", () => Response.json(null)],
-    ["a payment without an id", () => Response.json({ object: "payment_intent", status: "succeeded" })],
-    ["a redirect", () => new Response(null, { status: 302, headers: { location: "/elsewhere" } })],
-  ])("when it answers %s", async (name, answer) => {
-    const { url } = await startStub(answer);
-    const reason = name === "a redirect" ? down("refused", 302) : down("unreadable_answer");
-    expect(await create(createProvider(url))).toEqual(reason);
-  });
-
-  test("stops calling it after five failures, for payments and refunds alike", async () => {
-    const { url, requests } = await startStub(() => stripeError(500, { type: "api_error" }));
-    const provider = createProvider(url, 5000, new CircuitBreakers({ openForMs: 30_000 }));
-    for (let attempt = 0; attempt < 5; attempt += 1) await create(provider);
-    const callsBefore = requests.length;
-    const expected = { code: "payment_provider_down", reason: "circuit_open", retryAfterSeconds: 30 };
-    const refused = await provider.requestRefund(refundOf("pi_1", requestFor()), "r1");
-    expect(refused).toEqual({ ok: false, failure: expected });
-    expect(requests).toHaveLength(callsBefore);
-  });
-});
-
-describe("nothing secret is in what a caller may log", () => {
-  test("neither keys nor client secrets are in a refusal", async () => {
-    const secretKey = generateStripeSecretKey();
-    const { url } = await startStub(() => stripeError(401, { type: "invalid_request_error", message: `Invalid: ${secretKey}` }));
-    const options = { secretKey, apiBase: url, webhookSecrets: [generateWebhookSecret()], breakers: new CircuitBreakers() };
-    const refused = await new StripeProvider(options).createPayment(requestFor(), "key-1");
-    expect(JSON.stringify(refused)).not.toContain(secretKey);
+    await expect.poll(() => world.provider.listUndeliveredEvents(Date.now() - DAY_MS, 10)).toEqual({ ok: true, value: [] });
   });
 });

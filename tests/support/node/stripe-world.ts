@@ -25,7 +25,12 @@ export interface StripeWorld {
   /** Statuses of the receiver's next answers; 200 when there are none. */
   readonly answers: number[];
   /** Calls the fake's API with its secret key, unless another is given. */
-  call(method: "GET" | "POST", path: string, form?: Readonly<Record<string, string>>, headers?: HeadersInit): Promise<Answer>;
+  call(
+    method: "GET" | "POST",
+    path: string,
+    form?: Readonly<Record<string, string>>,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>;
   /** Makes a payment of an order and pays it with a test payment method. */
   pay(request: PaymentRequest, paymentMethod?: string): Promise<string>;
   /** Waits for a delivery of the type and gives the newest. */
@@ -60,6 +65,7 @@ export function refundOf(paymentId: string, { orderId, amountCents, currency }: 
   return { paymentId, orderId, amountCents, currency, reason: "paid_twice" };
 }
 
+/** Starts a fake Stripe with an account of its own, and what hears its events. */
 export async function startStripeWorld(change: Partial<FakeStripeOptions> = {}): Promise<StripeWorld> {
   const deliveries: StripeDelivery[] = [];
   const answers: number[] = [];
@@ -99,7 +105,14 @@ export async function startStripeWorld(change: Partial<FakeStripeOptions> = {}):
       { timeout: 10_000, interval: 10 },
     );
   return {
-    ...{ url: stripe.url, secretKey, webhookSecrets, provider, deliveries, answers, call, waitFor },
+    url: stripe.url,
+    secretKey,
+    webhookSecrets,
+    provider,
+    deliveries,
+    answers,
+    call,
+    waitFor,
     pay: async (request, paymentMethod = "pm_card_visa") => {
       const created = await provider.createPayment(request, request.orderId);
       if (!created.ok) throw new Error(`no payment: ${created.failure.reason}`);

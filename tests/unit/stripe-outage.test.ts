@@ -1,0 +1,105 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { serveApp } from "#dev/sandbox-provider/serve-app";
+import { generateStripeSecretKey, generateWebhookSecret } from "#dev/secrets";
+import { StripeProvider } from "#payments/stripe-provider";
+import { CircuitBreakers } from "#platform/circuit-breakers";
+import { createStripeProvider, startStripeStub, stripeError } from "../support/node/stripe-stub.ts";
+import { refundOf, requestFor } from "../support/node/stripe-world.ts";
+
+const running: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.close();
+});
+
+async function startStub(answer: Parameters<typeof startStripeStub>[0]): ReturnType<typeof startStripeStub> {
+  const stub = await startStripeStub(answer);
+  running.push(stub);
+  return stub;
+}
+
+describe("a Stripe in trouble is a refusal with a time to come back, never an exception", () => {
+  const create = (provider: StripeProvider): Promise<unknown> => provider.createPayment(requestFor(), "key-1");
+  const down = (reason: string, httpStatus?: number): unknown => ({
+    ok: false,
+    failure: {
+      code: "payment_provider_down",
+      reason,
+      retryAfterSeconds: expect.any(Number),
+      ...(httpStatus === undefined ? {} : { httpStatus }),
+    },
+  });
+
+  test("when nothing listens there", async () => {
+    const server = await serveApp(() => new Response(), 0);
+    await server.close();
+    expect(await create(createStripeProvider(server.url))).toEqual(down("unreachable"));
+  });
+
+  test("when it does not answer in time; it is not called a second time", async () => {
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    const { url, requests } = await startStub(() => promise);
+    // Long enough for the call to reach it on a busy machine.
+    expect(await create(createStripeProvider(url, 2_000))).toEqual(down("timeout"));
+    expect(requests).toHaveLength(1);
+    resolve(new Response());
+  });
+
+  test.each([
+    ["its own error", 500, () => stripeError(500, { type: "api_error", message: "sorry" })],
+    ["a gateway's page", 503, () => new Response("<h1>no</h1>", { status: 503, headers: { "content-type": "text/html" } })],
+    ["too many requests", 429, () => stripeError(429, { type: "invalid_request_error", code: "rate_limit" })],
+  ])("when it keeps answering %s; it is asked twice under one key", async (_, status, answer) => {
+    const { url, requests } = await startStub(answer);
+    expect(await create(createStripeProvider(url))).toEqual(down("server_error", status));
+    expect(requests.map(({ key }) => key)).toEqual(["key-1", "key-1"]);
+  });
+
+  test("when another call under the same key is still under way; that says nothing against Stripe", async () => {
+    const conflict = { type: "idempotency_error", code: "idempotency_key_in_use", message: "in use" };
+    const { url, requests } = await startStub(() => stripeError(409, conflict));
+    const provider = createStripeProvider(url);
+    for (let attempt = 0; attempt < 6; attempt += 1) expect(await create(provider)).toEqual(down("refused", 409));
+    expect(requests).toHaveLength(12);
+  });
+
+  test.each([400, 401, 402, 403, 404])("when it refuses our request with %i, which is not repeated", async (status) => {
+    const { url, requests } = await startStub(() => stripeError(status, { type: "invalid_request_error", message: "no" }));
+    expect(await create(createStripeProvider(url))).toEqual(down("refused", status));
+    expect(requests).toHaveLength(1);
+  });
+
+  test.each([
+    ["text", () => new Response("hello")],
+    ["an empty object", () => Response.json({})],
+    ["null", () => Response.json(null)],
+    ["a payment without an id", () => Response.json({ object: "payment_intent", status: "succeeded" })],
+    ["a redirect", () => new Response(null, { status: 302, headers: { location: "/elsewhere" } })],
+  ])("when it answers %s", async (name, answer) => {
+    const { url } = await startStub(answer);
+    const reason = name === "a redirect" ? down("refused", 302) : down("unreadable_answer");
+    expect(await create(createStripeProvider(url))).toEqual(reason);
+  });
+
+  test("stops calling it after five failures, for payments and refunds alike", async () => {
+    const { url, requests } = await startStub(() => stripeError(500, { type: "api_error" }));
+    const provider = createStripeProvider(url, 5000, new CircuitBreakers({ openForMs: 30_000 }));
+    for (let attempt = 0; attempt < 5; attempt += 1) await create(provider);
+    const callsBefore = requests.length;
+    const expected = { code: "payment_provider_down", reason: "circuit_open", retryAfterSeconds: 30 };
+    const refused = await provider.requestRefund(refundOf("pi_1", requestFor()), "r1");
+    expect(refused).toEqual({ ok: false, failure: expected });
+    expect(requests).toHaveLength(callsBefore);
+  });
+});
+
+describe("nothing secret is in what a caller may log", () => {
+  test("neither keys nor client secrets are in a refusal", async () => {
+    const secretKey = generateStripeSecretKey();
+    const { url } = await startStub(() =>
+      stripeError(401, { type: "invalid_request_error", message: `Invalid: ${secretKey}` }),
+    );
+    const options = { secretKey, apiBase: url, webhookSecrets: [generateWebhookSecret()], breakers: new CircuitBreakers() };
+    const refused = await new StripeProvider(options).createPayment(requestFor(), "key-1");
+    expect(JSON.stringify(refused)).not.toContain(secretKey);
+  });
+});
