@@ -129,7 +129,7 @@ export class StripeProvider implements PaymentProvider, PaymentInspection {
     return found.ok ? found : unlessUnknown(found.failure);
   }
 
-  /** The package is loaded on first use: half the start-up of the Worker would be for it, and most isolates never need it. */
+  /** The package is evaluated on first use, not at start-up: an isolate that sells through another provider never pays for it. */
   async #call<T>(answerSchema: z.ZodType<T>, send: Send): Promise<Result<T, StripeCallFailure>> {
     const { createStripeClient, describeStripeError } = await import("./stripe-client.ts");
     const client = createStripeClient(this.#client);
