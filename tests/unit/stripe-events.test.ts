@@ -231,6 +231,14 @@ describe("every state of Stripe's has one meaning here", () => {
     expect(await readObject(type, { ...made, status })).toMatchObject({ ok: true, value: { type: meaning } });
   });
 
+  test.each([
+    ["payment_intent.succeeded", 4100],
+    ["payment_intent.canceled", 4200],
+  ])("of %s the sum is what was received, or what was asked for while nothing was: %i", async (type, amountCents) => {
+    const object = { ...intentOf(ours(randomUUID())), amount_received: 4100 };
+    expect(await readObject(type, object)).toMatchObject({ ok: true, value: { amountCents } });
+  });
+
   test("an event whose payment was expanded into it is read as well", async () => {
     const intent = intentOf(ours(randomUUID()));
     const charge = makeCharge(intent, seconds, null);
