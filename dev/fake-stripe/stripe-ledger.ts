@@ -1,7 +1,7 @@
 import type { Stripe } from "stripe";
 import { impossible, missing, StripeApiError } from "./stripe-error.ts";
 import { makeCharge, makeDispute, makeId, makeIntent, makeRefund, type NewIntent } from "./stripe-objects.ts";
-import { TEST_CARDS, type TestCard } from "./test-cards.ts";
+import { findTestCard, type TestCard } from "./test-cards.ts";
 
 /** What the account works with. */
 export interface LedgerOptions {
@@ -55,7 +55,7 @@ export class StripeLedger {
   confirm(id: string, paymentMethod: string): Stripe.PaymentIntent {
     const intent = this.findIntent(id);
     if (!CANCELABLE.includes(intent.status)) throw unexpectedState(intent, "confirm");
-    const card = TEST_CARDS[paymentMethod];
+    const card = findTestCard(paymentMethod);
     if (card === undefined) throw missing("PaymentMethod", paymentMethod, "payment_method");
     const charge = makeCharge(intent, this.#now(), card.decline);
     this.#charges.set(charge.id, charge);

@@ -10,8 +10,7 @@ export interface TestCard {
 
 const PAYS: TestCard = { decline: null, dispute: null, refunds: "succeed" };
 
-/** The payment methods that are known here, as `payment_method` of a confirmation names them. */
-export const TEST_CARDS: Readonly<Record<string, TestCard>> = {
+const TEST_CARDS: Readonly<Record<string, TestCard>> = {
   pm_card_visa: PAYS,
   pm_card_mastercard: PAYS,
   pm_card_chargeDeclined: { ...PAYS, decline: "generic_decline" },
@@ -21,3 +20,8 @@ export const TEST_CARDS: Readonly<Record<string, TestCard>> = {
   pm_card_pendingRefund: { ...PAYS, refunds: "pend" },
   pm_card_refundFail: { ...PAYS, refunds: "fail_later" },
 };
+
+/** The card behind a name that `payment_method` of a confirmation may have; undefined for one that is not known here. */
+export function findTestCard(name: string): TestCard | undefined {
+  return Object.hasOwn(TEST_CARDS, name) ? TEST_CARDS[name] : undefined;
+}

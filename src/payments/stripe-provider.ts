@@ -50,13 +50,15 @@ const DEFAULT_TIMEOUT_MS = 5000;
  */
 export class StripeProvider implements PaymentProvider, PaymentInspection {
   readonly name = "stripe";
-  readonly #client: StripeClientOptions;
+  readonly #options: StripeClientOptions;
   readonly #webhookSecrets: readonly string[];
   readonly #breakers: CircuitBreakers;
+  /** Made with the first call. It holds nothing of the request that made it, so others may use it too. */
+  #client: Stripe | undefined;
 
   constructor(options: StripeProviderOptions) {
     const { secretKey, apiBase, webhookSecrets, breakers, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    this.#client = { secretKey, apiBase, timeoutMs };
+    this.#options = { secretKey, apiBase, timeoutMs };
     this.#webhookSecrets = webhookSecrets;
     this.#breakers = breakers;
   }
@@ -132,7 +134,7 @@ export class StripeProvider implements PaymentProvider, PaymentInspection {
   /** The package is evaluated on first use, not at start-up: an isolate that sells through another provider never pays for it. */
   async #call<T>(answerSchema: z.ZodType<T>, send: Send): Promise<Result<T, StripeCallFailure>> {
     const { createStripeClient, describeStripeError } = await import("./stripe-client.ts");
-    const client = createStripeClient(this.#client);
+    const client = (this.#client ??= createStripeClient(this.#options));
     return callStripe(this.#breakers, { answerSchema, send: () => send(client), describe: describeStripeError });
   }
 }
