@@ -91,9 +91,9 @@ export async function readStripeEvent(body: unknown, findIntent: FindIntent): Re
   const reported = read.value;
   const { type, paymentId, currency } = reported;
   if (type === undefined || paymentId === null) return nothing;
-  const order = await findOrderId(reported, paymentId, findIntent);
-  if (!order.ok) return order;
-  if (order.value === undefined) return nothing;
+  const owner = await findOwner(reported, paymentId, findIntent);
+  if (!owner.ok) return owner;
+  if (owner.value === undefined) return nothing;
   const amountCents = fromStripeAmount(reported.amount, currency);
   if (amountCents === undefined) return refuse({ code: "webhook_malformed", paths: ["data.object.amount"] });
   return succeed({
@@ -102,7 +102,7 @@ export async function readStripeEvent(body: unknown, findIntent: FindIntent): Re
     type,
     occurredAtMs: created * 1000,
     paymentId,
-    orderId: order.value,
+    ...owner.value,
     amountCents,
     currency,
     rawType,
@@ -194,23 +194,28 @@ function disputeOutcome(isNew: boolean, status: string): PaymentEventType | unde
   return isNew ? "dispute.opened" : undefined;
 }
 
+/** Whose event it is. The tenant is left out where a refund's metadata does not name it. */
+type Owner = Pick<ActionablePaymentEvent, "orderId" | "tenantId">;
+
 /** The order that metadata names, or else the one of the payment; undefined for what is not ours. */
-async function findOrderId(
+async function findOwner(
   { metadata, asksPayment }: Reported,
   paymentId: string,
   findIntent: FindIntent,
-): Promise<Result<string | undefined, PaymentProviderDown>> {
-  const named = orderIdIn(metadata);
+): Promise<Result<Owner | undefined, PaymentProviderDown>> {
+  const named = ownerIn(metadata);
   if (named !== undefined || !asksPayment) return succeed(named);
   const found = await findIntent(paymentId);
-  return found.ok ? succeed(orderIdIn(found.value?.metadata)) : found;
+  return found.ok ? succeed(ownerIn(found.value?.metadata)) : found;
 }
 
 /** Other programs write `order_id` too; ours is a UUID, and stands beside a tenant or a refund of ours. */
-function orderIdIn(metadata: Metadata): string | undefined {
+function ownerIn(metadata: Metadata): Owner | undefined {
   const orderId = metadata?.[METADATA.order];
-  const beside = metadata?.[METADATA.tenant] ?? metadata?.[METADATA.refund];
-  return orderId !== undefined && isUuid(orderId) && beside !== undefined && isUuid(beside) ? orderId : undefined;
+  const tenantId = metadata?.[METADATA.tenant];
+  const beside = tenantId ?? metadata?.[METADATA.refund];
+  if (orderId === undefined || !isUuid(orderId) || beside === undefined || !isUuid(beside)) return undefined;
+  return { orderId, ...(tenantId === undefined ? {} : { tenantId }) };
 }
 
 function ignored({ id, type }: { readonly id: string; readonly type: string }, createdSeconds?: number): IgnoredPaymentEvent {

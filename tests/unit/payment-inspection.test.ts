@@ -45,7 +45,14 @@ async function startWorld(options: { giveUpAfterMs?: number; undeliveredAfterMs?
 
 async function pay(world: World, ...actions: string[]): Promise<{ paymentId: string; orderId: string }> {
   const orderId = randomUUID();
-  const request = { orderId, amountCents: 4200, currency: "EUR", description: "2 × Balcony", expiresAtMs: Date.now() };
+  const request = {
+    orderId,
+    tenantId: randomUUID(),
+    amountCents: 4200,
+    currency: "EUR",
+    description: "2 × Balcony",
+    expiresAtMs: Date.now(),
+  };
   const made = await world.provider.createPayment(request, orderId);
   if (!made.ok) throw new Error(made.failure.reason);
   const { paymentId } = made.value;

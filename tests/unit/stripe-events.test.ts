@@ -34,6 +34,7 @@ describe("what Stripe tells of a payment reaches the order it is about", () => {
       occurredAtMs: expect.any(Number),
       paymentId,
       orderId: request.orderId,
+      tenantId: request.tenantId,
       amountCents: 4200,
       currency: "EUR",
       rawType: "payment_intent.succeeded",
@@ -114,6 +115,7 @@ describe("what Stripe tells of a payment reaches the order it is about", () => {
       refundId,
       paymentId,
       orderId: request.orderId,
+      tenantId: request.tenantId,
       amountCents: 1200,
     });
   });
