@@ -77,3 +77,15 @@ export type AssetBurnStatus = (typeof ASSET_BURN_STATUSES)[number];
 /** What became of a payment event. */
 export const PAYMENT_EVENT_OUTCOMES = ["recorded", "applied", "ignored", "rejected"] as const;
 export type PaymentEventOutcome = (typeof PAYMENT_EVENT_OUTCOMES)[number];
+
+/** States of an endpoint for outgoing events. DELETED ones are forgotten once their deliveries are. */
+export const WEBHOOK_ENDPOINT_STATUSES = ["ACTIVE", "DISABLED", "DELETED"] as const;
+export type WebhookEndpointStatus = (typeof WEBHOOK_ENDPOINT_STATUSES)[number];
+
+/** States of an event on its way to an endpoint; FAILED when its last attempt was in vain, until it is replayed. */
+export const WEBHOOK_DELIVERY_STATUSES = ["PENDING", "SUCCEEDED", "FAILED"] as const;
+export type WebhookDeliveryStatus = (typeof WEBHOOK_DELIVERY_STATUSES)[number];
+
+/** Why an attempt was in vain. An answer's body is never kept: it may say anything. */
+export const ATTEMPT_ERRORS = ["timeout", "unreachable", "redirected", "bad_status"] as const;
+export type AttemptError = (typeof ATTEMPT_ERRORS)[number];

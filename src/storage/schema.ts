@@ -24,6 +24,7 @@ import { DISCOUNT_TYPES } from "#domain/discount";
 import {
   ASSET_BURN_STATUSES,
   ASSET_MOVE_STATUSES,
+  ATTEMPT_ERRORS,
   MINT_STATUSES,
   ORDER_STATUS_RANK,
   ORDER_STATUSES,
@@ -35,6 +36,8 @@ import {
   TICKET_TYPE_STATUSES,
   TRANSFER_CAUSES,
   TRANSFER_STATUSES,
+  WEBHOOK_DELIVERY_STATUSES,
+  WEBHOOK_ENDPOINT_STATUSES,
 } from "#domain/statuses";
 
 function isOneOf(column: AnySQLiteColumn, values: readonly string[]): SQL {
@@ -734,7 +737,7 @@ export const webhookNonces = sqliteTable(
   (t) => [primaryKey({ columns: [t.provider, t.webhookId] }), index("webhook_nonces_by_age").on(t.receivedAtMs)],
 );
 
-/** Effects of changes that D1 itself originates, written in the same batch as the change and delivered by the cron. */
+/** Outgoing events, each written in the transaction of its change and taken out in the one that writes its deliveries (docs/adr/0018). */
 export const outbox = sqliteTable(
   "outbox",
   {
@@ -747,6 +750,85 @@ export const outbox = sqliteTable(
     nextAttemptAtMs: integer("next_attempt_at_ms").notNull(),
   },
   (t) => [index("outbox_due").on(t.nextAttemptAtMs), check("outbox_body_is_json", sql`json_valid(${t.body})`)],
+);
+
+/**
+ * Where a tenant wants its events sent, and how that endpoint does. Secrets are sealed (docs/adr/0018). `due_at_ms` is when it has
+ * something to be sent next, null for never; nobody sends to it while it is leased or rests.
+ */
+export const webhookEndpoints = sqliteTable(
+  "webhook_endpoints",
+  {
+    id: text("id").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    url: text("url").notNull(),
+    description: text("description"),
+    /** JSON list of the event types wanted; an empty one wants all. */
+    eventTypes: text("event_types", { mode: "json" }).notNull().$type<readonly string[]>(),
+    sealedSecret: text("sealed_secret").notNull(),
+    /** The secret before this one: it signs too, until `previous_until_ms`. */
+    previousSealedSecret: text("previous_sealed_secret"),
+    previousUntilMs: integer("previous_until_ms"),
+    /** Id of the key that both secrets are sealed with. */
+    sealedWith: integer("sealed_with").notNull(),
+    status: text("status", { enum: WEBHOOK_ENDPOINT_STATUSES }).notNull(),
+    createdAtMs: integer("created_at_ms").notNull(),
+    /** When it was disabled or deleted. */
+    endedAtMs: integer("ended_at_ms"),
+    /** Since when no attempt has succeeded; null when the last one did, or none was made. */
+    failingSinceMs: integer("failing_since_ms"),
+    dueAtMs: integer("due_at_ms"),
+    leasedUntilMs: integer("leased_until_ms").notNull().default(0),
+    restsUntilMs: integer("rests_until_ms").notNull().default(0),
+  },
+  (t) => [
+    index("webhook_endpoints_by_tenant").on(t.tenantId, t.createdAtMs, t.id),
+    index("webhook_endpoints_due")
+      .on(t.dueAtMs)
+      .where(sql`${t.status} = 'ACTIVE' AND ${t.dueAtMs} IS NOT NULL`),
+    index("webhook_endpoints_by_key").on(t.sealedWith),
+    index("webhook_endpoints_deleted")
+      .on(t.endedAtMs)
+      .where(sql`${t.status} = 'DELETED'`),
+    check("webhook_endpoints_status", isOneOf(t.status, WEBHOOK_ENDPOINT_STATUSES)),
+    check("webhook_endpoints_event_types_are_json", sql`json_valid(${t.eventTypes})`),
+  ],
+);
+
+/** One event on its way to one endpoint. `body` is what is sent, to the byte, at every attempt. */
+export const webhookDeliveries = sqliteTable(
+  "webhook_deliveries",
+  {
+    /** Derived from endpoint and event, so that no event is sent to an endpoint as two deliveries. */
+    id: text("id").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    endpointId: text("endpoint_id")
+      .notNull()
+      .references(() => webhookEndpoints.id),
+    /** The `webhook-id`: the same at every attempt and for every endpoint. */
+    eventId: text("event_id").notNull(),
+    eventType: text("event_type").notNull(),
+    body: text("body").notNull(),
+    status: text("status", { enum: WEBHOOK_DELIVERY_STATUSES }).notNull(),
+    attempts: integer("attempts").notNull().default(0),
+    /** Attempts in vain since it was made or last replayed. */
+    failures: integer("failures").notNull().default(0),
+    nextAttemptAtMs: integer("next_attempt_at_ms"),
+    lastAttemptAtMs: integer("last_attempt_at_ms"),
+    /** HTTP status of the last answer; null when there was none. */
+    lastStatus: integer("last_status"),
+    lastError: text("last_error", { enum: ATTEMPT_ERRORS }),
+    createdAtMs: integer("created_at_ms").notNull(),
+  },
+  (t) => [
+    index("webhook_deliveries_by_endpoint").on(t.endpointId, t.createdAtMs, t.id),
+    index("webhook_deliveries_due")
+      .on(t.endpointId, t.nextAttemptAtMs)
+      .where(sql`${t.status} = 'PENDING'`),
+    index("webhook_deliveries_by_age").on(t.createdAtMs),
+    check("webhook_deliveries_status", isOneOf(t.status, WEBHOOK_DELIVERY_STATUSES)),
+    check("webhook_deliveries_pending_has_time", sql`(${t.status} = 'PENDING') = (${t.nextAttemptAtMs} IS NOT NULL)`),
+  ],
 );
 
 /** Blocks of order numbers leased to desks, per tenant, and the key of the permutation that shuffles them. */
