@@ -10,8 +10,11 @@ import type { PaymentProviders } from "#payments/payment-provider";
 import { StandardProvider } from "#payments/standard-provider";
 import { StripeProvider } from "#payments/stripe-provider";
 import { CircuitBreakers } from "#platform/circuit-breakers";
+import { readClockMs } from "#platform/clock";
 import { configureLog, createLogger } from "#platform/logger";
+import { deriveSealingKeys } from "#platform/sealed-texts";
 import { importSigningKeys } from "#platform/signing-keys";
+import type { EventConsumerContext } from "#queues/event-consumer";
 import type { ServiceContext } from "#services/context";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
 import { parseConfig, type Config, type ConfigProblem, type Env } from "./config.ts";
@@ -42,6 +45,12 @@ export function requireConfig(env: Env): Config {
 export function createCronContext(env: Env, nowMs: number): ServiceContext {
   const context = require(env).composition.createContext(`cron-${nowMs}`, nowMs);
   return { ...context, logger: createLogger("cron") };
+}
+
+/** What the consumer of outgoing events reaches. @throws naming the variables that are missing or malformed. */
+export function createEventContext(env: Env): EventConsumerContext {
+  const context = require(env).composition.createContext("events", readClockMs());
+  return { ...context, logger: createLogger("events"), readClockMs };
 }
 
 /** What an order desk reaches. */
@@ -127,7 +136,9 @@ function createShared(
     paymentProviders: providers,
     breakers,
     mintQueue: env.MINT_QUEUE,
+    eventQueue: env.EVENT_QUEUE,
     credentialKeys: () => importSigningKeys(config.CREDENTIAL_SIGNING_KEYS),
+    sealingKeys: () => deriveSealingKeys(config.CREDENTIAL_SIGNING_KEYS),
     internalSecrets: config.INTERNAL_WEBHOOK_SECRETS,
     isChainHealthy: async () => (await chain.call<string>("getHealth")) === "ok",
   };

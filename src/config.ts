@@ -5,6 +5,7 @@ import { TAX_ROUNDINGS } from "#domain/tax";
 import type { SigningSeed } from "#platform/signing-keys";
 import type { MintMessage } from "#domain/order-messages";
 import type { ClientBans } from "#durable-objects/client-bans/client-bans";
+import type { EventMessage } from "#domain/webhook-delivery";
 import type { EventGate } from "#durable-objects/event-gate/event-gate";
 import type { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import type { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
@@ -96,6 +97,7 @@ export type Config = Readonly<z.infer<typeof variables>>;
 export interface Env extends Readonly<Partial<Record<VariableName, string>>> {
   readonly DB: D1Database;
   readonly MINT_QUEUE: Queue<MintMessage>;
+  readonly EVENT_QUEUE: Queue<EventMessage>;
   readonly TICKET_TYPE_INVENTORY: DurableObjectNamespace<TicketTypeInventory>;
   readonly ORDER_DESK: DurableObjectNamespace<OrderDeskObject<Env>>;
   readonly EVENT_GATE: DurableObjectNamespace<EventGate>;

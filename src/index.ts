@@ -9,9 +9,10 @@ import { ROUTES } from "#http/routes";
 import { readClockMs } from "#platform/clock";
 import { createLogger } from "#platform/logger";
 import { consumeDeadLetters } from "#queues/dead-letter-consumer";
+import { consumeEventMessages } from "#queues/event-consumer";
 import { consumeMints, type MintConsumerContext } from "#queues/mint-consumer";
 import { runCron } from "#services/upkeep/run-cron";
-import { compose, createCronContext, createDeskReach, requireConfig } from "./compose.ts";
+import { compose, createCronContext, createDeskReach, createEventContext, requireConfig } from "./compose.ts";
 import type { Env } from "./config.ts";
 
 export { ClientBans, EventGate, TicketTypeInventory };
@@ -26,6 +27,7 @@ export class OrderDesk extends OrderDeskObject<Env> {
 const app = createApp({ routes: ROUTES, compose, logger: createLogger("http"), readClockMs });
 
 const DEAD_LETTER_QUEUE = "mint-dead-letters";
+const EVENT_QUEUE = "events";
 
 async function createMintContext(env: Env): Promise<MintConsumerContext> {
   const config = requireConfig(env);
@@ -48,6 +50,7 @@ export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
 
   async queue(batch, env) {
+    if (batch.queue === EVENT_QUEUE) return consumeEventMessages(createEventContext(env), batch);
     const ctx = await createMintContext(env);
     await (batch.queue === DEAD_LETTER_QUEUE ? consumeDeadLetters(ctx, batch) : consumeMints(ctx, batch));
   },

@@ -55,6 +55,7 @@ export type Failure =
   | { readonly code: "ticket_not_valid" }
   | { readonly code: "ticket_not_transferable"; readonly reason: TransferObstacle }
   | { readonly code: "transfer_not_pending" }
+  | { readonly code: "webhook_endpoint_disabled" }
   | {
       readonly code:
         | "discount_unknown"

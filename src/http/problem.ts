@@ -41,6 +41,7 @@ export const PROBLEMS = {
   ticket_not_valid: { status: 409, title: "The ticket is not valid" },
   ticket_not_transferable: { status: 409, title: "The ticket cannot change hands" },
   transfer_not_pending: { status: 409, title: "The transfer is not open any more" },
+  webhook_endpoint_disabled: { status: 409, title: "The webhook endpoint is disabled" },
   discount_unknown: { status: 409, title: "There is no such discount code" },
   discount_not_started: { status: 409, title: "The discount code is not valid yet" },
   discount_expired: { status: 409, title: "The discount code is not valid any more" },

@@ -51,6 +51,8 @@ import { accept } from "./routes/transfers/accept.ts";
 import { getTransferHistory, listOwnTransfers } from "./routes/transfers/list-transfers.ts";
 import { offer } from "./routes/transfers/offer.ts";
 import { cancelOffer, decline } from "./routes/transfers/withdraw.ts";
+import { getDeliveries, replay } from "./routes/webhooks/deliveries.ts";
+import { enable, getEndpoints, postEndpoint, postEndpointSecret, removeEndpoint } from "./routes/webhooks/endpoints.ts";
 
 /** Every route of the service. What is not in this list does not exist. */
 export const ROUTES: readonly Route[] = [
@@ -97,6 +99,13 @@ export const ROUTES: readonly Route[] = [
   postBlacklist,
   getBlacklist,
   deleteBlacklist,
+  postEndpoint,
+  getEndpoints,
+  removeEndpoint,
+  postEndpointSecret,
+  enable,
+  getDeliveries,
+  replay,
   paymentWebhook,
   getOrderForOperator,
   getTicketForOperator,

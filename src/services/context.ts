@@ -1,5 +1,6 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
+import type { SealingKeys } from "#platform/sealed-texts";
 import type { SigningKeys } from "#platform/signing-keys";
 import type { GatePort } from "#domain/gate-messages";
 import type { DeskNumber } from "#domain/ids";
@@ -8,6 +9,7 @@ import type { DeskPort, MintMessage } from "#domain/order-messages";
 import type { Principal } from "#domain/principal";
 import type { TaxRounding } from "#domain/tax";
 import type { InventoryUpkeepPort, UpkeepPort } from "#domain/upkeep-messages";
+import type { EventMessage } from "#domain/webhook-delivery";
 import type { PaymentProviders } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";
 
@@ -45,8 +47,11 @@ export interface ServiceContext {
   readonly paymentProviders: PaymentProviders;
   readonly breakers: CircuitBreakers;
   readonly mintQueue: Queue<MintMessage>;
+  readonly eventQueue: Queue<EventMessage>;
   /** The ring of `CREDENTIAL_SIGNING_KEYS`, imported once an isolate. */
   credentialKeys(): Promise<SigningKeys>;
+  /** Keys derived from the same ring, for secrets that D1 keeps. */
+  sealingKeys(): Promise<SealingKeys>;
   /** The ring of `INTERNAL_WEBHOOK_SECRETS`, newest first. */
   readonly internalSecrets: readonly string[];
   /** True when the chain's RPC node says it is healthy; rejects when it cannot be reached. */

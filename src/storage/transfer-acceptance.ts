@@ -1,7 +1,8 @@
 import { and, eq, inArray, isNull, lt, sql } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { AssetMoveStatus, TransferCause } from "#domain/statuses";
-import { assetMoves, tickets, ticketTransfers, userBlacklists } from "./schema.ts";
+import { assetMoves, outbox, tickets, ticketTransfers, userBlacklists } from "./schema.ts";
+import { TENANT_WANTS_EVENTS } from "./outgoing-events.ts";
 
 /** An offer that somebody is accepting. */
 export interface ClaimedTransfer {
@@ -50,12 +51,23 @@ export async function claimTransfer(
   return claimed.length === 1;
 }
 
+/** What completing a transfer came to. */
+export interface CompletedTransfer {
+  /** True for the one call that did it. */
+  readonly isCompleted: boolean;
+  /** True when that is an event to be sent. */
+  readonly isAnnounced: boolean;
+}
+
 /**
- * Gives the ticket to the one who claimed its offer, ends the offer, and queues the move of its asset if that must follow to
- * another wallet: all or nothing. Call it once the gate has killed the old credential.
- * @returns true for the one call that did it.
+ * Gives the ticket to the one who claimed its offer, ends the offer, writes the tenant's event if it wants any, and queues the move
+ * of its asset if that must follow to another wallet: all or nothing. Call it once the gate has killed the old credential.
  */
-export async function completeTransfer(db: DrizzleD1Database, claimed: ClaimedTransfer, nowMs: number): Promise<boolean> {
+export async function completeTransfer(
+  db: DrizzleD1Database,
+  claimed: ClaimedTransfer,
+  nowMs: number,
+): Promise<CompletedTransfer> {
   const { id, tenantId, ticketId, fromUserId, claimedByUserId, credentialEpoch } = claimed;
   const isClaimed = and(
     eq(ticketTransfers.id, id),
@@ -90,7 +102,13 @@ export async function completeTransfer(db: DrizzleD1Database, claimed: ClaimedTr
     .from(ticketTransfers)
     .innerJoin(tickets, eq(tickets.id, ticketTransfers.ticketId))
     .where(and(isClaimed, isUnchanged, sql`${tickets.walletAddress} IS NOT ${ticketTransfers.walletAddress}`));
-  const [, , completed] = await db.batch([
+  const announcement = sql`SELECT NULL, ${tickets.tenantId}, 'ticket.transferred', json_object('transferId', ${id},
+      'ticketId', ${tickets.id}, 'orderId', ${tickets.orderId}, 'eventId', ${tickets.eventId},
+      'fromUserId', ${fromUserId}, 'toUserId', ${claimedByUserId}), 0, ${nowMs}, ${nowMs}
+    FROM ${tickets}
+    WHERE ${isUnchanged} AND EXISTS (SELECT 1 FROM ${ticketTransfers} WHERE ${isClaimed}) AND ${sql.raw(TENANT_WANTS_EVENTS)}`;
+  const [announced, , , completed] = await db.batch([
+    db.insert(outbox).select(announcement).returning({ id: outbox.id }),
     db.insert(assetMoves).select(move).onConflictDoNothing(),
     db
       .update(tickets)
@@ -113,7 +131,7 @@ export async function completeTransfer(db: DrizzleD1Database, claimed: ClaimedTr
       )
       .returning({ id: ticketTransfers.id }),
   ]);
-  return completed.length === 1;
+  return { isCompleted: completed.length === 1, isAnnounced: announced.length === 1 };
 }
 
 /** Ends an offer whose ticket cannot change hands any more. @returns false when it was ended before, which changes nothing. */

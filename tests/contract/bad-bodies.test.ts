@@ -42,6 +42,7 @@ function goodBodyOf(route: Route): Readonly<Record<string, unknown>> {
     "POST /api/v1/orders/{orderId}/refund": { reason: "rain" },
     "POST /api/v1/transfer": { ticketId: crypto.randomUUID(), toUserId: crypto.randomUUID() },
     "POST /api/v1/transfer/{id}/accept": {},
+    "POST /api/v1/webhook-endpoints": { url: "https://hooks.example.org" },
     "POST /api/v1/admin/blacklist": { userId: crypto.randomUUID(), reason: "resale" },
     "POST /api/v1/validation/scan": { qr: "x", eventId, type: "entry" },
     "POST /api/v1/tickets/validate-qr": { qr: "x", eventId, type: "entry" },

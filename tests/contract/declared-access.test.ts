@@ -60,6 +60,13 @@ GET /admin/reservations/metrics O
 GET /admin/reservations/orphans O
 POST /admin/reservations/reconcile O
 GET /nft/{ticketId} P
+POST /api/v1/webhook-endpoints O
+GET /api/v1/webhook-endpoints O
+DELETE /api/v1/webhook-endpoints/{id} O
+POST /api/v1/webhook-endpoints/{id}/secret O
+POST /api/v1/webhook-endpoints/{id}/enable O
+GET /api/v1/webhook-endpoints/{id}/deliveries O
+POST /api/v1/webhook-endpoints/{id}/deliveries/{deliveryId}/replay O
 POST /api/v1/webhooks/payments/{provider} S
 GET /internal/tickets/{ticketId} S
 GET /internal/orders/{orderId} S

@@ -13,7 +13,7 @@ export function makeValidRows(): readonly (readonly [table: string, row: Row])[]
   const newId = (): string => crypto.randomUUID();
   const tenant = { tenant_id: newId() };
   const [eventId, typeId, orderId, ticketId, userId, discountId] = [newId(), newId(), newId(), newId(), newId(), newId()];
-  const [transferId, treeAddress] = [newId(), newId()];
+  const [transferId, treeAddress, endpointId] = [newId(), newId(), newId()];
   const ofEvent = { ...tenant, event_id: eventId };
   const provider = "standard";
   return [
@@ -46,6 +46,8 @@ export function makeValidRows(): readonly (readonly [table: string, row: Row])[]
     ["idempotency_keys", { id: newId(), ...tenant, user_id: userId, route: "purchase", body_hash: "00", created_at_ms: AT_MS }],
     ["order_number_leases", { ...tenant, next_block: 0, shuffle_key: "00" }],
     ["outbox", { ...tenant, topic: "event.updated", body: "{}", created_at_ms: AT_MS, next_attempt_at_ms: AT_MS }],
+    ["webhook_endpoints", { id: endpointId, ...tenant, ...ENDPOINT }],
+    ["webhook_deliveries", { id: newId(), ...tenant, endpoint_id: endpointId, event_id: newId(), ...DELIVERY }],
     ["webhook_nonces", { provider, webhook_id: newId(), received_at_ms: AT_MS }],
   ];
 }
@@ -137,4 +139,21 @@ const VALIDATION: Row = {
   forced: 0,
   scanned_at_ms: AT_MS,
   received_at_ms: AT_MS,
+};
+
+const ENDPOINT: Row = {
+  url: "https://hooks.example.test",
+  event_types: "[]",
+  sealed_secret: "00",
+  sealed_with: 1,
+  status: "ACTIVE",
+  created_at_ms: AT_MS,
+};
+
+const DELIVERY: Row = {
+  event_type: "ticket.transferred",
+  body: "{}",
+  status: "PENDING",
+  next_attempt_at_ms: AT_MS,
+  created_at_ms: AT_MS,
 };

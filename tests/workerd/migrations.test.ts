@@ -76,9 +76,9 @@ describe("D1 migrations", () => {
         .map(([name]) => name)
         .toSorted(),
     );
-    expect(tables).toHaveLength(27);
-    expect(foreignKeys).toHaveLength(26);
-    expect(wordChecks).toHaveLength(15);
+    expect(tables).toHaveLength(29);
+    expect(foreignKeys).toHaveLength(27);
+    expect(wordChecks).toHaveLength(17);
   });
 
   it("change nothing when they are applied again", async () => {
@@ -136,6 +136,7 @@ describe("D1 migrations", () => {
     ["a refund of nothing", "refunds", { amount_cents: 0 }],
     ["a transfer to two recipients", "ticket_transfers", { to_email: "a@example.test" }],
     ["a burn that was sent without its signature", "asset_burns", { status: "SUBMITTED" }],
+    ["a delivery that waits for no time", "webhook_deliveries", { next_attempt_at_ms: null }],
     ["a minted ticket without its asset", "mint_jobs", { status: "MINTED" }],
   ])("refuse %s", async (_, table, change) => {
     const row = await writeRowsBefore(table);

@@ -24,6 +24,7 @@ import * as transfers from "#storage/transfers";
 import { makeDiscount } from "../support/make-discount.ts";
 import { PAYMENT_QUERIES } from "../support/payment-queries.ts";
 import { UPKEEP_QUERIES } from "../support/upkeep-queries.ts";
+import { WEBHOOK_QUERIES } from "../support/webhook-queries.ts";
 
 /** A D1 that remembers the text of each statement. Its tables are empty, which a plan does not depend on. */
 function recordStatements(): { readonly db: D1Database; readonly statements: string[] } {
@@ -216,6 +217,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     reservations.projectInventory(d1, { tenantId, eventId: "e", ticketTypeId: "y", changes: [CHANGE], snapshot }),
   ...PAYMENT_QUERIES,
   ...UPKEEP_QUERIES,
+  ...WEBHOOK_QUERIES,
   projectValidations: (_, d1) => projectValidations(d1, { tenantId, eventId: "e" }, [{ seq: 1, scan: SCAN }]),
 };
 

@@ -3,10 +3,11 @@ import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import { assertInvariant, refuse, succeed, type Result } from "#domain/result";
 import { CAUSE_OF_GATE } from "#domain/transfer";
 import { completeTransfer, failTransfer, type ClaimedTransfer } from "#storage/transfer-acceptance";
+import { attempt } from "../attempt.ts";
 import type { ServiceContext } from "../context.ts";
 
 /** What finishing an acceptance may reach. */
-export type AcceptanceContext = Pick<ServiceContext, "db" | "gate" | "desk" | "nowMs">;
+export type AcceptanceContext = Pick<ServiceContext, "db" | "gate" | "desk" | "eventQueue" | "nowMs">;
 
 /**
  * Takes an offer that somebody claimed to its end (docs/adr/0011): the gate kills the old credential or says that it was let in
@@ -30,7 +31,10 @@ export async function completeAcceptance(
   }
   const desk = deskNumberOf(ticketId);
   if (isDeskOfTenant(desk, tenantId)) await ctx.desk(desk).passOnTicket(tenantId, ticketId);
-  if (await completeTransfer(ctx.db, claimed, ctx.nowMs)) return succeed(undefined);
+  const { isCompleted, isAnnounced } = await completeTransfer(ctx.db, claimed, ctx.nowMs);
+  // Lost, the cron finds the event within a minute.
+  if (isAnnounced) await attempt(ctx.eventQueue.send({ endpointId: null }));
+  if (isCompleted) return succeed(undefined);
   // Somebody else has completed it, and this changes nothing; or the ticket was recalled in D1, and this ends the offer.
   const isRecalled = await failTransfer(ctx.db, claimed, "ticket_recalled", ctx.nowMs);
   return refuse({ code: isRecalled ? "ticket_not_valid" : "transfer_not_pending" });

@@ -1,9 +1,14 @@
 import { pruneIdempotencyKeys, pruneWebhookNonces } from "#storage/prune";
+import { pruneDeliveries } from "#storage/webhook-deliveries";
+import { pruneEndpoints } from "#storage/webhook-endpoints";
 import type { ServiceContext } from "../context.ts";
 
 /** A webhook is good for 5 minutes either way, so an older one is refused without its nonce. */
 const KEEP_NONCES_MS = 10 * 60_000;
 const KEEP_KEYS_MS = 86_400_000;
+const KEEP_DELIVERIES_MS = 30 * 86_400_000;
+/** Longer than events that were read before the endpoint was deleted are under way. */
+const KEEP_DELETED_ENDPOINTS_MS = 3_600_000;
 const ROWS_AT_ONCE = 1_000;
 const BATCHES_A_RUN = 20;
 
@@ -15,6 +20,12 @@ export function pruneNonces(ctx: ServiceContext): Promise<number> {
 /** Forgets Idempotency-Keys after 24 h. @returns how many. */
 export function pruneKeys(ctx: ServiceContext): Promise<number> {
   return inBatches(() => pruneIdempotencyKeys(ctx.d1, ctx.nowMs - KEEP_KEYS_MS, ROWS_AT_ONCE));
+}
+
+/** Forgets what was sent to webhook endpoints after 30 days, and deleted endpoints when nothing is left of them. @returns how many. */
+export async function pruneWebhooks(ctx: ServiceContext): Promise<number> {
+  const deliveryCount = await inBatches(() => pruneDeliveries(ctx.d1, ctx.nowMs - KEEP_DELIVERIES_MS, ROWS_AT_ONCE));
+  return deliveryCount + (await pruneEndpoints(ctx.d1, ctx.nowMs - KEEP_DELETED_ENDPOINTS_MS, ROWS_AT_ONCE));
 }
 
 async function inBatches(pruneBatch: () => Promise<number>): Promise<number> {

@@ -3,7 +3,9 @@ import { requeueStaleMints } from "../mint/requeue-stale-mints.ts";
 import { checkOpenPayments } from "../payment/check-open-payments.ts";
 import { fetchUndeliveredEvents } from "../payment/fetch-undelivered-events.ts";
 import { sweepTransfers } from "../transfer/sweep-transfers.ts";
-import { pruneKeys, pruneNonces } from "./prune.ts";
+import { sendDueEvents } from "../webhook/announce-events.ts";
+import { sealSecretsAnew } from "../webhook/seal-anew.ts";
+import { pruneKeys, pruneNonces, pruneWebhooks } from "./prune.ts";
 import { wakeCodesInTurn, wakeInTurn, wakeStaleDesks, wakeStaleInventories } from "./wake-objects.ts";
 
 /** A piece of the upkeep of each minute. Bounded: what it leaves over comes in the next minute. */
@@ -17,6 +19,9 @@ export interface CronJob {
 export const CRON_JOBS: readonly CronJob[] = [
   { name: "prune webhook nonces", run: pruneNonces },
   { name: "prune idempotency keys", run: pruneKeys },
+  { name: "prune webhook deliveries", run: pruneWebhooks },
+  { name: "seal webhook secrets anew", run: sealSecretsAnew },
+  { name: "send due events", run: sendDueEvents },
   { name: "queue stale mints", run: requeueStaleMints },
   { name: "sweep transfers", run: sweepTransfers },
   { name: "wake stale inventories", run: wakeStaleInventories },
