@@ -1,6 +1,5 @@
 import {
   findLeafAssetIdPda,
-  findTreeConfigPda,
   getCreateTreeConfigV2InstructionDataSerializer,
   getMintV2InstructionDataSerializer,
   hashAssetData,
@@ -8,9 +7,7 @@ import {
   hashMetadataCreators,
   hashMetadataDataV2,
 } from "@metaplex-foundation/mpl-bubblegum";
-import { createNoopSigner, defaultPublicKey, publicKey, unwrapOption } from "@metaplex-foundation/umi";
-import { createLeanUmi } from "#chain/lean-umi";
-import { createRpcClient } from "#chain/rpc-client";
+import { defaultPublicKey, publicKey, unwrapOption } from "@metaplex-foundation/umi";
 import {
   InstructionFailure,
   type AccountOverlay,
@@ -18,35 +15,36 @@ import {
   type EmulatedInstruction,
   type MoneyMove,
 } from "./account-overlay.ts";
-import { ConcurrentMerkleTree, type TreeChange } from "./concurrent-merkle-tree.ts";
-import { CORE_PROGRAM_ID, accountAt, countCollectionMint, isAddress, optionalAccountAt } from "./core-emulator.ts";
-import { concatBytes, encodeChangeEvent, encodeLeafEvent, encodeU64, hashLeaf, type Leaf } from "./leaf-encoding.ts";
+import {
+  BUBBLEGUM_PROGRAM_ID,
+  COMPRESSION_PROGRAM_ID,
+  CONFIG_BYTES,
+  addresses,
+  callCore,
+  logChange,
+  logLeaf,
+  readConfig,
+  readTree,
+} from "./bubblegum-accounts.ts";
+import { ConcurrentMerkleTree } from "./concurrent-merkle-tree.ts";
+import { accountAt, countCollectionMint, isAddress, optionalAccountAt } from "./core-emulator.ts";
+import { concatBytes, encodeU64, hashLeaf, type Leaf } from "./leaf-encoding.ts";
+import { BURN_DISCRIMINATOR, TRANSFER_DISCRIMINATOR, burn, transfer } from "./leaf-replacement.ts";
 import { bytesOfAddress } from "./transaction-encoding.ts";
 
-/** Bubblegum V2. Emulated: createTreeConfigV2 and mintV2, byte for byte what the real programs leave (tests compare them). */
-export const BUBBLEGUM_PROGRAM_ID = "BGUMAp9Gq7iTEuizy4pqaxsTyUCBK68MDfK752saRPUY";
-
-const COMPRESSION_PROGRAM_ID = "mcmt6YrQEMKw8Mw43FmpRLmf7BqRnFMKmAcbxE3xkAW";
-const NOOP_PROGRAM_ID = "mnoopTCrg4p8ry25e4bcWA9XZjbNjMTfgYVGGEdRsf3";
 const MINT_FEE_LAMPORTS = 90_000n;
+const TRANSFER_FEE_LAMPORTS = 6_000n;
 const MAX_NAME_BYTES = 32;
 const MAX_URI_BYTES = 200;
 const MAX_BASIS_POINTS = 10_000;
 
-/** Bubblegum's config of a tree: see the table at {@link createTree}. */
-const CONFIG_BYTES = 96;
+/** Places in Bubblegum's config of a tree: see the table at {@link createTree}. */
 const CONFIG_DISCRIMINATOR = Uint8Array.of(122, 245, 175, 248, 171, 34, 0, 207);
 const CREATOR_OFFSET = 8;
 const DELEGATE_OFFSET = 40;
 const CAPACITY_OFFSET = 72;
 const MINTED_OFFSET = 80;
 const IS_PUBLIC_OFFSET = 88;
-
-/** Calls mpl-core's "add to collection" with one more asset, as Bubblegum does. */
-const CORE_COUNT_DATA = Uint8Array.of(32, 0, 1, 0, 0, 0);
-
-// Only to derive addresses: it never calls anyone.
-const addresses = createLeanUmi(createRpcClient("http://nobody.invalid"), createNoopSigner(defaultPublicKey()));
 
 const createSerializer = getCreateTreeConfigV2InstructionDataSerializer();
 const mintSerializer = getMintV2InstructionDataSerializer();
@@ -55,24 +53,54 @@ const mintDiscriminator = mintSerializer
   .serialize({ metadata: { name: "", uri: "", sellerFeeBasisPoints: 0, creators: [], collection: null } })
   .slice(0, 8);
 
-function kindOf({ data }: EmulatedInstruction): "create" | "mint" {
-  if (startsWith(data, createDiscriminator)) return "create";
-  if (startsWith(data, mintDiscriminator)) return "mint";
-  throw new InstructionFailure("InvalidInstructionData", "this instruction of Bubblegum is not emulated");
+type Kind = "create" | "mint" | "transfer" | "burn";
+
+const KINDS: readonly (readonly [Uint8Array, Kind])[] = [
+  [createDiscriminator, "create"],
+  [mintDiscriminator, "mint"],
+  [TRANSFER_DISCRIMINATOR, "transfer"],
+  [BURN_DISCRIMINATOR, "burn"],
+];
+
+function kindOf({ data }: EmulatedInstruction): Kind {
+  const kind = KINDS.find(([discriminator]) => startsWith(data, discriminator))?.[1];
+  if (kind === undefined)
+    throw new InstructionFailure("InvalidInstructionData", "this instruction of Bubblegum is not emulated");
+  return kind;
 }
 
 /** The lamports that an instruction moves. */
 export function planBubblegumMoney(instruction: EmulatedInstruction, rentOf: (byteCount: number) => bigint): MoneyMove[] {
-  const config = accountAt(instruction, 0);
-  if (kindOf(instruction) === "mint") {
-    return [{ kind: "transfer", from: accountAt(instruction, 1), to: config, lamports: MINT_FEE_LAMPORTS }];
+  const pay = (payer: number, amount: bigint): MoneyMove[] => [
+    { kind: "transfer", from: accountAt(instruction, payer), to: accountAt(instruction, 0), lamports: amount },
+  ];
+  switch (kindOf(instruction)) {
+    case "create":
+      return pay(2, rentOf(CONFIG_BYTES));
+    case "mint":
+      return pay(1, MINT_FEE_LAMPORTS);
+    case "transfer":
+      return pay(1, TRANSFER_FEE_LAMPORTS);
+    case "burn":
+      return [];
   }
-  return [{ kind: "transfer", from: accountAt(instruction, 2), to: config, lamports: rentOf(CONFIG_BYTES) }];
 }
 
-/** Runs an instruction on the overlay. @returns the calls it makes. @throws InstructionFailure */
+/**
+ * Runs an instruction of Bubblegum V2 on the overlay. Emulated: createTreeConfigV2, mintV2, transferV2 and burnV2, byte for byte
+ * what the real programs leave (tests compare them). @returns the calls it makes. @throws InstructionFailure
+ */
 export function runBubblegum(instruction: EmulatedInstruction, overlay: AccountOverlay, slot: bigint): EmulatedCall[] {
-  return kindOf(instruction) === "create" ? createTree(instruction, overlay, slot) : mint(instruction, overlay);
+  switch (kindOf(instruction)) {
+    case "create":
+      return createTree(instruction, overlay, slot);
+    case "mint":
+      return mint(instruction, overlay);
+    case "transfer":
+      return transfer(instruction, overlay);
+    case "burn":
+      return burn(instruction, overlay);
+  }
 }
 
 /**
@@ -134,18 +162,12 @@ function mint(instruction: EmulatedInstruction, overlay: AccountOverlay): Emulat
     if (named === null) throw new InstructionFailure(6021, "CollectionNotFound");
     if (named !== collection) throw new InstructionFailure(6036, "CollectionMismatch");
     countCollectionMint(collection, optionalAccountAt(instruction, 3) ?? authority, overlay);
-    calls.push({
-      programId: CORE_PROGRAM_ID,
-      accounts: [collection, accountAt(instruction, 8)],
-      data: CORE_COUNT_DATA,
-      stackHeight: 2,
-    });
+    calls.push(callCore("one more", collection, accountAt(instruction, 8)));
   }
   const view = new DataView(configBytes.buffer, configBytes.byteOffset, configBytes.length);
   const nonce = view.getBigUint64(MINTED_OFFSET, true);
   if (nonce >= view.getBigUint64(CAPACITY_OFFSET, true)) throw new InstructionFailure(6017, "InsufficientMintCapacity");
-  const account = overlay.read(tree);
-  if (account.owner !== COMPRESSION_PROGRAM_ID) throw new InstructionFailure(3007, "AccountOwnedByWrongProgram");
+  const merkle = readTree(overlay, tree);
   const owner = accountAt(instruction, 4);
   const leaf: Leaf = {
     assetId: findLeafAssetIdPda(addresses, { merkleTree: publicKey(tree), leafIndex: nonce })[0],
@@ -158,20 +180,11 @@ function mint(instruction: EmulatedInstruction, overlay: AccountOverlay): Emulat
     assetDataHash: hashAssetData(undefined),
     flags: 0,
   };
-  const merkle = new ConcurrentMerkleTree(account.data);
   const change = merkle.append(hashLeaf(leaf));
   view.setBigUint64(MINTED_OFFSET, nonce + 1n, true);
   overlay.write(config, configBytes, BUBBLEGUM_PROGRAM_ID);
   overlay.write(tree, merkle.bytes, COMPRESSION_PROGRAM_ID);
-  return [...calls, logBytes(encodeLeafEvent(leaf), 2), logChange(tree, merkle, change)];
-}
-
-function readConfig(overlay: AccountOverlay, config: string, tree: string): Uint8Array {
-  const [expected] = findTreeConfigPda(addresses, { merkleTree: publicKey(tree) });
-  if (config !== expected) throw new InstructionFailure(2006, "ConstraintSeeds");
-  const { data } = overlay.read(config);
-  if (data.length !== CONFIG_BYTES) throw new InstructionFailure(3012, "AccountNotInitialized");
-  return data;
+  return [...calls, logLeaf(leaf), logChange(tree, merkle, change)];
 }
 
 function assertMayMint(config: Uint8Array, authority: string): void {
@@ -189,14 +202,6 @@ function assertMetadata(metadata: {
   if (metadata.sellerFeeBasisPoints > MAX_BASIS_POINTS) throw new InstructionFailure(6015, "MetadataBasisPointsTooHigh");
   if (Buffer.byteLength(metadata.name) > MAX_NAME_BYTES) throw new InstructionFailure(6012, "MetadataNameTooLong");
   if (Buffer.byteLength(metadata.uri) > MAX_URI_BYTES) throw new InstructionFailure(6014, "MetadataUriTooLong");
-}
-
-function logChange(tree: string, merkle: ConcurrentMerkleTree, change: TreeChange): EmulatedCall {
-  return logBytes(encodeChangeEvent(tree, merkle.depth, merkle.seq, change), 3);
-}
-
-function logBytes(data: Uint8Array, stackHeight: number): EmulatedCall {
-  return { programId: NOOP_PROGRAM_ID, accounts: [], data, stackHeight };
 }
 
 function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {

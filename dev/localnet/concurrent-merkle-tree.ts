@@ -1,4 +1,16 @@
-import { keccak_256 } from "@noble/hashes/sha3";
+import {
+  climb,
+  emptyNode,
+  hashPair,
+  isLeftChild,
+  isSameNode,
+  meetingLevel,
+  placeOver,
+  renewProof,
+  siblingOf,
+  type PathChange,
+} from "#domain/merkle-tree";
+import { InstructionFailure } from "./account-overlay.ts";
 
 /**
  * The accounts of mpl-account-compression hold a concurrent Merkle tree in this layout (little-endian). `D` is the depth, `B`
@@ -16,13 +28,6 @@ import { keccak_256 } from "@noble/hashes/sha3";
  * | then | the rightmost proof of 40 + 32·D: D siblings, the leaf, u32 count of leaves, 4 of padding |
  * | rest | canopy: the top nodes of the tree, from the left, without the root |
  */
-export interface TreeChange {
-  readonly root: Uint8Array;
-  /** Nodes from the leaf to just under the root. */
-  readonly path: readonly Uint8Array[];
-  readonly index: number;
-}
-
 const TREE_ACCOUNT_TYPE = 1;
 const MAX_BUFFER_OFFSET = 2;
 const MAX_DEPTH_OFFSET = 6;
@@ -33,29 +38,19 @@ const ACTIVE_OFFSET = 64;
 const KEPT_OFFSET = 72;
 const CHANGES_OFFSET = 80;
 const NODE_BYTES = 32;
+const FIRST_CANOPY_PLACE = 2;
 
-const emptyNodes: Uint8Array[] = [new Uint8Array(NODE_BYTES)];
-
-/** The root of an empty subtree of this height; height 0 is an empty leaf, 32 zero bytes. */
-export function emptyNode(height: number): Uint8Array {
-  let node = emptyNodes[height];
-  if (node === undefined) {
-    const below = emptyNode(height - 1);
-    node = hashPair(below, below);
-    emptyNodes[height] = node;
-  }
-  return node;
+/** A leaf that is to take the place of another. `proof` may leave out the nodes that the canopy has. */
+export interface LeafReplacement {
+  /** Root that the proof was read at. */
+  readonly root: Uint8Array;
+  readonly previous: Uint8Array;
+  readonly next: Uint8Array;
+  readonly proof: readonly Uint8Array[];
+  readonly index: number;
 }
 
-/** Keccak-256 of two nodes side by side. */
-export function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const both = new Uint8Array(2 * NODE_BYTES);
-  both.set(left);
-  both.set(right, NODE_BYTES);
-  return keccak_256(both);
-}
-
-/** A tree that lives in the bytes of its account: every change writes them. Appending is the only change there is so far. */
+/** A tree that lives in the bytes of its account: every change writes them. */
 export class ConcurrentMerkleTree {
   readonly bytes: Uint8Array;
   readonly depth: number;
@@ -118,7 +113,7 @@ export class ConcurrentMerkleTree {
    * Puts a leaf after the last one. Only the rightmost path is known, which is enough: the siblings left of the new leaf's
    * path are in the rightmost proof, those right of it are empty.
    */
-  append(leaf: Uint8Array): TreeChange {
+  append(leaf: Uint8Array): PathChange {
     const index = this.leafCount;
     if (index >= 2 ** this.depth) throw new Error("the tree is full");
     const { path, root } = index === 0 ? this.#appendFirst(leaf) : this.#appendNext(leaf, index);
@@ -127,22 +122,92 @@ export class ConcurrentMerkleTree {
     return this.#remember({ root, path, index });
   }
 
+  /**
+   * Puts a leaf in place of another. The proof may be as old as the changes that the account remembers: it is brought up to
+   * date with each of them. @throws InstructionFailure when it is older, or wrong, or the leaf is another by now.
+   */
+  replace({ root, previous, next, proof, index }: LeafReplacement): PathChange {
+    if (index > this.leafCount) throw refuseTree("Leaf index of concurrent merkle tree is out of bounds");
+    const { siblings, current } = this.#bringUpToDate(this.#completeProof(proof, index), { root, leaf: previous, index });
+    if (!isSameNode(climb(current, siblings, index).root, this.root)) throw refuseTree("Invalid root recomputed from proof");
+    if (!isSameNode(current, previous)) {
+      throw refuseTree("This tree's current leaf value does not match the supplied proof's leaf value");
+    }
+    const change = { ...climb(next, siblings, index), index };
+    this.#remember(change);
+    this.#keepRightmost(change, siblings);
+    return change;
+  }
+
   /** The change that initialising an empty tree is logged as. */
-  describeEmpty(): TreeChange {
+  describeEmpty(): PathChange {
     return { root: this.root, path: Array.from({ length: this.depth }, (_, level) => emptyNode(level)), index: 0 };
   }
 
-  #appendFirst(leaf: Uint8Array): { path: Uint8Array[]; root: Uint8Array } {
-    const path: Uint8Array[] = [];
-    let node = leaf;
-    for (let level = 0; level < this.depth; level += 1) {
-      path.push(node);
-      node = hashPair(node, emptyNode(level));
+  #completeProof(proof: readonly Uint8Array[], index: number): Uint8Array[] {
+    const siblings = [...proof];
+    for (let level = siblings.length; level < this.depth; level += 1) {
+      const place = siblingOf(placeOver(this.depth, index, level));
+      const offset = this.#canopyOffset + NODE_BYTES * (place - FIRST_CANOPY_PLACE);
+      const node = offset + NODE_BYTES <= this.bytes.length ? this.#nodeAt(offset) : emptyNode(level);
+      siblings.push(node.every((byte) => byte === 0) ? emptyNode(level) : node);
     }
-    return { path, root: node };
+    return siblings;
   }
 
-  #appendNext(leaf: Uint8Array, index: number): { path: Uint8Array[]; root: Uint8Array } {
+  /** The proof and its leaf as the changes since the proof's root left them. */
+  #bringUpToDate(
+    proof: readonly Uint8Array[],
+    proven: { readonly root: Uint8Array; readonly leaf: Uint8Array; readonly index: number },
+  ): { readonly siblings: readonly Uint8Array[]; readonly current: Uint8Array } {
+    const kept = Number(this.#view.getBigUint64(KEPT_OFFSET, true));
+    // Newest first.
+    const changes = Array.from({ length: kept }, (_, steps) => this.#changeAt(this.#activeIndex - steps));
+    const found = changes.findIndex(({ root }) => isSameNode(root, proven.root));
+    // A root that is not remembered is taken for the oldest one: the proof may fit all the same.
+    const since = changes.slice(0, found < 0 ? kept - 1 : found).toReversed();
+    let [siblings, current] = [proof, proven.leaf];
+    for (const change of since) {
+      if (change.index === proven.index) current = change.path[0] ?? current;
+      else siblings = renewProof(siblings, proven.index, change);
+    }
+    return { siblings, current };
+  }
+
+  /** @param index of the ring of changes; may be negative by up to its size. */
+  #changeAt(index: number): PathChange {
+    const offset = this.#changeOffset((index + this.#bufferSize) % this.#bufferSize);
+    return {
+      root: this.#nodeAt(offset),
+      path: Array.from({ length: this.depth }, (_, level) => this.#nodeAt(offset + NODE_BYTES * (level + 1))),
+      index: this.#view.getUint32(offset + NODE_BYTES * (this.depth + 1), true),
+    };
+  }
+
+  /** The rightmost proof stays good for the next append. That of a full tree is never used again, and left as it is. */
+  #keepRightmost({ path, index }: PathChange, siblings: readonly Uint8Array[]): void {
+    const last = this.leafCount - 1;
+    if (last + 1 >= 2 ** this.depth) return;
+    if (index > last) {
+      siblings.forEach((node, level) => this.#setRightmostSibling(level, node));
+      this.#view.setUint32(this.#rightmostLeafOffset + NODE_BYTES, index + 1, true);
+    }
+    const level = index < last ? meetingLevel(index, last) : -1;
+    const node = path[Math.max(level, 0)];
+    if (node === undefined) return;
+    if (level < 0) this.bytes.set(node, this.#rightmostLeafOffset);
+    else this.#setRightmostSibling(level, node);
+  }
+
+  #appendFirst(leaf: Uint8Array): Omit<PathChange, "index"> {
+    return climb(
+      leaf,
+      Array.from({ length: this.depth }, (_, level) => emptyNode(level)),
+      0,
+    );
+  }
+
+  #appendNext(leaf: Uint8Array, index: number): Omit<PathChange, "index"> {
     const path: Uint8Array[] = [];
     // Below this level the new leaf opens an empty subtree; at it, the subtree of all before becomes its left sibling.
     const joinLevel = countTrailingZeros(index);
@@ -165,7 +230,7 @@ export class ConcurrentMerkleTree {
     return { path, root: node };
   }
 
-  #remember(change: TreeChange): TreeChange {
+  #remember(change: PathChange): PathChange {
     const active = (this.#activeIndex + 1) % this.#bufferSize;
     const kept = Number(this.#view.getBigUint64(KEPT_OFFSET, true));
     this.#view.setBigUint64(ACTIVE_OFFSET, BigInt(active), true);
@@ -179,12 +244,11 @@ export class ConcurrentMerkleTree {
     return change;
   }
 
-  #updateCanopy({ path, index }: TreeChange): void {
+  #updateCanopy({ path, index }: PathChange): void {
     for (let level = this.depth - this.#canopyDepth; level < this.depth; level += 1) {
       const node = path[level];
-      // Nodes are numbered from the root (1) down; the canopy starts with number 2.
-      const heapIndex = Math.floor((2 ** this.depth + index) / 2 ** level);
-      if (node !== undefined) this.bytes.set(node, this.#canopyOffset + NODE_BYTES * (heapIndex - 2));
+      const offset = this.#canopyOffset + NODE_BYTES * (placeOver(this.depth, index, level) - FIRST_CANOPY_PLACE);
+      if (node !== undefined) this.bytes.set(node, offset);
     }
   }
 
@@ -209,8 +273,9 @@ export class ConcurrentMerkleTree {
   }
 }
 
-function isLeftChild(index: number, level: number): boolean {
-  return Math.floor(index / 2 ** level) % 2 === 0;
+/** The compression program stops with a panic, so there is no error code. */
+function refuseTree(reason: string): InstructionFailure {
+  return new InstructionFailure("ProgramFailedToComplete", `Error using concurrent merkle tree: ${reason}`);
 }
 
 function countTrailingZeros(value: number): number {

@@ -1,4 +1,5 @@
 import {
+  PluginType,
   getBasePluginAuthoritySerializer,
   getCreateCollectionV2InstructionDataSerializer,
   getPluginSerializer,
@@ -11,7 +12,7 @@ import { InstructionFailure, type AccountOverlay, type EmulatedInstruction, type
 import { concatBytes, encodeU32, encodeU64 } from "./leaf-encoding.ts";
 import { bytesOfAddress, encodeBase58 } from "./transaction-encoding.ts";
 
-/** mpl-core. Emulated: creating a collection, and the counters that minting into it moves. */
+/** mpl-core. Emulated: creating a collection, the counters that minting and burning move, and permanent delegates. */
 export const CORE_PROGRAM_ID = "CoREENxT6tW1HoK8ypY1SxRMZTcVPm7R94rH4PZNhX7d";
 
 /** mpl-core gives the plugin `BubblegumV2` to the Bubblegum program itself. */
@@ -117,20 +118,65 @@ function defaultAuthorityOf(plugin: Plugin): BasePluginAuthority {
 
 /** Counts one more asset in a collection. @throws InstructionFailure unless `authority` may add to it. */
 export function countCollectionMint(collectionAddress: string, authority: string, overlay: AccountOverlay): void {
+  const data = readCollection(collectionAddress, overlay);
+  if (encodeBase58(data.slice(AUTHORITY_OFFSET, NAME_OFFSET)) !== authority) {
+    throw new InstructionFailure(6028, "InvalidCollectionAuthority");
+  }
+  const { view, mintedOffset, sizeOffset } = locateCounters(data);
+  view.setUint32(mintedOffset, view.getUint32(mintedOffset, true) + 1, true);
+  view.setUint32(sizeOffset, view.getUint32(sizeOffset, true) + 1, true);
+  overlay.write(collectionAddress, data, CORE_PROGRAM_ID);
+}
+
+/** Counts one asset less in a collection. @throws InstructionFailure when there is no such collection. */
+export function countCollectionBurn(collectionAddress: string, overlay: AccountOverlay): void {
+  const data = readCollection(collectionAddress, overlay);
+  const { view, sizeOffset } = locateCounters(data);
+  view.setUint32(sizeOffset, view.getUint32(sizeOffset, true) - 1, true);
+  overlay.write(collectionAddress, data, CORE_PROGRAM_ID);
+}
+
+/**
+ * Who a collection's permanent delegate is; undefined when it has none of this kind.
+ * @throws InstructionFailure when there is no such collection.
+ */
+export function permanentDelegateOf(
+  collectionAddress: string,
+  kind: "PermanentTransferDelegate" | "PermanentBurnDelegate",
+  overlay: AccountOverlay,
+): string | undefined {
+  const data = readCollection(collectionAddress, overlay);
+  const headerOffset = locateCounters(data).sizeOffset + 4;
+  if (data[headerOffset] !== PLUGIN_HEADER_KEY) return undefined;
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const registryOffset = Number(view.getBigUint64(headerOffset + 1, true));
+  const count = view.getUint32(registryOffset + 1, true);
+  let offset = registryOffset + 5;
+  for (let record = 0; record < count; record += 1) {
+    const type = data[offset];
+    const [authority, next] = getBasePluginAuthoritySerializer().deserialize(data, offset + 1);
+    if (type === PluginType[kind]) {
+      if (authority.__kind === "Address") return authority.address;
+      return authority.__kind === "UpdateAuthority" ? encodeBase58(data.slice(AUTHORITY_OFFSET, NAME_OFFSET)) : undefined;
+    }
+    offset = next + 8;
+  }
+  return undefined;
+}
+
+function readCollection(collectionAddress: string, overlay: AccountOverlay): Uint8Array {
   const { data, owner } = overlay.read(collectionAddress);
   if (owner !== CORE_PROGRAM_ID || data[0] !== COLLECTION_KEY) {
     throw new InstructionFailure(2004, "ConstraintOwner: this account is no collection");
   }
-  if (encodeBase58(data.slice(AUTHORITY_OFFSET, NAME_OFFSET)) !== authority) {
-    throw new InstructionFailure(6028, "InvalidCollectionAuthority");
-  }
+  return data;
+}
+
+function locateCounters(data: Uint8Array): { view: DataView; mintedOffset: number; sizeOffset: number } {
   const view = new DataView(data.buffer, data.byteOffset, data.length);
   const uriOffset = NAME_OFFSET + 4 + view.getUint32(NAME_OFFSET, true);
   const mintedOffset = uriOffset + 4 + view.getUint32(uriOffset, true);
-  const sizeOffset = mintedOffset + 4;
-  view.setUint32(mintedOffset, view.getUint32(mintedOffset, true) + 1, true);
-  view.setUint32(sizeOffset, view.getUint32(sizeOffset, true) + 1, true);
-  overlay.write(collectionAddress, data, CORE_PROGRAM_ID);
+  return { view, mintedOffset, sizeOffset: mintedOffset + 4 };
 }
 
 /** The address at a place. @throws InstructionFailure when the instruction names too few accounts. */

@@ -14,7 +14,8 @@ import {
   type EmulatedInstruction,
   type MoneyMove,
 } from "./account-overlay.ts";
-import { BUBBLEGUM_PROGRAM_ID, planBubblegumMoney, runBubblegum } from "./bubblegum-emulator.ts";
+import { BUBBLEGUM_PROGRAM_ID } from "./bubblegum-accounts.ts";
+import { planBubblegumMoney, runBubblegum } from "./bubblegum-emulator.ts";
 import { CORE_PROGRAM_ID, planCoreMoney, runCore } from "./core-emulator.ts";
 import { presentFailure, presentSuccess, type Executor, type InnerGroup, type Outcome } from "./executor.ts";
 import { concatBytes, encodeU32, encodeU64 } from "./leaf-encoding.ts";

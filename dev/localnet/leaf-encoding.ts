@@ -1,5 +1,5 @@
 import { keccak_256 } from "@noble/hashes/sha3";
-import type { TreeChange } from "./concurrent-merkle-tree.ts";
+import type { PathChange } from "#domain/merkle-tree";
 import { bytesOfAddress } from "./transaction-encoding.ts";
 
 /** A leaf of Bubblegum V2. Hashes are 32 bytes, addresses base58. */
@@ -52,7 +52,7 @@ export function encodeLeafEvent(leaf: Leaf): Uint8Array {
  * | 34–37 | u32 count of nodes, which follow: 32 bytes and u32 place, counted from the root (1), from the leaf up to the root |
  * | last 12 | u64 seq, u32 leaf index |
  */
-export function encodeChangeEvent(tree: string, depth: number, seq: bigint, change: TreeChange): Uint8Array {
+export function encodeChangeEvent(tree: string, depth: number, seq: bigint, change: PathChange): Uint8Array {
   const nodes = [...change.path, change.root];
   const encoded = nodes.flatMap((node, level) => [node, encodeU32(Math.floor((2 ** depth + change.index) / 2 ** level))]);
   return concatBytes(

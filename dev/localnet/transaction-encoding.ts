@@ -1,5 +1,4 @@
 import { createPublicKey, verify } from "node:crypto";
-import { createRequire } from "node:module";
 import {
   getAddressEncoder,
   getBase58Decoder,
@@ -10,6 +9,7 @@ import {
   type Transaction,
 } from "@solana/kit";
 import type { FailedTransactionMetadata } from "litesvm";
+import { INSTRUCTION_ERRORS, TRANSACTION_ERRORS } from "./error-names.ts";
 
 /** Reads a signed transaction's bytes into its parts. Version 0 and legacy messages, without address lookup tables. */
 export interface DecodedTransaction {
@@ -112,26 +112,13 @@ export function computeFeeLamports({ message, signatures }: DecodedTransaction):
   return BASE_FEE_LAMPORTS * signatures.length + Number(priority);
 }
 
-interface ErrorNames {
-  readonly TransactionErrorFieldless: Readonly<Record<string, number>>;
-  readonly InstructionErrorFieldless: Readonly<Record<string, number>>;
-}
-
-// litesvm numbers the errors in enums that its typed entry does not export; the names are the ones JSON-RPC uses.
-const errorNames = createRequire(import.meta.url)("litesvm/dist/internal.js") as ErrorNames;
-
-function nameOf(names: Readonly<Record<string, number>>, value: number): string {
-  return Object.entries(names).find(([, number]) => number === value)?.[0] ?? String(value);
-}
-
 /** litesvm's error as JSON-RPC shows it. A plain name means that the transaction never got into a block. */
 export function presentTransactionError(failed: FailedTransactionMetadata): TransactionErrorJson {
   const error = failed.err();
-  if (typeof error === "number") return nameOf(errorNames.TransactionErrorFieldless, error);
+  if (typeof error === "number") return TRANSACTION_ERRORS[error] ?? String(error);
   if ("err" in error) {
     const cause = error.err();
-    if (typeof cause === "number")
-      return { InstructionError: [error.index, nameOf(errorNames.InstructionErrorFieldless, cause)] };
+    if (typeof cause === "number") return { InstructionError: [error.index, INSTRUCTION_ERRORS[cause] ?? String(cause)] };
     return { InstructionError: [error.index, "code" in cause ? { Custom: cause.code } : "BorshIoError"] };
   }
   if ("accountIndex" in error) return { InsufficientFundsForRent: { account_index: error.accountIndex } };

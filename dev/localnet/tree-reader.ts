@@ -2,7 +2,8 @@ import { getLeafSchemaSerializer, hashCollection } from "@metaplex-foundation/mp
 import { publicKey } from "@metaplex-foundation/umi";
 import { listNoopEvents, type TransactionAnswer } from "#chain/leaf-events";
 import { createRpcClient, type RpcClient } from "#chain/rpc-client";
-import { ConcurrentMerkleTree, emptyNode, hashPair } from "./concurrent-merkle-tree.ts";
+import { emptyNode, hashPair } from "#domain/merkle-tree";
+import { ConcurrentMerkleTree } from "./concurrent-merkle-tree.ts";
 import { hashLeaf, type Leaf } from "./leaf-encoding.ts";
 import { encodeBase58 } from "./transaction-encoding.ts";
 

@@ -1,0 +1,86 @@
+import { setComputeUnitLimit } from "@metaplex-foundation/mpl-toolbox";
+import type { PublicKey, TransactionBuilder, Umi } from "@metaplex-foundation/umi";
+import { address, lamports } from "@solana/kit";
+import { expect } from "vitest";
+import { createLeanUmi } from "#chain/lean-umi";
+import { importWalletSigner } from "#chain/wallet-signer";
+import type { Executor, Outcome } from "#dev/localnet/executor";
+import { createExecutor, listMissingPrograms } from "#dev/localnet/start-localnet";
+import { decodeTransaction, type DecodedTransaction } from "#dev/localnet/transaction-encoding";
+import { generateSolanaWallet } from "#dev/secrets";
+
+const programsDir = process.env["SOLANA_PROGRAMS_DIR"];
+
+/** Whether the real programs are there to be compared with. */
+export const hasPrograms: boolean = programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
+
+const NOOP_PROGRAM_ID = "mnoopTCrg4p8ry25e4bcWA9XZjbNjMTfgYVGGEdRsf3";
+const BLOCKHASH = "11111111111111111111111111111112";
+
+/** Two chains in the same state, one on the real programs and one on the emulator, given the same signed bytes. */
+export class TwinChains {
+  readonly umi: Umi;
+  readonly wallet: PublicKey;
+  readonly #real: Executor;
+  readonly #emulated: Executor;
+  #slot = 1_000n;
+
+  static async open(): Promise<TwinChains> {
+    return new TwinChains(await importWalletSigner(generateSolanaWallet()));
+  }
+
+  constructor(wallet: Awaited<ReturnType<typeof importWalletSigner>>) {
+    this.#real = createExecutor({ programsDir });
+    this.#emulated = createExecutor({ forceEmulator: true });
+    const { svm } = this.#real;
+    this.umi = createLeanUmi(
+      {
+        url: "http://twin.invalid",
+        call: <T>(_method: string, [bytes]: readonly unknown[] = []) =>
+          Promise.resolve(Number(svm.minimumBalanceForRentExemption(BigInt(Number(bytes)))) as T),
+      },
+      wallet,
+    );
+    this.wallet = wallet.publicKey;
+    this.fund(wallet.publicKey);
+  }
+
+  fund(key: string): void {
+    for (const { svm } of this.#chains()) svm.airdrop(address(key), lamports(1_000_000_000_000n));
+  }
+
+  /** Gives both chains the same bytes and compares everything they leave. @returns the error of the real programs, or null. */
+  async run(work: TransactionBuilder, watched: readonly PublicKey[]): Promise<Outcome["error"]> {
+    this.#slot += 1n;
+    for (const { svm } of this.#chains()) svm.warpToSlot(this.#slot);
+    const built = await setComputeUnitLimit(this.umi, { units: 1_000_000 })
+      .add(work)
+      .setBlockhash(BLOCKHASH)
+      .buildAndSign(this.umi);
+    const decoded = decodeTransaction(this.umi.transactions.serialize(built));
+    const [real, emulated] = [this.#real.execute(decoded, this.#slot), this.#emulated.execute(decoded, this.#slot)];
+    expect(emulated.error, real.logs.join("\n")).toEqual(real.error);
+    if (real.error === null) expect(listEvents(emulated, decoded)).toEqual(listEvents(real, decoded));
+    for (const key of [...watched, this.wallet])
+      expect(this.#read(this.#emulated, key), key).toEqual(this.#read(this.#real, key));
+    return real.error;
+  }
+
+  #read({ svm }: Executor, key: PublicKey): unknown {
+    const account = svm.getAccount(address(key));
+    if (!account.exists) return null;
+    const bytes = Buffer.from(account.data).toString("hex");
+    return { bytes, owner: account.programAddress, lamports: account.lamports };
+  }
+
+  #chains(): Executor[] {
+    return [this.#real, this.#emulated];
+  }
+}
+
+function listEvents({ inner }: Outcome, { message }: DecodedTransaction): unknown {
+  const isNoop = (index: number): boolean => message.staticAccounts[index] === NOOP_PROGRAM_ID;
+  return inner.flatMap(({ index, instructions }) =>
+    instructions.filter((call) => isNoop(call.programIdIndex)).map((call) => ({ index, bytes: call.data })),
+  );
+}
