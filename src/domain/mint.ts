@@ -10,6 +10,8 @@ export interface MintJobState {
   readonly lastValidBlockHeight: number | null;
   /** Transactions signed so far. */
   readonly attempts: number;
+  /** The ticket is cancelled: no more is signed for it. */
+  readonly isCancelled: boolean;
 }
 
 /**
@@ -42,7 +44,9 @@ export type MintStep =
   | { readonly kind: "wait" }
   /** The transaction is final: read the leaf and store it. */
   | { readonly kind: "finish" }
-  | { readonly kind: "fail"; readonly error: string };
+  | { readonly kind: "fail"; readonly error: string }
+  /** Nothing of the ticket is on chain or can come there: the job ends without a mint. */
+  | { readonly kind: "cancel" };
 
 /** A job is given up after this many signed transactions, each of which had its whole life of 150 blocks. */
 export const MAX_SIGNED_TRANSACTIONS = 8;
@@ -51,11 +55,14 @@ export const MAX_SIGNED_TRANSACTIONS = 8;
  * Decides the next step of a mint (docs/adr/0006).
  * @param observation what the chain said of `job.signature`; null when it has not been asked.
  * Invariant: `sign` is answered only when no transaction signed before can be, or ever come, in a block: there is none, or it
- * failed in a finalized block, or it is unknown while the finalized height is past its last valid one.
+ * failed in a finalized block, or it is unknown while the finalized height is past its last valid one. The same holds for
+ * `cancel`.
  */
 export function decideMintStep(job: MintJobState, observation: ChainObservation | null): MintStep {
   if (job.status === "MINTED" || job.status === "FAILED") return { kind: "stop" };
-  if (job.signature === null || job.lastValidBlockHeight === null) return { kind: "sign", error: null };
+  if (job.signature === null || job.lastValidBlockHeight === null) {
+    return job.isCancelled ? { kind: "cancel" } : { kind: "sign", error: null };
+  }
   if (observation === null) return { kind: "observe" };
   switch (observation.seen) {
     case "succeeded":
@@ -73,6 +80,7 @@ export function decideMintStep(job: MintJobState, observation: ChainObservation 
 }
 
 function signAgain(job: MintJobState, error: string): MintStep {
+  if (job.isCancelled) return { kind: "cancel" };
   return job.attempts < MAX_SIGNED_TRANSACTIONS ? { kind: "sign", error } : { kind: "fail", error };
 }
 

@@ -1,8 +1,9 @@
-import { and, asc, eq, gt, inArray, isNull, lt, ne, sql, type SQL } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNull, ne, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { MintJobState } from "#domain/mint";
-import { ORDER_STATUS_RANK, type MintStatus, type OrderStatus } from "#domain/statuses";
-import { events, mintJobs, orderItems, orders, ticketTypes, tickets } from "./schema.ts";
+import type { MintStatus } from "#domain/statuses";
+import { cancelMint, isMintJob, isOrderMinted, isTicketCancelled, raiseOrder, type MintJobKey } from "./mint-statements.ts";
+import { events, mintJobs, ticketTypes, tickets } from "./schema.ts";
 
 /** A job with all that minting its ticket needs. */
 export interface MintTask extends MintJobState {
@@ -31,12 +32,6 @@ export interface MintJobView {
   readonly mintedAtMs: number | null;
 }
 
-/** What identifies a job: every query is within a tenant. */
-export interface MintJobKey {
-  readonly tenantId: string;
-  readonly ticketId: string;
-}
-
 const LONGEST_ERROR = 500;
 
 const JOB_COLUMNS = {
@@ -51,10 +46,6 @@ const JOB_COLUMNS = {
   mintedAtMs: mintJobs.mintedAtMs,
 };
 
-function isJob({ tenantId, ticketId }: MintJobKey): SQL | undefined {
-  return and(eq(mintJobs.ticketId, ticketId), eq(mintJobs.tenantId, tenantId));
-}
-
 /** The job and its ticket's facts; undefined while the desk's projection has not reached D1. */
 export async function findMintTask(db: DrizzleD1Database, key: MintJobKey): Promise<MintTask | undefined> {
   return db
@@ -66,6 +57,7 @@ export async function findMintTask(db: DrizzleD1Database, key: MintJobKey): Prom
       wireBase64: mintJobs.wireBase64,
       lastValidBlockHeight: mintJobs.lastValidBlockHeight,
       attempts: mintJobs.attempts,
+      isCancelled: isTicketCancelled(mintJobs.ticketId).mapWith(Boolean),
       orderId: tickets.orderId,
       ownerAddress: tickets.walletAddress,
       eventId: events.id,
@@ -77,13 +69,13 @@ export async function findMintTask(db: DrizzleD1Database, key: MintJobKey): Prom
     .innerJoin(tickets, eq(tickets.id, mintJobs.ticketId))
     .innerJoin(events, eq(events.id, mintJobs.eventId))
     .innerJoin(ticketTypes, eq(ticketTypes.id, tickets.ticketTypeId))
-    .where(isJob(key))
+    .where(isMintJob(key))
     .get();
 }
 
 /**
  * Stores a signed transaction before it is first sent, by compare-and-swap: of two deliveries that sign at once, one wins and
- * the other must throw its bytes away.
+ * the other must throw its bytes away. So must whoever signed for a ticket that has been cancelled meanwhile.
  * @param previousSignature the signature that the decision to sign was made on.
  * @returns true for the winner, which alone may send.
  */
@@ -112,7 +104,14 @@ export async function storeSignedMint(
       lastError: change.lastError,
       updatedAtMs: change.nowMs,
     })
-    .where(and(isJob(key), isUnchanged, inArray(mintJobs.status, ["QUEUED", "SUBMITTED"])))
+    .where(
+      and(
+        isMintJob(key),
+        isUnchanged,
+        inArray(mintJobs.status, ["QUEUED", "SUBMITTED"]),
+        sql`NOT ${isTicketCancelled(mintJobs.ticketId)}`,
+      ),
+    )
     .returning({ ticketId: mintJobs.ticketId });
   return stored.length === 1;
 }
@@ -122,7 +121,7 @@ export async function storeMintError(db: DrizzleD1Database, key: MintJobKey, err
   await db
     .update(mintJobs)
     .set({ lastError: error.slice(0, LONGEST_ERROR), updatedAtMs: nowMs })
-    .where(and(isJob(key), ne(mintJobs.status, "MINTED")));
+    .where(and(isMintJob(key), ne(mintJobs.status, "MINTED")));
 }
 
 /** Remembers the event's collection. It is the same address every time, so the last writer does no harm. */
@@ -139,7 +138,7 @@ export async function storeCollectionAddress(
 }
 
 /**
- * Stores a finished mint and, in the same transaction, completes the order when it was the last of its tickets.
+ * Stores a finished mint and, in the same transaction, completes the order when it was the last of its tickets that are not cancelled.
  * Repeats change nothing.
  */
 export async function storeMinted(
@@ -148,17 +147,12 @@ export async function storeMinted(
   minted: { readonly signature: string; readonly assetId: string; readonly leafIndex: number; readonly nowMs: number },
 ): Promise<void> {
   const { signature, assetId, leafIndex, nowMs } = minted;
-  // The tickets of an order may reach D1 in parts: all that were bought must be here, and all of them minted.
-  const ticketCount = sql`(SELECT count(*) FROM ${tickets} WHERE ${tickets.orderId} = ${task.orderId})`;
-  const boughtCount = sql`(SELECT sum(${orderItems.quantity}) FROM ${orderItems} WHERE ${orderItems.orderId} = ${task.orderId})`;
-  const mintedCount = sql`(SELECT count(*) FROM ${tickets} JOIN ${mintJobs} ON ${mintJobs.ticketId} = ${tickets.id}
-    WHERE ${tickets.orderId} = ${task.orderId} AND ${mintJobs.status} = 'MINTED')`;
   await db.batch([
     db
       .update(mintJobs)
       .set({ status: "MINTED", assetId, leafIndex, lastError: null, mintedAtMs: nowMs, updatedAtMs: nowMs })
-      .where(and(isJob(task), eq(mintJobs.signature, signature), ne(mintJobs.status, "MINTED"))),
-    raiseOrder(db, task, "COMPLETED", sql`${boughtCount} = ${ticketCount} AND ${ticketCount} = ${mintedCount}`),
+      .where(and(isMintJob(task), eq(mintJobs.signature, signature), ne(mintJobs.status, "MINTED"))),
+    raiseOrder(db, task, "COMPLETED", isOrderMinted(task.orderId)),
   ]);
 }
 
@@ -173,29 +167,28 @@ export async function storeMintFailure(
   nowMs: number,
 ): Promise<void> {
   const isUnchanged = task.signature === null ? isNull(mintJobs.signature) : eq(mintJobs.signature, task.signature);
-  const failedJob = sql`EXISTS (SELECT 1 FROM ${mintJobs} WHERE ${mintJobs.ticketId} = ${task.ticketId} AND ${mintJobs.status} = 'FAILED')`;
+  const failedJob = sql`EXISTS (SELECT 1 FROM ${mintJobs} WHERE ${mintJobs.ticketId} = ${task.ticketId} AND ${mintJobs.status} = 'FAILED'
+    AND NOT ${isTicketCancelled(mintJobs.ticketId)})`;
   await db.batch([
     db
       .update(mintJobs)
       .set({ status: "FAILED", lastError: error.slice(0, LONGEST_ERROR), updatedAtMs: nowMs })
-      .where(and(isJob(task), isUnchanged, ne(mintJobs.status, "MINTED"))),
+      .where(and(isMintJob(task), isUnchanged, ne(mintJobs.status, "MINTED"))),
     raiseOrder(db, task, "MINT_FAILED", failedJob),
   ]);
 }
 
-function raiseOrder(
+/**
+ * Ends the mint of a cancelled ticket: nothing of it is on chain or can come there. The job is FAILED and says why, and forgets its
+ * signature, so that whoever burns the ticket's asset knows that there is none. The order does not wait for it any more.
+ * @param task its signature is the one that was ruled out, or null; a job that was signed meanwhile is left alone.
+ */
+export async function storeMintCancelled(
   db: DrizzleD1Database,
-  { tenantId, orderId }: Pick<MintTask, "tenantId" | "orderId">,
-  status: OrderStatus,
-  condition: SQL,
-) {
-  // Only upwards in rank, so that the desk's projection and this commute.
-  return db
-    .update(orders)
-    .set({ status })
-    .where(
-      and(eq(orders.id, orderId), eq(orders.tenantId, tenantId), lt(orders.statusRank, ORDER_STATUS_RANK[status]), condition),
-    );
+  task: Pick<MintTask, "tenantId" | "ticketId" | "orderId" | "signature">,
+  nowMs: number,
+): Promise<void> {
+  await db.batch(cancelMint(db, task, nowMs));
 }
 
 /** A job as its owner sees it; undefined when it is not the tenant's, not the owner's, or not in D1 yet. */
@@ -208,7 +201,7 @@ export async function findMintJobOfOwner(
     .select(JOB_COLUMNS)
     .from(mintJobs)
     .innerJoin(tickets, eq(tickets.id, mintJobs.ticketId))
-    .where(and(isJob(key), ownerUserId === null ? undefined : eq(tickets.ownerUserId, ownerUserId)))
+    .where(and(isMintJob(key), ownerUserId === null ? undefined : eq(tickets.ownerUserId, ownerUserId)))
     .get();
 }
 

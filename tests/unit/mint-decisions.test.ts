@@ -18,8 +18,10 @@ const ATTEMPTS = [0, 1, MAX_SIGNED_TRANSACTIONS - 1, MAX_SIGNED_TRANSACTIONS];
 function* everyJob(): Generator<MintJobState> {
   for (const status of MINT_STATUSES) {
     for (const attempts of ATTEMPTS) {
-      yield { status, signature: null, lastValidBlockHeight: null, attempts };
-      yield { status, signature: "signature", lastValidBlockHeight: LAST_VALID, attempts };
+      for (const isCancelled of [false, true]) {
+        yield { status, signature: null, lastValidBlockHeight: null, attempts, isCancelled };
+        yield { status, signature: "signature", lastValidBlockHeight: LAST_VALID, attempts, isCancelled };
+      }
     }
   }
 }
@@ -45,11 +47,23 @@ describe("deciding the next step of a mint", () => {
       for (const observation of [null, ...everyObservation()]) {
         caseCount += 1;
         const step = decideMintStep(job, observation);
-        if (step.kind !== "sign" || job.signature === null) continue;
+        if ((step.kind !== "sign" && step.kind !== "cancel") || job.signature === null) continue;
         expect(observation !== null && isRuledOut(observation), JSON.stringify({ job, observation })).toBe(true);
       }
     }
-    expect(caseCount).toBe(MINT_STATUSES.length * ATTEMPTS.length * 2 * (1 + SEEN.length * HEIGHTS.length));
+    expect(caseCount).toBe(MINT_STATUSES.length * ATTEMPTS.length * 4 * (1 + SEEN.length * HEIGHTS.length));
+  });
+
+  it("signs nothing for a cancelled ticket, and ends its job as soon as nothing of it can come on chain", () => {
+    for (const job of everyJob()) {
+      for (const observation of [null, ...everyObservation()]) {
+        const step = decideMintStep({ ...job, isCancelled: true }, observation).kind;
+        expect(["sign", "fail"]).not.toContain(step);
+        const isOpen = job.status === "QUEUED" || job.status === "SUBMITTED";
+        const isOver = job.signature === null || (observation !== null && isRuledOut(observation));
+        expect(step === "cancel", JSON.stringify({ job, observation })).toBe(isOpen && isOver);
+      }
+    }
   });
 
   it("finishes exactly when the chain has the transaction in a finalized block", () => {
@@ -71,7 +85,13 @@ describe("deciding the next step of a mint", () => {
   });
 
   it("asks the chain before anything else once there is a signature, even if the job says QUEUED", () => {
-    const job: MintJobState = { status: "QUEUED", signature: "signature", lastValidBlockHeight: LAST_VALID, attempts: 1 };
+    const job: MintJobState = {
+      status: "QUEUED",
+      signature: "signature",
+      lastValidBlockHeight: LAST_VALID,
+      attempts: 1,
+      isCancelled: false,
+    };
     expect(decideMintStep(job, null)).toEqual({ kind: "observe" });
   });
 
@@ -84,7 +104,13 @@ describe("deciding the next step of a mint", () => {
     ["unknown", LAST_VALID + 1, { kind: "sign", error: "expired without landing" }],
     ["failed", LAST_VALID - 1, { kind: "sign", error: "failed on chain: boom" }],
   ] as const)("answers a submitted job that is %s at finalized height %i", (seen, finalizedBlockHeight, expected) => {
-    const job: MintJobState = { status: "SUBMITTED", signature: "signature", lastValidBlockHeight: LAST_VALID, attempts: 1 };
+    const job: MintJobState = {
+      status: "SUBMITTED",
+      signature: "signature",
+      lastValidBlockHeight: LAST_VALID,
+      attempts: 1,
+      isCancelled: false,
+    };
     expect(decideMintStep(job, { seen, finalizedBlockHeight, error: seen === "failed" ? "boom" : null })).toEqual(expected);
   });
 
@@ -94,6 +120,7 @@ describe("deciding the next step of a mint", () => {
       signature: "s",
       lastValidBlockHeight: LAST_VALID,
       attempts: MAX_SIGNED_TRANSACTIONS,
+      isCancelled: false,
     };
     const expired: ChainObservation = { seen: "unknown", finalizedBlockHeight: LAST_VALID + 1, error: null };
     expect(decideMintStep(job, expired)).toEqual({ kind: "fail", error: "expired without landing" });

@@ -5,6 +5,7 @@ import type { MintMessage } from "#domain/order-messages";
 import {
   findMintTask,
   storeCollectionAddress,
+  storeMintCancelled,
   storeMintError,
   storeMintFailure,
   storeMinted,
@@ -58,6 +59,9 @@ async function takeStep(ctx: MintContext, task: MintTask, step: MintStep): Promi
       return finish(ctx, task);
     case "fail":
       await storeMintFailure(ctx.db, task, step.error, ctx.nowMs);
+      return "settled";
+    case "cancel":
+      await storeMintCancelled(ctx.db, task, ctx.nowMs);
       return "settled";
   }
 }

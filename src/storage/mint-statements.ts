@@ -1,0 +1,67 @@
+/** Parts of statements about mints, for those who send them. */
+import { and, eq, isNull, lt, ne, sql, type SQL } from "drizzle-orm";
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import { ORDER_STATUS_RANK, type OrderStatus } from "#domain/statuses";
+import { assetBurns, mintJobs, orderItems, orders, tickets } from "./schema.ts";
+
+/** What identifies a job: every query is within a tenant. */
+export interface MintJobKey {
+  readonly tenantId: string;
+  readonly ticketId: string;
+}
+
+/** This job, within its tenant. */
+export function isMintJob({ tenantId, ticketId }: MintJobKey): SQL | undefined {
+  return and(eq(mintJobs.ticketId, ticketId), eq(mintJobs.tenantId, tenantId));
+}
+
+/** True for a ticket that is cancelled: nothing is signed for it any more but the burning of its asset. */
+export function isTicketCancelled(ticketId: SQLiteColumn): SQL {
+  return sql`(EXISTS (SELECT 1 FROM ${assetBurns} WHERE ${assetBurns.ticketId} = ${ticketId})
+    OR EXISTS (SELECT 1 FROM ${tickets} AS cancelled WHERE cancelled.id = ${ticketId} AND cancelled.status = 'CANCELLED'))`;
+}
+
+/**
+ * True when an order's tickets are all in D1, each is minted or cancelled, and one is minted at least. They may reach D1 in parts, so
+ * all that were bought must be here.
+ */
+export function isOrderMinted(orderId: string): SQL {
+  const ofOrder = sql`FROM ${tickets} JOIN ${mintJobs} ON ${mintJobs.ticketId} = ${tickets.id} WHERE ${tickets.orderId} = ${orderId}`;
+  const bought = sql`(SELECT sum(${orderItems.quantity}) FROM ${orderItems} WHERE ${orderItems.orderId} = ${orderId})`;
+  const settled = sql`(SELECT count(*) ${ofOrder} AND (${mintJobs.status} = 'MINTED' OR ${isTicketCancelled(tickets.id)}))`;
+  return sql`(${bought} = ${settled} AND EXISTS (SELECT 1 ${ofOrder} AND ${mintJobs.status} = 'MINTED'))`;
+}
+
+/** Moves an order's status up in rank, on a condition. */
+export function raiseOrder(
+  db: DrizzleD1Database,
+  { tenantId, orderId }: { readonly tenantId: string; readonly orderId: string },
+  status: OrderStatus,
+  condition: SQL,
+) {
+  // Only upwards in rank, so that the desk's projection and this commute.
+  return db
+    .update(orders)
+    .set({ status })
+    .where(
+      and(eq(orders.id, orderId), eq(orders.tenantId, tenantId), lt(orders.statusRank, ORDER_STATUS_RANK[status]), condition),
+    );
+}
+
+/** The statements that end the mint of a cancelled ticket: see `storeMintCancelled`. */
+export function cancelMint(
+  db: DrizzleD1Database,
+  task: MintJobKey & { readonly orderId: string; readonly signature: string | null },
+  nowMs: number,
+) {
+  const isUnchanged = task.signature === null ? isNull(mintJobs.signature) : eq(mintJobs.signature, task.signature);
+  const lastError = "the ticket was cancelled before it was minted";
+  return [
+    db
+      .update(mintJobs)
+      .set({ status: "FAILED", signature: null, wireBase64: null, lastValidBlockHeight: null, lastError, updatedAtMs: nowMs })
+      .where(and(isMintJob(task), isUnchanged, ne(mintJobs.status, "MINTED"), isTicketCancelled(mintJobs.ticketId))),
+    raiseOrder(db, task, "COMPLETED", isOrderMinted(task.orderId)),
+  ] as const;
+}
