@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { findWalletProblem, type WalletProblem } from "#domain/wallet-address";
 import { respond } from "./security-headers.ts";
 
 /** A lower-case UUID of any version. */
@@ -16,8 +17,21 @@ export const cents = z.int().min(0).max(1_000_000_000);
 /** A sum of amounts, in minor units: an order of the dearest tickets goes beyond what one price may be. */
 export const sumCents = z.int().min(0);
 
-/** A Solana address. */
-export const walletAddress = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/, "not a base58 address");
+const WALLET_PROBLEMS: Readonly<Record<WalletProblem, string>> = {
+  not_base58: "not a base58 address",
+  wrong_length: "not an address: not 32 bytes",
+  is_program: "the address of a program, which is nobody's wallet",
+  off_curve: "not a wallet: nobody can have a key of this address",
+};
+
+/** Address of a Solana wallet: somebody may have its key, so that an asset sent there is not lost. */
+export const walletAddress = z
+  .string()
+  .regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/, { error: WALLET_PROBLEMS.not_base58, abort: true })
+  .superRefine((text, context) => {
+    const problem = findWalletProblem(text);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: WALLET_PROBLEMS[problem] });
+  });
 
 /** A count of tickets. */
 export const quantity = z.int().min(1).max(1_000_000);

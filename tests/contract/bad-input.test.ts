@@ -4,6 +4,7 @@ import { readProblem, send } from "../support/call-service.ts";
 import { authorize } from "../support/sign-token.ts";
 
 const KEY = { "idempotency-key": "one-purchase" };
+const OFF_CURVE = "8qbHbw2BbbTHBW1sbeqakYXVKRQM8Ne7pLK7m6CVfeR";
 const JSON_BODY = { "content-type": "application/json" };
 
 let manager: Readonly<Record<string, string>>;
@@ -120,6 +121,23 @@ describe("a basket that says nothing sensible", () => {
       status: 400,
       code: "validation_failed",
     });
+  });
+
+  it.each([
+    ["no base58", "0xabc", "not a base58 address"],
+    ["a byte too long", "1".repeat(33), "not an address: not 32 bytes"],
+    ["the System program, which people paste for none", "1".repeat(32), "the address of a program"],
+    ["the program that its ticket is minted by", "BGUMAp9Gq7iTEuizy4pqaxsTyUCBK68MDfK752saRPUY", "the address of a program"],
+    ["an address off the curve, such as a program derives", OFF_CURVE, "nobody can have a key of this address"],
+  ])("is refused when its wallet is %s, also by who accepts a ticket", async (_, walletAddress, message) => {
+    for (const [route, body] of [
+      ["/api/v1/purchase", { ...Object(basket({})), walletAddress }],
+      [`/api/v1/transfer/${crypto.randomUUID()}/accept`, { walletAddress }],
+    ] as const) {
+      const problem = await readProblem(await post(route, body, KEY));
+      expect(problem, route).toMatchObject({ status: 400, code: "validation_failed" });
+      expect(problem.errors, route).toMatchObject([{ path: "walletAddress", message: expect.stringContaining(message) }]);
+    }
   });
 
   it("of a thousand unknown fields gets an answer of readable length", async () => {

@@ -15,7 +15,7 @@ afterAll(() => {
   vi.restoreAllMocks();
 });
 
-const WALLET = "4Nd1mYbJ5cQqk9dD1Jm4dHq2h1GfBtPp8bL5r1dZ9c3x";
+const WALLET = "9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM";
 const itemsShape = z.object({ items: z.array(z.record(z.string(), z.unknown())), nextCursor: z.string().nullable() });
 
 async function list(caller: Caller, path: string): Promise<Readonly<Record<string, unknown>>[]> {

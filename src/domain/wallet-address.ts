@@ -1,0 +1,78 @@
+import { decodeBase58 } from "./base58.ts";
+
+/** What is wrong with a wallet address: an asset that goes there could never be moved by its owner. */
+export type WalletProblem = "not_base58" | "wrong_length" | "is_program" | "off_curve";
+
+const ADDRESS_BYTES = 32;
+
+/**
+ * Programs and other addresses of the cluster that nobody holds a key of, although some are points of the curve. The System program is
+ * 32 zero bytes, which people paste for "none".
+ */
+const PROGRAMS: ReadonlySet<string> = new Set([
+  "11111111111111111111111111111111",
+  "1nc1nerator11111111111111111111111111111111",
+  "AddressLookupTab1e1111111111111111111111111",
+  "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL",
+  "BGUMAp9Gq7iTEuizy4pqaxsTyUCBK68MDfK752saRPUY",
+  "BPFLoader1111111111111111111111111111111111",
+  "BPFLoader2111111111111111111111111111111111",
+  "BPFLoaderUpgradeab1e11111111111111111111111",
+  "ComputeBudget111111111111111111111111111111",
+  "Config1111111111111111111111111111111111111",
+  "CoREENxT6tW1HoK8ypY1SxRMZTcVPm7R94rH4PZNhX7d",
+  "Ed25519SigVerify111111111111111111111111111",
+  "KeccakSecp256k11111111111111111111111111111",
+  "LoaderV411111111111111111111111111111111111",
+  "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr",
+  "NativeLoader1111111111111111111111111111111",
+  "Stake11111111111111111111111111111111111111",
+  "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
+  "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb",
+  "Vote111111111111111111111111111111111111111",
+  "cmtDvXumGCrqC1Age74AVPhSRVXJMd8PJS91L8KbNCK",
+  "mcmt6YrQEMKw8Mw43FmpRLmf7BqRnFMKmAcbxE3xkAW",
+  "metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s",
+  "mnoopTCrg4p8ry25e4bcWA9XZjbNjMTfgYVGGEdRsf3",
+  "noopb9bkMVfRPU8AsbpTUg8AQkHtKwMYZiFUjNRtMmV",
+]);
+
+/** @returns what is wrong with an address that an asset shall go to; undefined when a wallet can be there. */
+export function findWalletProblem(text: string): WalletProblem | undefined {
+  const bytes = decodeBase58(text);
+  if (!bytes.ok) return "not_base58";
+  if (bytes.value.length !== ADDRESS_BYTES) return "wrong_length";
+  if (PROGRAMS.has(text)) return "is_program";
+  return isOnCurve(bytes.value) ? undefined : "off_curve";
+}
+
+/** The field of Curve25519, and the constant d of Ed25519 (RFC 8032, section 5.1). */
+const P = 2n ** 255n - 19n;
+const D = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
+
+/**
+ * True when 32 bytes are a point of Ed25519, so that a key for them may exist (RFC 8032, section 5.1.3). Addresses that programs
+ * derive are chosen so that they are none.
+ */
+function isOnCurve(bytes: Uint8Array): boolean {
+  let y = 0n;
+  for (const byte of bytes.toReversed()) y = (y << 8n) | BigInt(byte);
+  // The highest bit is the sign of x.
+  y &= (1n << 255n) - 1n;
+  if (y >= P) return false;
+  const square = (y * y) % P;
+  const u = (square + P - 1n) % P;
+  const v = (D * square + 1n) % P;
+  // x² = u / v has a root exactly if u·v has one, which Euler's criterion tells.
+  const product = (u * v) % P;
+  return product === 0n || raise(product, (P - 1n) / 2n) === 1n;
+}
+
+function raise(base: bigint, exponent: bigint): bigint {
+  let [result, factor] = [1n, base];
+  for (let rest = exponent; rest > 0n; rest >>= 1n) {
+    if ((rest & 1n) === 1n) result = (result * factor) % P;
+    factor = (factor * factor) % P;
+  }
+  return result;
+}
