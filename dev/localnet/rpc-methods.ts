@@ -180,8 +180,12 @@ function presentStatus(cluster: Cluster, signature: string, searchesHistory: boo
   };
 }
 
-function listSignatures(cluster: Cluster, key: string, { before, until, limit }: Config): unknown[] {
-  let signatures = cluster.listSignatures(key);
+function listSignatures(cluster: Cluster, key: string, { before, until, limit, commitment }: Config): unknown[] {
+  const isVisible = (signature: string): boolean => {
+    const entry = cluster.findEntry(signature);
+    return entry !== undefined && (commitment === "confirmed" || cluster.confirmationOf(entry) === "finalized");
+  };
+  let signatures = cluster.listSignatures(key).filter(isVisible);
   if (before !== undefined) signatures = signatures.slice(signatures.indexOf(before) + 1);
   const end = until === undefined ? -1 : signatures.indexOf(until);
   if (end >= 0) signatures = signatures.slice(0, end);

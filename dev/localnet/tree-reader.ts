@@ -7,7 +7,7 @@ import { ConcurrentMerkleTree } from "./concurrent-merkle-tree.ts";
 import { hashLeaf, type Leaf } from "./leaf-encoding.ts";
 import { encodeBase58 } from "./transaction-encoding.ts";
 
-/** A leaf as the ledger tells it, with the transaction that wrote it. */
+/** A leaf as the ledger's last word leaves it, with the transaction that minted it. */
 export interface FoundLeaf {
   readonly leaf: Leaf;
   readonly leafIndex: number;
@@ -16,6 +16,7 @@ export interface FoundLeaf {
 
 /** A tree rebuilt from the ledger alone. */
 export interface TreeContents {
+  /** Leaves that are there; burnt ones are not. */
   readonly leaves: readonly FoundLeaf[];
   /** The root that the leaves give. */
   readonly computedRoot: string;
@@ -38,14 +39,19 @@ const PAGE_SIZE = 1_000;
  */
 export async function readTree(rpcUrl: string, tree: string): Promise<TreeContents> {
   const rpc = createRpcClient(rpcUrl);
-  const leaves: FoundLeaf[] = [];
+  const byIndex = new Map<number, FoundLeaf>();
   for (const signature of await listTreeSignatures(rpc, tree)) {
     const answer = await rpc.call<TransactionAnswer | null>("getTransaction", [
       signature,
       { commitment: "confirmed", encoding: "json", maxSupportedTransactionVersion: 0 },
     ]);
-    if (answer !== null) leaves.push(...listTreeLeaves(answer, tree, signature));
+    for (const { leaf, leafIndex } of answer === null ? [] : listLeafChanges(answer, tree)) {
+      const minted = byIndex.get(leafIndex)?.signature ?? signature;
+      if (leaf === undefined) byIndex.delete(leafIndex);
+      else byIndex.set(leafIndex, { leaf, leafIndex, signature: minted });
+    }
   }
+  const leaves = [...byIndex.values()];
   const account = await rpc.call<{ value: { data: [string, string] } | null }>("getAccountInfo", [
     tree,
     { encoding: "base64" },
@@ -108,17 +114,19 @@ async function listTreeSignatures(rpc: RpcClient, tree: string): Promise<string[
   }
 }
 
-function listTreeLeaves(answer: TransactionAnswer, tree: string, signature: string): FoundLeaf[] {
-  const found: FoundLeaf[] = [];
+/** What became of leaves, in order; a change without a leaf beside it has burnt one. */
+function listLeafChanges(
+  answer: TransactionAnswer,
+  tree: string,
+): { readonly leaf: Leaf | undefined; readonly leafIndex: number }[] {
+  const found: { leaf: Leaf | undefined; leafIndex: number }[] = [];
   let pending: Leaf | undefined;
   for (const event of listNoopEvents(answer)) {
     if (event[0] === APPLICATION_DATA_TAG) pending = readLeaf(event);
     if (event[0] !== CHANGE_LOG_TAG) continue;
     const view = new DataView(event.buffer, event.byteOffset, event.length);
     const changedTree = encodeBase58(event.slice(TREE_OFFSET, TREE_OFFSET + ADDRESS_BYTES));
-    if (changedTree === tree && pending !== undefined) {
-      found.push({ leaf: pending, leafIndex: view.getUint32(event.length - 4, true), signature });
-    }
+    if (changedTree === tree) found.push({ leaf: pending, leafIndex: view.getUint32(event.length - 4, true) });
     pending = undefined;
   }
   return found;
@@ -140,7 +148,7 @@ function readLeaf(event: Uint8Array): Leaf | undefined {
   };
 }
 
-/** The root over these leaves, the rest empty. Later entries of one index replace earlier ones. */
+/** The root over these leaves, the rest empty. */
 function computeRoot(depth: number, leaves: readonly FoundLeaf[]): Uint8Array {
   let level = new Map(leaves.map(({ leaf, leafIndex }) => [leafIndex, hashLeaf(leaf)]));
   for (let height = 0; height < depth; height += 1) {

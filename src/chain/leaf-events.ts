@@ -1,5 +1,9 @@
 import { getLeafSchemaSerializer, type LeafSchema } from "@metaplex-foundation/mpl-bubblegum";
+import { publicKey } from "@metaplex-foundation/umi";
 import { base58 } from "@metaplex-foundation/umi/serializers";
+import { keccak_256 } from "@noble/hashes/sha3";
+import { emptyNode, isSameNode } from "#domain/merkle-tree";
+import type { AssetLeaf, TreeChange } from "#domain/tree-changes";
 
 /** Programs that do nothing but keep bytes in the ledger; Bubblegum V2 logs its events through the first. */
 const NOOP_PROGRAM_IDS = new Set([
@@ -11,8 +15,28 @@ const NOOP_PROGRAM_IDS = new Set([
 const APPLICATION_DATA_TAG = 1;
 const SCHEMA_OFFSET = 8;
 
+/**
+ * A change log event, little-endian:
+ *
+ * | bytes | content |
+ * |---|---|
+ * | 0–1 | 0 change log, 0 its version |
+ * | 2–33 | the tree |
+ * | 34–37 | u32 count of nodes, which follow: 32 bytes and u32 place, from the leaf up to the root |
+ * | last 12 | u64 seq, u32 leaf index |
+ */
+const CHANGE_LOG_TAG = 0;
+const TREE_OFFSET = 2;
+const COUNT_OFFSET = 34;
+const NODES_OFFSET = 38;
+const NODE_BYTES = 32;
+const LOGGED_NODE_BYTES = 36;
+/** Version of the leaf's hash, in place of the schema's variant. */
+const LEAF_HASH_VERSION = 2;
+
 /** What `getTransaction` with encoding `json` answers, as far as it is read here. */
 export interface TransactionAnswer {
+  readonly slot: number;
   readonly transaction: { readonly message: { readonly accountKeys: readonly string[] } };
   readonly meta: {
     readonly err: unknown;
@@ -44,4 +68,60 @@ export function listLeafSchemas(answer: TransactionAnswer): LeafSchema[] {
   return listNoopEvents(answer)
     .filter((bytes) => bytes[0] === APPLICATION_DATA_TAG)
     .map((bytes) => getLeafSchemaSerializer().deserialize(bytes, SCHEMA_OFFSET)[0]);
+}
+
+/**
+ * Every change that this transaction made to a tree, in order. A leaf's fields belong to the change whose leaf they hash to: so a
+ * field that the node made up would not be believed.
+ */
+export function listTreeChanges(answer: TransactionAnswer, tree: string, signature: string): TreeChange[] {
+  const leaves = listLeafSchemas(answer).flatMap((schema) => (schema.__kind === "V2" ? [toAssetLeaf(schema)] : []));
+  const hashed = leaves.map((leaf) => ({ leaf, hash: hashAssetLeaf(leaf) }));
+  return listNoopEvents(answer)
+    .filter((bytes) => bytes[0] === CHANGE_LOG_TAG && base58.deserialize(bytes.slice(TREE_OFFSET, COUNT_OFFSET))[0] === tree)
+    .map((bytes) => {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      const nodes = Array.from({ length: view.getUint32(COUNT_OFFSET, true) }, (_, at) => {
+        const offset = NODES_OFFSET + at * LOGGED_NODE_BYTES;
+        return bytes.slice(offset, offset + NODE_BYTES);
+      });
+      const [node] = nodes;
+      const root = nodes.pop();
+      if (node === undefined || root === undefined) throw new Error("a change log without nodes");
+      const leaf = hashed.find(({ hash }) => isSameNode(hash, node))?.leaf ?? null;
+      if (leaf === null && !isSameNode(node, emptyNode(0))) throw new Error("a leaf whose fields are not logged");
+      return {
+        seq: Number(view.getBigUint64(bytes.length - 12, true)),
+        index: view.getUint32(bytes.length - 4, true),
+        path: nodes,
+        root,
+        slot: answer.slot,
+        signature,
+        leaf,
+      };
+    });
+}
+
+function toAssetLeaf(schema: Extract<LeafSchema, { __kind: "V2" }>): AssetLeaf {
+  const { id, owner, delegate, dataHash, creatorHash, collectionHash, assetDataHash, flags, nonce } = schema;
+  const hashes = { dataHash, creatorHash, collectionHash, assetDataHash };
+  return { assetId: id, leafIndex: Number(nonce), ownerAddress: owner, delegateAddress: delegate, ...hashes, flags };
+}
+
+/** The hash that is the leaf's node in its tree: Keccak-256 over version 2 and the fields in the order of the schema. */
+export function hashAssetLeaf(leaf: AssetLeaf): Uint8Array {
+  const { dataHash, creatorHash, collectionHash, assetDataHash, flags } = leaf;
+  const encoded = getLeafSchemaSerializer().serialize({
+    __kind: "V2",
+    id: publicKey(leaf.assetId),
+    owner: publicKey(leaf.ownerAddress),
+    delegate: publicKey(leaf.delegateAddress),
+    nonce: leaf.leafIndex,
+    dataHash,
+    creatorHash,
+    collectionHash,
+    assetDataHash,
+    flags,
+  });
+  return keccak_256(encoded.with(0, LEAF_HASH_VERSION));
 }

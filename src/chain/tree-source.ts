@@ -1,0 +1,82 @@
+import { base64 } from "@metaplex-foundation/umi/serializers";
+import type { AssetLeaf, TreeChange } from "#domain/tree-changes";
+import { hashAssetLeaf, listTreeChanges, type TransactionAnswer } from "./leaf-events.ts";
+import type { RpcClient } from "./rpc-client.ts";
+import {
+  SHAPE_BYTES,
+  countStateBytes,
+  parseTreeShape,
+  parseTreeState,
+  type TreeShape,
+  type TreeState,
+} from "./tree-account.ts";
+
+/** Merkle trees as plain JSON-RPC shows them. Every method throws when the node can't be reached. */
+export interface TreeSource {
+  /** Undefined while there is no such account. */
+  findShape(tree: string): Promise<TreeShape | undefined>;
+  /** The tree in the newest confirmed block that the asked node has. */
+  readState(tree: string, shape: TreeShape): Promise<TreeState>;
+  /**
+   * Signatures of the finalized transactions that changed the tree in `sinceSlot` or later, oldest first. That slot is included:
+   * only the changes' own numbers say which of its transactions are known.
+   */
+  listSignatures(tree: string, sinceSlot: number): Promise<readonly string[]>;
+  /** The changes of one transaction; undefined while the asked node can't show it. */
+  readChanges(tree: string, signature: string): Promise<readonly TreeChange[] | undefined>;
+  /** The node that a leaf with these fields is. */
+  hashLeaf(leaf: AssetLeaf): Uint8Array;
+}
+
+interface AccountAnswer {
+  readonly value: { readonly data: readonly [string, string]; readonly space: number } | null;
+}
+
+const PAGE_SIZE = 1_000;
+/** 200,000 transactions: more than a tree of a million leaves takes. */
+const MAX_PAGES = 200;
+
+/** The trees on this node. */
+export function createTreeSource(rpc: RpcClient): TreeSource {
+  return {
+    async findShape(tree) {
+      const account = await readAccount(rpc, tree, SHAPE_BYTES);
+      return account === null ? undefined : parseTreeShape(base64.serialize(account.data[0]), account.space);
+    },
+    async readState(tree, shape) {
+      const account = await readAccount(rpc, tree, countStateBytes(shape));
+      if (account === null) throw new Error(`there is no tree at ${tree}`);
+      return parseTreeState(base64.serialize(account.data[0]), shape);
+    },
+    hashLeaf: hashAssetLeaf,
+    listSignatures: (tree, sinceSlot) => listSignatures(rpc, tree, sinceSlot),
+    async readChanges(tree, signature) {
+      const answer = await rpc.call<TransactionAnswer | null>("getTransaction", [
+        signature,
+        { commitment: "finalized", encoding: "json", maxSupportedTransactionVersion: 1 },
+      ]);
+      return answer === null ? undefined : listTreeChanges(answer, tree, signature);
+    },
+  };
+}
+
+async function readAccount(rpc: RpcClient, tree: string, length: number): Promise<AccountAnswer["value"]> {
+  const options = { commitment: "confirmed", encoding: "base64", dataSlice: { offset: 0, length } };
+  return (await rpc.call<AccountAnswer>("getAccountInfo", [tree, options])).value;
+}
+
+async function listSignatures(rpc: RpcClient, tree: string, sinceSlot: number): Promise<readonly string[]> {
+  const found: string[] = [];
+  let before: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const entries = await rpc.call<{ signature: string; slot: number; err: unknown }[]>("getSignaturesForAddress", [
+      tree,
+      { commitment: "finalized", limit: PAGE_SIZE, ...(before === undefined ? {} : { before }) },
+    ]);
+    const wanted = entries.filter(({ slot }) => slot >= sinceSlot);
+    found.push(...wanted.filter(({ err }) => err === null).map(({ signature }) => signature));
+    before = entries.at(-1)?.signature;
+    if (entries.length < PAGE_SIZE || wanted.length < entries.length) return found.toReversed();
+  }
+  throw new Error(`${tree} has more than ${MAX_PAGES * PAGE_SIZE} transactions since slot ${sinceSlot}`);
+}

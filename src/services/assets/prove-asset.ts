@@ -1,0 +1,39 @@
+import { climb, emptyNode, isSameNode, listProofPlaces, renewProof } from "#domain/merkle-tree";
+import type { AssetPlace } from "#domain/tree-changes";
+import { findIndexedLeaf } from "#storage/tree-index";
+import { rereadTree, type TreeContext } from "./follow-tree.ts";
+
+/**
+ * Finds an asset's leaf and proves it under the root that the tree's account has now, in the newest confirmed block. What is
+ * stored may be as old as the changes that the account remembers, as long as none of them touched this leaf: the proof is
+ * brought up to date with each. If what is stored does not give the root that the account had then, it is wrong, and the tree is
+ * read again.
+ * @param sinceSeq number of a change of the tree that must have been seen.
+ * @throws when D1 or the node can't be reached.
+ */
+export async function proveAsset(
+  ctx: Pick<TreeContext, "d1" | "trees" | "logger" | "nowMs">,
+  assetId: string,
+  sinceSeq: number,
+): Promise<AssetPlace> {
+  const found = await findIndexedLeaf(ctx.d1, assetId);
+  if (found === undefined || found.tree.seq < sinceSeq) return { kind: "unclear" };
+  const { tree, leaf, isBurnt, nodes } = found;
+  // An empty leaf stays empty: no instruction fills it again.
+  if (isBurnt) return { kind: "burnt" };
+  const state = await ctx.trees.readState(tree.address, tree);
+  const then = state.recent.find(({ seq }) => seq === tree.seq);
+  const since = state.recent.filter(({ seq }) => seq > tree.seq);
+  if (then === undefined || since.some(({ index }) => index === leaf.leafIndex)) return { kind: "unclear" };
+  const leafHash = ctx.trees.hashLeaf(leaf);
+  let proof = listProofPlaces(tree.depth, leaf.leafIndex).map((place, level) => nodes.get(place) ?? emptyNode(level));
+  if (!isSameNode(climb(leafHash, proof, leaf.leafIndex).root, then.root)) {
+    await rereadTree(ctx, tree, tree.seq);
+    return { kind: "unclear" };
+  }
+  for (const change of since) proof = renewProof(proof, leaf.leafIndex, change);
+  const { root } = climb(leafHash, proof, leaf.leafIndex);
+  if (!isSameNode(root, state.root)) return { kind: "unclear" };
+  const { address, canopyDepth } = tree;
+  return { kind: "proven", proof: { tree: address, canopyDepth, leaf, leafHash, root, proof, seq: state.seq } };
+}
