@@ -1,4 +1,5 @@
 import { drizzle } from "drizzle-orm/d1";
+import { loadAssetChain } from "#chain/load-asset-chain";
 import { createRpcClient } from "#chain/rpc-client";
 import { deskName, type DeskNumber } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
@@ -137,6 +138,9 @@ function createShared(
     breakers,
     mintQueue: env.MINT_QUEUE,
     eventQueue: env.EVENT_QUEUE,
+    assetQueue: env.ASSET_QUEUE,
+    mintingTrees: [config.SOLANA_TREE],
+    assetChain: () => loadAssetChain({ rpcUrl: config.SOLANA_RPC_URL, walletSecretKey: config.SOLANA_WALLET_PRIVATE_KEY }),
     credentialKeys: () => importSigningKeys(config.CREDENTIAL_SIGNING_KEYS),
     sealingKeys: () => deriveSealingKeys(config.CREDENTIAL_SIGNING_KEYS),
     internalSecrets: config.INTERNAL_WEBHOOK_SECRETS,

@@ -3,6 +3,7 @@ import type { JSONWebKeySet } from "jose";
 import { refuse, succeed, type Result } from "#domain/result";
 import { TAX_ROUNDINGS } from "#domain/tax";
 import type { SigningSeed } from "#platform/signing-keys";
+import type { AssetMessage } from "#domain/asset-work";
 import type { MintMessage } from "#domain/order-messages";
 import type { ClientBans } from "#durable-objects/client-bans/client-bans";
 import type { EventMessage } from "#domain/webhook-delivery";
@@ -98,6 +99,7 @@ export interface Env extends Readonly<Partial<Record<VariableName, string>>> {
   readonly DB: D1Database;
   readonly MINT_QUEUE: Queue<MintMessage>;
   readonly EVENT_QUEUE: Queue<EventMessage>;
+  readonly ASSET_QUEUE: Queue<AssetMessage>;
   readonly TICKET_TYPE_INVENTORY: DurableObjectNamespace<TicketTypeInventory>;
   readonly ORDER_DESK: DurableObjectNamespace<OrderDeskObject<Env>>;
   readonly EVENT_GATE: DurableObjectNamespace<EventGate>;

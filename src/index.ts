@@ -8,9 +8,11 @@ import { createApp } from "#http/app";
 import { ROUTES } from "#http/routes";
 import { readClockMs } from "#platform/clock";
 import { createLogger } from "#platform/logger";
+import { consumeAssets } from "#queues/asset-consumer";
 import { consumeDeadLetters } from "#queues/dead-letter-consumer";
 import { consumeEventMessages } from "#queues/event-consumer";
 import { consumeMints, type MintConsumerContext } from "#queues/mint-consumer";
+import type { AssetContext } from "#services/assets/advance-asset";
 import { runCron } from "#services/upkeep/run-cron";
 import { compose, createCronContext, createDeskReach, createEventContext, requireConfig } from "./compose.ts";
 import type { Env } from "./config.ts";
@@ -28,6 +30,7 @@ const app = createApp({ routes: ROUTES, compose, logger: createLogger("http"), r
 
 const DEAD_LETTER_QUEUE = "mint-dead-letters";
 const EVENT_QUEUE = "events";
+const ASSET_QUEUE = "assets";
 
 async function createMintContext(env: Env): Promise<MintConsumerContext> {
   const config = requireConfig(env);
@@ -45,12 +48,18 @@ async function createMintContext(env: Env): Promise<MintConsumerContext> {
   };
 }
 
+async function createAssetContext(env: Env): Promise<AssetContext> {
+  const ctx = createCronContext(env, readClockMs());
+  return { ...ctx, ...(await ctx.assetChain()), logger: createLogger("assets") };
+}
+
 /** The Worker's handlers: requests, queue batches and the cron trigger. */
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
 
   async queue(batch, env) {
     if (batch.queue === EVENT_QUEUE) return consumeEventMessages(createEventContext(env), batch);
+    if (batch.queue === ASSET_QUEUE) return consumeAssets(await createAssetContext(env), batch);
     const ctx = await createMintContext(env);
     await (batch.queue === DEAD_LETTER_QUEUE ? consumeDeadLetters(ctx, batch) : consumeMints(ctx, batch));
   },

@@ -58,14 +58,7 @@ export async function createUmiMinter(config: ChainConfig): Promise<Minter> {
       return found;
     },
     signMint: (ticket) => signMint(umi, rpc, tree, ticket),
-    async sendMint(wireBase64) {
-      try {
-        await send(rpc, wireBase64);
-        return null;
-      } catch (error) {
-        return error instanceof Error ? error.message : "the node gave no answer";
-      }
-    },
+    sendMint: (wireBase64) => sendAndExcuse(rpc, wireBase64),
     observe: (signature) => observe(rpc, signature),
     findMintedLeaf: (signature) => findMintedLeaf(rpc, signature),
   };
@@ -114,7 +107,8 @@ function signMint(umi: Umi, rpc: RpcClient, tree: PublicKey, ticket: MintableTic
   return sign(umi, rpc, MINT_COMPUTE_UNITS, mint);
 }
 
-async function sign(umi: Umi, rpc: RpcClient, computeUnits: number, work: TransactionBuilder): Promise<SignedMint> {
+/** Signs work under the newest blockhash, sending nothing. */
+export async function sign(umi: Umi, rpc: RpcClient, computeUnits: number, work: TransactionBuilder): Promise<SignedMint> {
   const { value } = await rpc.call<BlockhashAnswer>("getLatestBlockhash", [{ commitment: "confirmed" }]);
   const transaction = await setComputeUnitLimit(umi, { units: computeUnits })
     .add(setComputeUnitPrice(umi, { microLamports: PRICE_MICRO_LAMPORTS }))
@@ -130,6 +124,16 @@ async function sign(umi: Umi, rpc: RpcClient, computeUnits: number, work: Transa
   };
 }
 
+/** Sends; @returns what the node complained of, for the record only. */
+export async function sendAndExcuse(rpc: RpcClient, wireBase64: string): Promise<string | null> {
+  try {
+    await send(rpc, wireBase64);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : "the node gave no answer";
+  }
+}
+
 /** `maxRetries: 0`: we send again ourselves, so that nothing is on its way that we have not decided. */
 function send(rpc: RpcClient, wireBase64: string): Promise<string> {
   const options = { encoding: "base64", preflightCommitment: "confirmed", maxRetries: 0 };
@@ -137,10 +141,10 @@ function send(rpc: RpcClient, wireBase64: string): Promise<string> {
 }
 
 /**
- * The height is read before the status. So when the status is unknown, it is unknown to a node that has seen everything up to
+ * What the chain says of a signature. The height is read before the status. So when the status is unknown, it is unknown to a node that has seen everything up to
  * that height, which `context.slot` proves: behind one address there may be many nodes, some behind the others.
  */
-async function observe(rpc: RpcClient, signature: string): Promise<ChainObservation> {
+export async function observe(rpc: RpcClient, signature: string): Promise<ChainObservation> {
   const epoch = await rpc.call<{ absoluteSlot: number; blockHeight: number }>("getEpochInfo", [{ commitment: "finalized" }]);
   const finalizedBlockHeight = epoch.blockHeight;
   const statuses = await rpc.call<SignatureStatusesAnswer>("getSignatureStatuses", [

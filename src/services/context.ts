@@ -1,4 +1,6 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { AssetChain } from "#chain/asset-mover";
+import type { AssetMessage } from "#domain/asset-work";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
 import type { SealingKeys } from "#platform/sealed-texts";
 import type { SigningKeys } from "#platform/signing-keys";
@@ -48,6 +50,11 @@ export interface ServiceContext {
   readonly breakers: CircuitBreakers;
   readonly mintQueue: Queue<MintMessage>;
   readonly eventQueue: Queue<EventMessage>;
+  readonly assetQueue: Queue<AssetMessage>;
+  /** Trees that are minted into. */
+  readonly mintingTrees: readonly string[];
+  /** What reads and moves assets on chain; loaded on its first use. */
+  assetChain(): Promise<AssetChain>;
   /** The ring of `CREDENTIAL_SIGNING_KEYS`, imported once an isolate. */
   credentialKeys(): Promise<SigningKeys>;
   /** Keys derived from the same ring, for secrets that D1 keeps. */

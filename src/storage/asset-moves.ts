@@ -1,29 +1,57 @@
 import { and, asc, eq, gt, or } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
-import type { AssetMoveStatus } from "#domain/statuses";
-import { assetMoves } from "./schema.ts";
+import type { AssetBurnStatus, AssetMoveStatus } from "#domain/statuses";
+import { assetBurns, assetMoves } from "./schema.ts";
 
 /** An asset that must follow its ticket; null addresses are the custody of the service's wallet. */
-export type AssetMoveRow = typeof assetMoves.$inferSelect;
+export type AssetMoveRow = Omit<typeof assetMoves.$inferSelect, "wireBase64" | "lastValidBlockHeight" | "treeSeq" | "tenantId">;
+
+/** An asset that must be burnt with its ticket. */
+export type AssetBurnRow = Omit<typeof assetBurns.$inferSelect, "wireBase64" | "lastValidBlockHeight" | "treeSeq" | "tenantId">;
+
+interface PageOfWork<Status> {
+  readonly tenantId: string;
+  readonly status: Status;
+  readonly limit: number;
+  readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
+}
 
 /** At most `limit` + 1 of the tenant's moves in one status, the longest waiting first. */
-export function listAssetMoves(
-  db: DrizzleD1Database,
-  query: {
-    readonly tenantId: string;
-    readonly status: AssetMoveStatus;
-    readonly limit: number;
-    readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
-  },
-): Promise<AssetMoveRow[]> {
+export function listAssetMoves(db: DrizzleD1Database, query: PageOfWork<AssetMoveStatus>): Promise<AssetMoveRow[]> {
   const { queuedAtMs, transferId } = assetMoves;
   const { after } = query;
   const isAfter =
     after && or(gt(queuedAtMs, after.createdAtMs), and(eq(queuedAtMs, after.createdAtMs), gt(transferId, after.id)));
   return db
-    .select()
+    .select({
+      ...workColumns(assetMoves),
+      transferId,
+      fromAddress: assetMoves.fromAddress,
+      toAddress: assetMoves.toAddress,
+      status: assetMoves.status,
+    })
     .from(assetMoves)
     .where(and(eq(assetMoves.tenantId, query.tenantId), eq(assetMoves.status, query.status), isAfter))
     .orderBy(asc(queuedAtMs), asc(transferId))
     .limit(query.limit + 1);
+}
+
+/** At most `limit` + 1 of the tenant's burns in one status, the longest waiting first. */
+export function listAssetBurns(db: DrizzleD1Database, query: PageOfWork<AssetBurnStatus>): Promise<AssetBurnRow[]> {
+  const { queuedAtMs, ticketId } = assetBurns;
+  const { after } = query;
+  const isAfter =
+    after && or(gt(queuedAtMs, after.createdAtMs), and(eq(queuedAtMs, after.createdAtMs), gt(ticketId, after.id)));
+  return db
+    .select({ ...workColumns(assetBurns), status: assetBurns.status })
+    .from(assetBurns)
+    .where(and(eq(assetBurns.tenantId, query.tenantId), eq(assetBurns.status, query.status), isAfter))
+    .orderBy(asc(queuedAtMs), asc(ticketId))
+    .limit(query.limit + 1);
+}
+
+/** What people see of the work; the bytes that were signed are for the chain. */
+function workColumns(table: typeof assetMoves | typeof assetBurns) {
+  const { ticketId, signature, attempts, lastError, queuedAtMs, updatedAtMs } = table;
+  return { ticketId, signature, attempts, lastError, queuedAtMs, updatedAtMs };
 }

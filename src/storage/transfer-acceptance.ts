@@ -57,6 +57,8 @@ export interface CompletedTransfer {
   readonly isCompleted: boolean;
   /** True when that is an event to be sent. */
   readonly isAnnounced: boolean;
+  /** True when the asset must move. */
+  readonly isMoveQueued: boolean;
 }
 
 /**
@@ -107,9 +109,9 @@ export async function completeTransfer(
       'fromUserId', ${fromUserId}, 'toUserId', ${claimedByUserId}), 0, ${nowMs}, ${nowMs}
     FROM ${tickets}
     WHERE ${isUnchanged} AND EXISTS (SELECT 1 FROM ${ticketTransfers} WHERE ${isClaimed}) AND ${sql.raw(TENANT_WANTS_EVENTS)}`;
-  const [announced, , , completed] = await db.batch([
+  const [announced, moves, , completed] = await db.batch([
     db.insert(outbox).select(announcement).returning({ id: outbox.id }),
-    db.insert(assetMoves).select(move).onConflictDoNothing(),
+    db.insert(assetMoves).select(move).onConflictDoNothing().returning({ transferId: assetMoves.transferId }),
     db
       .update(tickets)
       .set({
@@ -131,7 +133,7 @@ export async function completeTransfer(
       )
       .returning({ id: ticketTransfers.id }),
   ]);
-  return { isCompleted: completed.length === 1, isAnnounced: announced.length === 1 };
+  return { isCompleted: completed.length === 1, isAnnounced: announced.length === 1, isMoveQueued: moves.length === 1 };
 }
 
 /** Ends an offer whose ticket cannot change hands any more. @returns false when it was ended before, which changes nothing. */

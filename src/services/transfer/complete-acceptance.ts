@@ -7,7 +7,7 @@ import { attempt } from "../attempt.ts";
 import type { ServiceContext } from "../context.ts";
 
 /** What finishing an acceptance may reach. */
-export type AcceptanceContext = Pick<ServiceContext, "db" | "gate" | "desk" | "eventQueue" | "nowMs">;
+export type AcceptanceContext = Pick<ServiceContext, "db" | "gate" | "desk" | "assetQueue" | "eventQueue" | "nowMs">;
 
 /**
  * Takes an offer that somebody claimed to its end (docs/adr/0011): the gate kills the old credential or says that it was let in
@@ -31,9 +31,10 @@ export async function completeAcceptance(
   }
   const desk = deskNumberOf(ticketId);
   if (isDeskOfTenant(desk, tenantId)) await ctx.desk(desk).passOnTicket(tenantId, ticketId);
-  const { isCompleted, isAnnounced } = await completeTransfer(ctx.db, claimed, ctx.nowMs);
-  // Lost, the cron finds the event within a minute.
+  const { isCompleted, isAnnounced, isMoveQueued } = await completeTransfer(ctx.db, claimed, ctx.nowMs);
+  // Without these messages the cron sends them within a minute.
   if (isAnnounced) await attempt(ctx.eventQueue.send({ endpointId: null }));
+  if (isMoveQueued) await attempt(ctx.assetQueue.send({ tenantId, ticketId }));
   if (isCompleted) return succeed(undefined);
   // Somebody else has completed it, and this changes nothing; or the ticket was recalled in D1, and this ends the offer.
   const isRecalled = await failTransfer(ctx.db, claimed, "ticket_recalled", ctx.nowMs);

@@ -1,3 +1,4 @@
+import { queueTrees, queueWaitingAssets } from "../assets/queue-assets.ts";
 import type { ServiceContext } from "../context.ts";
 import { requeueStaleMints } from "../mint/requeue-stale-mints.ts";
 import { checkOpenPayments } from "../payment/check-open-payments.ts";
@@ -23,6 +24,8 @@ export const CRON_JOBS: readonly CronJob[] = [
   { name: "seal webhook secrets anew", run: sealSecretsAnew },
   { name: "send due events", run: sendDueEvents },
   { name: "queue stale mints", run: requeueStaleMints },
+  { name: "queue waiting assets", run: queueWaitingAssets },
+  { name: "queue trees to follow", run: queueTrees },
   { name: "sweep transfers", run: sweepTransfers },
   { name: "wake stale inventories", run: wakeStaleInventories },
   { name: "wake stale desks", run: wakeStaleDesks },

@@ -24,10 +24,13 @@ const MAX_ROUNDS = 400;
 export interface MintWorld {
   readonly localnet: Localnet;
   readonly tree: string;
+  /** Base58 of the minting wallet's secret key. */
+  readonly walletSecretKey: string;
   readonly minter: Minter;
   /** Lets a slot pass after each signature, so that two deliveries which sign at once never make the same bytes. */
   readonly racingMinter: Minter;
   readonly db: DrizzleD1Database;
+  readonly d1: D1Database;
   sellTickets(count: number): Promise<SoldTickets>;
   /** One delivery of a ticket's message. `minter` replaces the real one. */
   deliver(sold: SoldTickets, ticketId: string, minter?: Minter): Promise<MintProgress>;
@@ -63,7 +66,8 @@ export async function openMintWorld(mode: "programs" | "emulator", finalityLagSl
   );
   const binding = await miniflare.getD1Database("DB");
   await applyMigrations(binding);
-  const db = drizzle(binding as never); // Two type packages describe one D1; this one speaks the real protocol.
+  const d1 = binding as never; // Two type packages describe one D1; this one speaks the real protocol.
+  const db = drizzle(d1);
   const ctxWith = (used: Minter): MintContext => ({ db, minter: used, publicBaseUrl: PUBLIC_BASE_URL, nowMs: Date.now() });
   const deliver = (sold: SoldTickets, ticketId: string, used: Minter = minter): Promise<MintProgress> =>
     advanceMint(ctxWith(used), { ticketId, tenantId: sold.tenantId });
@@ -71,6 +75,7 @@ export async function openMintWorld(mode: "programs" | "emulator", finalityLagSl
   return {
     localnet,
     tree,
+    walletSecretKey,
     minter,
     racingMinter: {
       ...minter,
@@ -81,6 +86,7 @@ export async function openMintWorld(mode: "programs" | "emulator", finalityLagSl
       },
     },
     db,
+    d1,
     sellTickets: (count) => sellTickets(db, count),
     deliver,
     async drain(sold, copies = 1, used = minter) {

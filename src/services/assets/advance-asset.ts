@@ -1,0 +1,163 @@
+import type { AssetMover, ProvenAsset } from "#chain/asset-mover";
+import { decideAssetStep, type AssetGoal, type AssetSighting, type AssetStep, type AssetWorkState } from "#domain/asset-work";
+import type { ChainObservation } from "#domain/mint";
+import type { AssetPlace } from "#domain/tree-changes";
+import {
+  endUnminted,
+  failWork,
+  findAssetTask,
+  finishWork,
+  noteWork,
+  storeSignedWork,
+  type AssetTicket,
+  type AssetTask,
+} from "#storage/asset-work";
+import { findTreeOfAsset } from "#storage/tree-index";
+import { queueMint, type MintQueue } from "../mint/queue-mint.ts";
+import { followTree, type TreeContext } from "./follow-tree.ts";
+import { proveAsset } from "./prove-asset.ts";
+
+/** What working on assets may reach. */
+export interface AssetContext extends TreeContext {
+  readonly mover: AssetMover;
+  readonly mintQueue: MintQueue;
+  /** Trees that are minted into: a new asset is in one of them. */
+  readonly mintingTrees: readonly string[];
+}
+
+/** `settled`: the ticket's asset has nothing left to do. `later`: deliver the message again. */
+export type AssetProgress = "settled" | "later";
+
+/** Pieces of work that a delivery may end, one after the other: a ticket rarely has more than one. */
+const WORK_A_DELIVERY = 20;
+
+/**
+ * Takes the next step of the work on a ticket's asset: moves in the order in which the ticket changed hands, then the burn. Safe to
+ * call any number of times and from several deliveries at once, for the reasons that hold for mints: a transaction is sent only
+ * after its signature is stored, and only the finalized chain says what became of it (docs/adr/0012).
+ * @throws when D1 or the chain can't be reached; nothing is lost, the next delivery walks the same path.
+ */
+export async function advanceAsset(ctx: AssetContext, ticket: AssetTicket): Promise<AssetProgress> {
+  for (let done = 0; done < WORK_A_DELIVERY; done += 1) {
+    const task = await findAssetTask(ctx.db, ticket);
+    if (task === undefined) return "settled";
+    const isEnded = await takeStep(ctx, task);
+    if (!isEnded) return "later";
+  }
+  return "later";
+}
+
+/** @returns true when the piece of work is over, so that the next one may follow at once. */
+async function takeStep(ctx: AssetContext, task: AssetTask): Promise<boolean> {
+  const state = describeTask(ctx, task);
+  const observation = await observe(ctx, task, decideAssetStep(state, null, null));
+  let step = decideAssetStep(state, observation, null);
+  let place: AssetPlace = { kind: "unclear" };
+  if (step.kind === "locate") {
+    place = await locate(ctx, task);
+    step = decideAssetStep(state, observation, toSighting(place));
+  }
+  return act(ctx, task, { step, goal: state.goal, place });
+}
+
+function describeTask({ mover }: AssetContext, { work, mint, isCancelled, walletAddress }: AssetTask): AssetWorkState {
+  const { signature, lastValidBlockHeight, attempts } = work;
+  const toAddress = walletAddress ?? mover.walletAddress;
+  return {
+    goal: work.kind === "burn" ? { kind: "burn" } : { kind: "move", toAddress },
+    signature,
+    lastValidBlockHeight,
+    attempts,
+    isCancelled,
+    mint: mint && { status: mint.status, isSigned: mint.signature !== null },
+  };
+}
+
+async function observe(ctx: AssetContext, { work }: AssetTask, step: AssetStep): Promise<ChainObservation | null> {
+  return step.kind === "observe" && work.signature !== null ? ctx.mover.observe(work.signature) : null;
+}
+
+/** The asset's leaf; when what is stored does not reach it, its tree is followed first. */
+async function locate(ctx: AssetContext, { mint, sinceSeq }: AssetTask): Promise<AssetPlace> {
+  const assetId = mint?.assetId ?? null;
+  if (assetId === null) return { kind: "unclear" };
+  const place = await proveAsset(ctx, assetId, sinceSeq);
+  if (place.kind !== "unclear") return place;
+  const known = await findTreeOfAsset(ctx.db, assetId);
+  for (const tree of known === undefined ? ctx.mintingTrees : [known]) await followTree(ctx, tree);
+  return proveAsset(ctx, assetId, sinceSeq);
+}
+
+function toSighting(place: AssetPlace): AssetSighting {
+  return place.kind === "proven" ? { kind: "held", ownerAddress: place.proof.leaf.ownerAddress } : place;
+}
+
+async function act(
+  ctx: AssetContext,
+  task: AssetTask,
+  { step, goal, place }: { readonly step: AssetStep; readonly goal: AssetGoal; readonly place: AssetPlace },
+): Promise<boolean> {
+  const { db, nowMs } = ctx;
+  switch (step.kind) {
+    case "observe":
+    case "locate":
+    case "wait":
+      await noteWork(db, task.work, null, nowMs);
+      return false;
+    case "resend":
+      if (task.work.wireBase64 !== null) await send(ctx, task, task.work.wireBase64);
+      return false;
+    case "sign":
+      await signAndSend(ctx, task, { goal, place, error: step.error });
+      return false;
+    case "land":
+      return land(ctx, task);
+    case "done":
+      await finishWork(db, task.work, null, nowMs);
+      return true;
+    case "fail":
+      ctx.logger.error("work on an asset was given up", { ticketId: task.ticketId, kind: task.work.kind, cause: step.error });
+      await failWork(db, task.work, step.error, nowMs);
+      return true;
+    case "cancel_mint":
+      await endUnminted(db, task, nowMs);
+      return true;
+    case "revive_mint":
+      await queueMint(ctx, task.tenantId, { ticketIds: [task.ticketId] });
+      await noteWork(db, task.work, null, nowMs);
+      return false;
+  }
+}
+
+async function signAndSend(
+  ctx: AssetContext,
+  task: AssetTask,
+  { goal, place, error }: { readonly goal: AssetGoal; readonly place: AssetPlace; readonly error: string | null },
+): Promise<void> {
+  if (place.kind !== "proven" || task.collectionAddress === null) return;
+  const asset: ProvenAsset = { proof: place.proof, collectionAddress: task.collectionAddress };
+  const signed = await (goal.kind === "burn" ? ctx.mover.signBurn(asset) : ctx.mover.signMove(asset, goal.toAddress));
+  const isWinner = await storeSignedWork(ctx.db, task.work, { ...signed, lastError: error, nowMs: ctx.nowMs });
+  if (isWinner) await send(ctx, { ...task, work: { ...task.work, ...signed } }, signed.wireBase64);
+}
+
+/** The node's complaint is kept for people; the chain's own status decides. */
+async function send(ctx: AssetContext, { work }: AssetTask, wireBase64: string): Promise<void> {
+  await noteWork(ctx.db, work, await ctx.mover.send(wireBase64), ctx.nowMs);
+}
+
+/** Notes which change of the tree the transaction made, so that later work on this asset is never decided on an older leaf. */
+async function land(ctx: AssetContext, task: AssetTask): Promise<boolean> {
+  const { work } = task;
+  const assetId = task.mint?.assetId ?? null;
+  if (work.signature === null || assetId === null) return false;
+  const tree = await findTreeOfAsset(ctx.db, assetId);
+  const changes = tree === undefined ? undefined : await ctx.trees.readChanges(tree, work.signature);
+  const seq = changes?.at(-1)?.seq;
+  if (seq === undefined) {
+    await noteWork(ctx.db, work, null, ctx.nowMs);
+    return false;
+  }
+  await finishWork(ctx.db, work, seq, ctx.nowMs);
+  return true;
+}

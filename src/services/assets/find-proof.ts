@@ -1,0 +1,38 @@
+import type { Failure } from "#domain/failure";
+import { refuse, succeed, type Result } from "#domain/result";
+import type { LeafProof } from "#domain/tree-changes";
+import { attempt } from "../attempt.ts";
+import type { SignedInContext } from "../context.ts";
+import { findMint } from "../mint/find-mint.ts";
+import { proveAsset } from "./prove-asset.ts";
+
+/** A ticket's leaf and its proof, which anyone can check against the tree's account. */
+export interface TicketProof extends LeafProof {
+  readonly ticketId: string;
+}
+
+/** The cron follows each tree once a minute. */
+const RETRY_AFTER_SECONDS = 30;
+
+/**
+ * The Merkle proof of a ticket's asset, checked against the tree's account as it is now: one's own, or any of the tenant for a venue
+ * manager or above. Refuses `not_found`, `ticket_not_minted` (also when its asset is burnt), and `proof_not_ready` while what is
+ * known of the tree is behind the chain, or the chain is away.
+ */
+export async function findProof(ctx: SignedInContext, ticketId: string): Promise<Result<TicketProof, Failure>> {
+  const mint = await findMint(ctx, ticketId);
+  if (!mint.ok) return mint;
+  const { assetId } = mint.value;
+  if (assetId === null) return refuse({ code: "ticket_not_minted" });
+  const place = await attempt(prove(ctx, assetId));
+  if (!place.ok) ctx.logger.warn("the chain did not answer for a proof", { ticketId, error: place.failure });
+  if (!place.ok || place.value.kind === "unclear") {
+    return refuse({ code: "proof_not_ready", retryAfterSeconds: RETRY_AFTER_SECONDS });
+  }
+  return place.value.kind === "burnt" ? refuse({ code: "ticket_not_minted" }) : succeed({ ticketId, ...place.value.proof });
+}
+
+async function prove(ctx: SignedInContext, assetId: string) {
+  const { trees } = await ctx.assetChain();
+  return proveAsset({ ...ctx, trees }, assetId, 0);
+}

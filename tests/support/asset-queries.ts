@@ -1,0 +1,42 @@
+/** The statements of the work on assets and of the tree index, for the test that holds every statement to an index. */
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import * as work from "#storage/asset-work";
+import * as index from "#storage/tree-index";
+
+const ticket = { tenantId: "t", ticketId: "k" };
+const unsigned = { signature: null, wireBase64: null, lastValidBlockHeight: null, attempts: 0 };
+const burn: work.AssetWork = { ...ticket, ...unsigned, kind: "burn", id: "k" };
+const move: work.AssetWork = { ...ticket, ...unsigned, kind: "move", id: "f", signature: "p" };
+const signed = { signature: "s", wireBase64: "w", lastValidBlockHeight: 1, lastError: null, nowMs: 1 };
+const task: work.AssetTask = {
+  ...ticket,
+  orderId: "o",
+  walletAddress: null,
+  collectionAddress: null,
+  mint: null,
+  isCancelled: true,
+  work: burn,
+  sinceSeq: 0,
+};
+const tree: index.FollowedTree = { address: "a", depth: 14, bufferSize: 64, canopyDepth: 8, seq: 0, slot: 0 };
+const change = { seq: 1, slot: 1, signature: "s", index: 0, path: [], root: new Uint8Array(32), leaf: null };
+
+/** Calls by the name of their function. */
+export const ASSET_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1: D1Database) => Promise<unknown>>> = {
+  findAssetTask: (db) => work.findAssetTask(db, ticket),
+  "storeSignedWork of a move": (db) => work.storeSignedWork(db, move, signed),
+  "storeSignedWork of a burn": (db) => work.storeSignedWork(db, burn, signed),
+  noteWork: (db) => work.noteWork(db, move, "error", 1),
+  finishWork: (db) => work.finishWork(db, burn, 1, 1),
+  failWork: (db) => work.failWork(db, move, "error", 1),
+  endUnminted: (db) => work.endUnminted(db, task, 1),
+  claimStaleWork: (db) => work.claimStaleWork(db, { beforeMs: 1, nowMs: 2, limit: 50 }),
+  findFollowedTree: (db) => index.findFollowedTree(db, "a"),
+  listFollowedTrees: (db) => index.listFollowedTrees(db, "", 100),
+  insertFollowedTree: (db) => index.insertFollowedTree(db, tree, 1),
+  loadTreeNodes: (db) => index.loadTreeNodes(db, "a", [1, 2]),
+  storeTreeChanges: (_, d1) => index.storeTreeChanges(d1, tree, [change], [], 1),
+  resetFollowedTree: (_, d1) => index.resetFollowedTree(d1, tree, 1),
+  findTreeOfAsset: (db) => index.findTreeOfAsset(db, "x"),
+  findIndexedLeaf: (_, d1) => index.findIndexedLeaf(d1, "x"),
+};

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { generateSolanaAddress } from "#dev/secrets";
+import { listMissingPrograms } from "#dev/localnet/start-localnet";
+import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
+
+const FINALITY_LAG_SLOTS = 4;
+
+const programsDir = process.env["SOLANA_PROGRAMS_DIR"];
+const hasPrograms = programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
+const modes = hasPrograms ? (["emulator", "programs"] as const) : (["emulator"] as const);
+
+it.skipIf(hasPrograms)("NOT RUN against the real programs: SOLANA_PROGRAMS_DIR does not hold them", ({ skip }) => {
+  skip();
+});
+
+describe.each(modes)("assets of cancelled tickets on a chain that runs the %s", { timeout: 120_000 }, (mode) => {
+  let world: AssetWorld;
+
+  beforeAll(async () => {
+    world = await openAssetWorld(mode, FINALITY_LAG_SLOTS);
+    expect(world.localnet.mode).toBe(mode);
+  });
+
+  afterAll(async () => {
+    await world.close();
+  });
+
+  beforeEach(() => {
+    Object.assign(world.localnet.faults, { drop: 0, delaySlots: 0, answers: [] });
+  });
+
+  it("waits for the mint, and has nothing to do when the ticket is minted to its new owner at once", async () => {
+    const sold = await world.sellTickets(1);
+    const [ticketId = ""] = sold.ticketIds;
+    const walletAddress = generateSolanaAddress();
+    await world.passOn(sold, ticketId, walletAddress);
+    expect(await world.deliverAsset(sold, ticketId)).toBe("later");
+    await world.drain(sold);
+    await world.drainAssets(sold, [ticketId]);
+    expect(await world.findMove(ticketId)).toMatchObject({ status: "MOVED", attempts: 0 });
+    expect(await world.findHolder(ticketId)).toBe(walletAddress);
+  });
+
+  it("never mints a ticket that was cancelled before its mint was signed, and completes its order without it", async () => {
+    const sold = await world.sellTickets(2);
+    const [kept = "", cancelled = ""] = sold.ticketIds;
+    await world.cancel(sold, cancelled);
+    await world.drainAssets(sold, [cancelled]);
+    expect(await world.findBurn(cancelled)).toMatchObject({ status: "UNMINTED" });
+    await world.drain(sold);
+    expect(await world.countLeaves(sold)).toEqual([1, 0]);
+    expect(await world.findJob(cancelled)).toMatchObject({ status: "FAILED", signature: null });
+    expect(await world.findHolder(kept)).toBe(world.minter.walletAddress);
+    expect(await world.findOrderStatus(sold.orderId)).toBe("COMPLETED");
+  });
+
+  it("never mints a ticket that is cancelled while its mint is being signed", async () => {
+    const sold = await world.sellTickets(1);
+    const [ticketId = ""] = sold.ticketIds;
+    await world.minter.ensureCollection({ eventId: sold.eventId, name: "E", uri: "" });
+    const signed = await world.deliver(sold, ticketId, {
+      ...world.minter,
+      async signMint(ticket) {
+        const transaction = await world.minter.signMint(ticket);
+        await world.cancel(sold, ticketId);
+        return transaction;
+      },
+    });
+    expect(signed).toBe("later");
+    expect(await world.findJob(ticketId)).toMatchObject({ signature: null });
+    await world.drain(sold);
+    await world.drainAssets(sold, [ticketId]);
+    expect(await world.countLeaves(sold)).toEqual([0]);
+    expect(await world.findBurn(ticketId)).toMatchObject({ status: "UNMINTED" });
+    expect(await world.findOrderStatus(sold.orderId)).not.toBe("MINT_FAILED");
+  });
+
+  it("burns a ticket that was cancelled while its mint was under way, after the mint has landed", async () => {
+    const sold = await world.sellTickets(1);
+    const [ticketId = ""] = sold.ticketIds;
+    for (let delivery = 0; (await world.findJob(ticketId)).signature === null; delivery += 1) {
+      expect(delivery).toBeLessThan(5);
+      await world.deliver(sold, ticketId);
+    }
+    await world.cancel(sold, ticketId);
+    expect(await world.deliverAsset(sold, ticketId)).toBe("later");
+    await world.drain(sold);
+    expect(await world.findHolder(ticketId)).toBe(world.minter.walletAddress);
+    await world.drainAssets(sold, [ticketId]);
+    expect(await world.findHolder(ticketId)).toBeUndefined();
+    expect(await world.findBurn(ticketId)).toMatchObject({ status: "BURNT" });
+  });
+
+  it("lets no move happen that waited when the ticket was cancelled, and burns the asset where it is", async () => {
+    const { sold, ticketId } = await world.mintAndPassOn();
+    await world.cancel(sold, ticketId);
+    await world.drainAssets(sold, [ticketId], 2);
+    expect(await world.findMove(ticketId)).toMatchObject({ status: "FAILED", signature: null });
+    expect(await world.findBurn(ticketId)).toMatchObject({ status: "BURNT", attempts: 1 });
+    expect(await world.findHolder(ticketId)).toBeUndefined();
+  });
+
+  it("burns an asset once under lost transactions, lost answers and duplicate deliveries", async () => {
+    const { sold, ticketId } = await world.mintAndPassOn();
+    await world.drainAssets(sold, [ticketId]);
+    await world.cancel(sold, ticketId);
+    world.localnet.faults.answers = ["land_then_504"];
+    world.localnet.faults.drop = 1;
+    await world.drainAssets(sold, [ticketId], 3);
+    expect(await world.findBurn(ticketId)).toMatchObject({ status: "BURNT" });
+    expect(await world.findHolder(ticketId)).toBeUndefined();
+  });
+});

@@ -1,0 +1,174 @@
+import { eq, sql } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { TreeSource } from "#chain/tree-source";
+import { generateSolanaAddress } from "#dev/secrets";
+import { climb, isSameNode, listProofPlaces } from "#domain/merkle-tree";
+import { followTree } from "#services/assets/follow-tree";
+import { proveAsset } from "#services/assets/prove-asset";
+import { merkleTrees, treeLeaves, treeNodes } from "#storage/schema";
+import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
+
+describe("the index of a tree", { timeout: 120_000 }, () => {
+  let world: AssetWorld;
+
+  beforeAll(async () => {
+    world = await openAssetWorld("emulator");
+  });
+
+  afterAll(async () => {
+    await world.close();
+  });
+
+  const findTree = () => world.db.select().from(merkleTrees).where(eq(merkleTrees.address, world.tree)).get();
+  const readState = async () => world.chain.trees.readState(world.tree, { depth: 14, bufferSize: 64, canopyDepth: 8 });
+  const findAssetId = async (ticketId: string): Promise<string> => (await world.findJob(ticketId)).assetId ?? "";
+  const prove = async (ticketId: string) => proveAsset(world.contextWith(), await findAssetId(ticketId), 0);
+
+  async function expectRootOfChain(): Promise<void> {
+    const [tree, state] = [await findTree(), await readState()];
+    expect(tree?.seq).toBe(state.seq);
+    const root = await world.db.select().from(treeNodes).where(eq(treeNodes.place, 1)).get();
+    expect(root?.hash).toBe(Buffer.from(state.root).toString("hex"));
+  }
+
+  /** Follows the tree until all that is final is stored. */
+  async function follow(change: Parameters<AssetWorld["contextWith"]>[0] = {}): Promise<void> {
+    world.localnet.cluster.tick(5);
+    await followTree(world.contextWith(change), world.tree);
+  }
+
+  it("computes the root that the chain has after mints, moves and burns, and proves every leaf under it", async () => {
+    const sold = await world.sellTickets(6);
+    await world.drain(sold);
+    await follow();
+    await expectRootOfChain();
+    const [moved = "", burnt = "", ...rest] = sold.ticketIds;
+    await world.passOn(sold, moved, generateSolanaAddress());
+    await world.cancel(sold, burnt);
+    await world.drainAssets(sold, [moved, burnt]);
+    await follow();
+    await expectRootOfChain();
+    for (const ticketId of [moved, ...rest]) {
+      const place = await prove(ticketId);
+      if (place.kind !== "proven") throw new Error(`${ticketId} is ${place.kind}`);
+      const { leafHash, proof, leaf, root } = place.proof;
+      expect(isSameNode(climb(leafHash, proof, leaf.leafIndex).root, root)).toBe(true);
+      expect(isSameNode(root, (await readState()).root)).toBe(true);
+      expect(leaf.ownerAddress).toBe(await world.findHolder(ticketId));
+    }
+    expect(await prove(burnt)).toEqual({ kind: "burnt" });
+  });
+
+  it("holds a proof good while other leaves change, and unclear as soon as its own has changed", async () => {
+    const { sold, ticketId } = await world.mintOne();
+    await follow();
+    const others = await world.sellTickets(3);
+    await world.drain(others);
+    // What is stored is older than the account now.
+    expect((await findTree())?.seq).toBeLessThan((await readState()).seq);
+    const place = await prove(ticketId);
+    expect(place.kind === "proven" && isSameNode(place.proof.root, (await readState()).root)).toBe(true);
+    await world.passOn(sold, ticketId, generateSolanaAddress());
+    for (let delivery = 0; delivery < 2; delivery += 1) await world.deliverAsset(sold, ticketId);
+    world.localnet.cluster.tick(1);
+    expect(await prove(ticketId)).toEqual({ kind: "unclear" });
+    await follow();
+    expect((await prove(ticketId)).kind).toBe("proven");
+    await world.drainAssets(sold, [ticketId]);
+  });
+
+  it("notices a change that a node leaves out, skips nothing behind it, and goes on when it is shown", async () => {
+    await follow();
+    const before = (await findTree())?.seq ?? 0;
+    const sold = await world.sellTickets(4);
+    await world.drain(sold);
+    const hidden = (await world.findJob(sold.ticketIds[1] ?? "")).signature;
+    const { trees } = world.chain;
+    const forgetful: TreeSource = {
+      ...trees,
+      listSignatures: async (tree, since) => (await trees.listSignatures(tree, since)).filter((each) => each !== hidden),
+    };
+    world.logged.length = 0;
+    await follow({ trees: forgetful });
+    const seen = await findTree();
+    const hiddenSeq = (await trees.readChanges(world.tree, hidden ?? ""))?.[0]?.seq ?? 0;
+    expect(seen?.seq).toBe(hiddenSeq - 1);
+    expect(hiddenSeq).toBeGreaterThan(before);
+    expect(world.logged).toContain("a change of a tree was not read");
+    await follow();
+    await expectRootOfChain();
+  });
+
+  it("waits at a transaction that the node lists and can't show yet", async () => {
+    const sold = await world.sellTickets(2);
+    await world.drain(sold);
+    const { trees } = world.chain;
+    await follow({ trees: { ...trees, readChanges: () => Promise.resolve(undefined) } });
+    expect((await findTree())?.seq).toBeLessThan((await readState()).seq);
+    await follow();
+    await expectRootOfChain();
+  });
+
+  it("puts changes in the order of their numbers, whatever the order of their signatures", async () => {
+    const sold = await world.sellTickets(5);
+    await world.drain(sold);
+    const { trees } = world.chain;
+    const shuffled = async (tree: string, since: number) => (await trees.listSignatures(tree, since)).toReversed();
+    await follow({ trees: { ...trees, listSignatures: shuffled } });
+    await expectRootOfChain();
+  });
+
+  it("stores changes once when several read them at the same time", async () => {
+    const sold = await world.sellTickets(5);
+    await world.drain(sold);
+    world.localnet.cluster.tick(5);
+    await Promise.all([1, 2, 3, 4].map(() => followTree(world.contextWith(), world.tree)));
+    await expectRootOfChain();
+    const leaves = await world.db.select().from(treeLeaves);
+    expect(new Set(leaves.map(({ leafIndex }) => leafIndex)).size).toBe(leaves.length);
+  });
+
+  async function spoilNode(place: number): Promise<void> {
+    await world.db
+      .run(sql`INSERT INTO tree_nodes (tree_address, place, hash) VALUES (${world.tree}, ${place}, ${"11".repeat(32)})
+      ON CONFLICT (tree_address, place) DO UPDATE SET hash = excluded.hash`);
+  }
+
+  it("throws away what gives another root than the chain's after a change, and reads it again", async () => {
+    const { ticketId } = await world.mintOne();
+    await follow();
+    const next = ((await world.findJob(ticketId)).leafIndex ?? 0) + 1;
+    await spoilNode(listProofPlaces(14, next)[5] ?? 0);
+    await world.mintOne();
+    world.logged.length = 0;
+    await follow();
+    expect(world.logged).toContain("a tree's stored nodes do not give its root");
+    expect((await findTree())?.seq).toBe(0);
+    await follow();
+    await expectRootOfChain();
+    expect((await prove(ticketId)).kind).toBe("proven");
+  });
+
+  it.each<[string, (ticketId: string) => Promise<unknown>]>([
+    ["node", async (ticketId) => spoilNode(listProofPlaces(14, (await world.findJob(ticketId)).leafIndex ?? 0)[0] ?? 0)],
+    [
+      "leaf",
+      async (ticketId) =>
+        world.db
+          .update(treeLeaves)
+          .set({ ownerAddress: generateSolanaAddress() })
+          .where(eq(treeLeaves.assetId, await findAssetId(ticketId))),
+    ],
+  ])("proves nothing by a %s that was changed in the database, and reads the tree again", async (_, spoil) => {
+    const { ticketId } = await world.mintOne();
+    await follow();
+    expect((await prove(ticketId)).kind).toBe("proven");
+    await spoil(ticketId);
+    world.logged.length = 0;
+    expect(await prove(ticketId)).toEqual({ kind: "unclear" });
+    expect(world.logged).toContain("a tree's stored nodes do not give its root");
+    await follow();
+    await expectRootOfChain();
+    expect((await prove(ticketId)).kind).toBe("proven");
+  });
+});
