@@ -56,6 +56,8 @@ export type Failure =
   | { readonly code: "ticket_not_transferable"; readonly reason: TransferObstacle }
   | { readonly code: "transfer_not_pending" }
   | { readonly code: "webhook_endpoint_disabled" }
+  | { readonly code: "ticket_not_minted" }
+  | { readonly code: "proof_not_ready"; readonly retryAfterSeconds: number }
   | {
       readonly code:
         | "discount_unknown"

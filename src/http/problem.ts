@@ -42,6 +42,8 @@ export const PROBLEMS = {
   ticket_not_transferable: { status: 409, title: "The ticket cannot change hands" },
   transfer_not_pending: { status: 409, title: "The transfer is not open any more" },
   webhook_endpoint_disabled: { status: 409, title: "The webhook endpoint is disabled" },
+  ticket_not_minted: { status: 409, title: "The ticket has no asset on chain" },
+  proof_not_ready: { status: 503, title: "The chain's state is being read, try again shortly" },
   discount_unknown: { status: 409, title: "There is no such discount code" },
   discount_not_started: { status: 409, title: "The discount code is not valid yet" },
   discount_expired: { status: 409, title: "The discount code is not valid any more" },

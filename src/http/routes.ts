@@ -27,7 +27,9 @@ import { getOrderForOperator } from "./routes/internal/get-order-for-operator.ts
 import { getTicketForOperator } from "./routes/internal/get-ticket-for-operator.ts";
 import { markOrderPaid } from "./routes/internal/mark-order-paid.ts";
 import { getMint } from "./routes/mint/get-mint.ts";
+import { getProof } from "./routes/mint/get-proof.ts";
 import { listJobs } from "./routes/mint/list-jobs.ts";
+import { listBurns } from "./routes/mint/list-burns.ts";
 import { listMoves } from "./routes/mint/list-moves.ts";
 import { nftMetadata } from "./routes/mint/nft-metadata.ts";
 import { queueJobs } from "./routes/mint/queue-jobs.ts";
@@ -113,7 +115,9 @@ export const ROUTES: readonly Route[] = [
   queueJobs,
   listJobs,
   listMoves,
+  listBurns,
   getMint,
+  getProof,
   nftMetadata,
   showCode,
   preview,

@@ -56,6 +56,8 @@ POST /mint O K
 GET /mint/{ticketId} A
 GET /mint/jobs O
 GET /mint/moves O
+GET /mint/burns O
+GET /mint/{ticketId}/proof A
 GET /admin/reservations/metrics O
 GET /admin/reservations/orphans O
 POST /admin/reservations/reconcile O

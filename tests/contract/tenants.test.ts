@@ -73,6 +73,7 @@ const OF_A_BUYER: readonly Attempt[] = [
   ["GET /api/v1/tickets/{ticketId}", (has) => `/api/v1/tickets/${has.ticketId}`],
   ["GET /api/v1/qr/{ticketId}/generate", (has) => `/api/v1/qr/${has.ticketId}/generate`],
   ["GET /mint/{ticketId}", (has) => `/mint/${has.ticketId}`],
+  ["GET /mint/{ticketId}/proof", (has) => `/mint/${has.ticketId}/proof`],
   ["GET /api/v1/tickets/reservations/{id}", (has) => `/api/v1/tickets/reservations/${has.reservationId}`],
   ["DELETE /api/v1/tickets/reservations/{id}", (has) => `/api/v1/tickets/reservations/${has.reservationId}`],
   [
@@ -130,6 +131,7 @@ const OF_NOBODY = [
   "POST /api/v1/discounts",
   "GET /mint/jobs",
   "GET /mint/moves",
+  "GET /mint/burns",
   "GET /api/v1/transfer",
   "GET /api/v1/admin/blacklist",
   "POST /api/v1/admin/blacklist",

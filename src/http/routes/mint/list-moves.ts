@@ -1,29 +1,17 @@
 import { z } from "@hono/zod-openapi";
 import { ASSET_MOVE_STATUSES } from "#domain/statuses";
 import { parseCursor } from "#services/page";
-import { listAssetMoves, type AssetMoveView } from "#services/transfer/list-asset-moves";
+import { listAssetMoves } from "#services/transfer/list-asset-moves";
 import { defineRoute } from "../../route.ts";
-import { id, json, pageOf, pageQuery, presentTime } from "../../schemas.ts";
+import { id, json, pageOf, pageQuery } from "../../schemas.ts";
+import { assetWork, presentAssetWork } from "./asset-work-shape.ts";
 
-const move = z.object({
+const move = assetWork.extend({
   transferId: id,
-  ticketId: id,
   fromAddress: z.string().nullable().openapi({ description: "Null: in the custody of the service's wallet." }),
   toAddress: z.string().nullable(),
   status: z.enum(ASSET_MOVE_STATUSES),
-  queuedAt: z.iso.datetime(),
 });
-
-function presentMove({
-  transferId,
-  ticketId,
-  fromAddress,
-  toAddress,
-  status,
-  queuedAtMs,
-}: AssetMoveView): z.input<typeof move> {
-  return { transferId, ticketId, fromAddress, toAddress, status, queuedAt: presentTime(queuedAtMs) };
-}
 
 export const listMoves = defineRoute({
   method: "get",
@@ -37,6 +25,6 @@ export const listMoves = defineRoute({
     const after = parseCursor(query.cursor);
     if (!after.ok) return after.failure;
     const page = await listAssetMoves(ctx, query.status, { limit: query.limit, after: after.value });
-    return json({ items: page.items.map(presentMove), nextCursor: page.nextCursor });
+    return json({ items: page.items.map((row) => presentAssetWork(row)), nextCursor: page.nextCursor });
   },
 });
