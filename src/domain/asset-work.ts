@@ -58,7 +58,7 @@ export type AssetStep =
   | { readonly kind: "cancel_mint" };
 
 /**
- * Decides the next step of a piece of work (docs/adr/0012).
+ * Decides the next step of a piece of work (docs/adr/0019).
  * @param observation what the chain said of `work.signature`; null when it has not been asked.
  * @param sighting where the asset was found; null when it has not been looked for.
  * Invariant: `sign` is answered only when no transaction that the work signed before can be, or ever come, in a block; so a

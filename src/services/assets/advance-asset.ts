@@ -34,7 +34,7 @@ const WORK_A_DELIVERY = 20;
 /**
  * Takes the next step of the work on a ticket's asset: moves in the order in which the ticket changed hands, then the burn. Safe to
  * call any number of times and from several deliveries at once, for the reasons that hold for mints: a transaction is sent only
- * after its signature is stored, and only the finalized chain says what became of it (docs/adr/0012).
+ * after its signature is stored, and only the finalized chain says what became of it (docs/adr/0019).
  * @throws when D1 or the chain can't be reached; nothing is lost, the next delivery walks the same path.
  */
 export async function advanceAsset(ctx: AssetContext, ticket: AssetTicket): Promise<AssetProgress> {

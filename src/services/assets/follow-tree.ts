@@ -34,7 +34,7 @@ const ROOT_PLACE = 1;
  * with the one that the chain logged, and in the end with the tree's own account: if they differ, what was stored is thrown away
  * and read again. A change that the node left out holds up those behind it until a later run finds it: nothing is skipped.
  *
- * May run any number of times at once; of those who store the same changes one does (docs/adr/0012).
+ * May run any number of times at once; of those who store the same changes one does (docs/adr/0019).
  * @returns true when more was to be read than one run may; false too when there is no such tree on chain.
  * @throws when D1 or the node can't be reached.
  */
