@@ -36,7 +36,7 @@ export interface AssetChain {
   readonly trees: TreeSource;
 }
 
-/** A transfer or burn takes 40,000 to 90,000 units with the trees we make; a deeper tree with a smaller canopy takes more. */
+/** A transfer takes 85,000 units and a burn 92,000 in a tree of depth 14 with a canopy of 8; each further node of the proof takes some more. */
 const COMPUTE_UNITS = 200_000;
 
 /** The {@link AssetChain} on umi and mpl-bubblegum V2, over plain JSON-RPC. */

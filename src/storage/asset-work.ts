@@ -1,5 +1,6 @@
 import { and, asc, eq, inArray, isNull, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { MintStatus } from "#domain/statuses";
 import { cancelMint, isTicketCancelled } from "./mint-statements.ts";
 import { assetBurns, assetMoves, events, mintJobs, tickets } from "./schema.ts";
@@ -174,6 +175,30 @@ export async function claimStaleWork(
       .returning({ ticketId: assetBurns.ticketId, tenantId: assetBurns.tenantId, queuedAtMs: assetBurns.queuedAtMs }),
   ]);
   return [...moves, ...burns];
+}
+
+/**
+ * Puts work that was given up back to work, but for moves of cancelled tickets. Nothing that it signed can land any more, so it
+ * begins anew; the cron sends its message.
+ * @param isSelected tells the tickets from their ids.
+ */
+export async function requeueFailedWork(
+  db: DrizzleD1Database,
+  tenantId: string,
+  isSelected: (ticketId: SQLiteColumn) => SQL,
+  nowMs: number,
+): Promise<void> {
+  const anew = { signature: null, wireBase64: null, lastValidBlockHeight: null, attempts: 0 };
+  const change = { ...anew, status: "QUEUED", queuedAtMs: nowMs, updatedAtMs: nowMs } as const;
+  const isFailed = (table: typeof assetMoves | typeof assetBurns): SQL | undefined =>
+    and(eq(table.tenantId, tenantId), eq(table.status, "FAILED"), isSelected(table.ticketId));
+  await db.batch([
+    db
+      .update(assetMoves)
+      .set(change)
+      .where(and(isFailed(assetMoves), sql`NOT ${isTicketCancelled(assetMoves.ticketId)}`)),
+    db.update(assetBurns).set(change).where(isFailed(assetBurns)),
+  ]);
 }
 
 type WorkChange = Partial<

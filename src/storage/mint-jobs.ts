@@ -1,8 +1,17 @@
-import { and, asc, eq, gt, inArray, isNull, ne, sql, type SQL } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNull, ne, sql } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { MintJobState } from "#domain/mint";
 import type { MintStatus } from "#domain/statuses";
-import { cancelMint, isMintJob, isOrderMinted, isTicketCancelled, raiseOrder, type MintJobKey } from "./mint-statements.ts";
+import {
+  cancelMint,
+  isMintJob,
+  isOrderMinted,
+  isTicketCancelled,
+  raiseOrder,
+  selectTickets,
+  type MintJobKey,
+  type MintJobSelection,
+} from "./mint-statements.ts";
 import { events, mintJobs, ticketTypes, tickets } from "./schema.ts";
 
 /** A job with all that minting its ticket needs. */
@@ -220,9 +229,6 @@ export async function listMintJobsByStatus(
     .limit(query.limit);
 }
 
-/** Which jobs are meant: these tickets' or those of one order. */
-export type MintJobSelection = { readonly ticketIds: readonly string[] } | { readonly orderId: string };
-
 /**
  * Puts jobs that are not minted back to work. A job that has a signature becomes SUBMITTED, not QUEUED: its transaction may have
  * landed or may still land, so it walks the state machine and is never signed blindly.
@@ -242,7 +248,7 @@ export async function requeueMintJobs(
       queuedAtMs: nowMs,
       updatedAtMs: nowMs,
     })
-    .where(and(eq(mintJobs.tenantId, tenantId), isSelected(selection), ne(mintJobs.status, "MINTED")))
+    .where(and(eq(mintJobs.tenantId, tenantId), selectTickets(selection)(mintJobs.ticketId), ne(mintJobs.status, "MINTED")))
     .returning({ ticketId: mintJobs.ticketId, status: mintJobs.status });
 }
 
@@ -255,14 +261,7 @@ export async function listMintJobsOf(
   return db
     .select({ ticketId: mintJobs.ticketId, status: mintJobs.status })
     .from(mintJobs)
-    .where(and(eq(mintJobs.tenantId, tenantId), isSelected(selection)));
-}
-
-function isSelected(selection: MintJobSelection): SQL {
-  // json_each, because a statement takes 100 parameters at most.
-  return "orderId" in selection
-    ? sql`${mintJobs.ticketId} IN (SELECT ${tickets.id} FROM ${tickets} WHERE ${tickets.orderId} = ${selection.orderId})`
-    : sql`${mintJobs.ticketId} IN (SELECT value FROM json_each(${JSON.stringify(selection.ticketIds)}))`;
+    .where(and(eq(mintJobs.tenantId, tenantId), selectTickets(selection)(mintJobs.ticketId)));
 }
 
 /**

@@ -16,6 +16,18 @@ export function isMintJob({ tenantId, ticketId }: MintJobKey): SQL | undefined {
   return and(eq(mintJobs.ticketId, ticketId), eq(mintJobs.tenantId, tenantId));
 }
 
+/** Which jobs are meant: these tickets' or those of one order. */
+export type MintJobSelection = { readonly ticketIds: readonly string[] } | { readonly orderId: string };
+
+/** True for the ticket ids of a selection. */
+export function selectTickets(selection: MintJobSelection): (ticketId: SQLiteColumn) => SQL {
+  // json_each, because a statement takes 100 parameters at most.
+  return (ticketId) =>
+    "orderId" in selection
+      ? sql`${ticketId} IN (SELECT ${tickets.id} FROM ${tickets} WHERE ${tickets.orderId} = ${selection.orderId})`
+      : sql`${ticketId} IN (SELECT value FROM json_each(${JSON.stringify(selection.ticketIds)}))`;
+}
+
 /** True for a ticket that is cancelled: nothing is signed for it any more but the burning of its asset. */
 export function isTicketCancelled(ticketId: SQLiteColumn): SQL {
   return sql`(EXISTS (SELECT 1 FROM ${assetBurns} WHERE ${assetBurns.ticketId} = ${ticketId})

@@ -88,7 +88,9 @@ export async function queueBurn(tenantId: string, ticketId: string, queuedAtMs =
     VALUES (${ticketId}, ${tenantId}, 'QUEUED', ${queuedAtMs}, ${queuedAtMs}) ON CONFLICT (ticket_id) DO NOTHING`);
 }
 
+/** The row of a move. */
 export const findMove = (transferId: string) => db.select().from(assetMoves).where(eq(assetMoves.transferId, transferId)).get();
+/** The row of a burn. */
 export const findBurn = (ticketId: string) => db.select().from(assetBurns).where(eq(assetBurns.ticketId, ticketId)).get();
 
 /** A chain in a few variables: what it says of any signature, and what was asked of it. */

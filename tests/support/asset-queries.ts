@@ -1,5 +1,6 @@
 /** The statements of the work on assets and of the tree index, for the test that holds every statement to an index. */
 import type { DrizzleD1Database } from "drizzle-orm/d1";
+import { selectTickets } from "#storage/mint-statements";
 import * as work from "#storage/asset-work";
 import * as index from "#storage/tree-index";
 
@@ -30,6 +31,8 @@ export const ASSET_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1: 
   finishWork: (db) => work.finishWork(db, burn, 1, 1),
   failWork: (db) => work.failWork(db, move, "error", 1),
   endUnminted: (db) => work.endUnminted(db, task, 1),
+  "requeueFailedWork of an order": (db) => work.requeueFailedWork(db, "t", selectTickets({ orderId: "o" }), 1),
+  "requeueFailedWork of tickets": (db) => work.requeueFailedWork(db, "t", selectTickets({ ticketIds: ["k"] }), 1),
   claimStaleWork: (db) => work.claimStaleWork(db, { beforeMs: 1, nowMs: 2, limit: 50 }),
   findFollowedTree: (db) => index.findFollowedTree(db, "a"),
   listFollowedTrees: (db) => index.listFollowedTrees(db, "", 100),

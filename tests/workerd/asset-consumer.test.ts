@@ -2,7 +2,8 @@ import { eq } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import type { AssetMessage } from "#domain/asset-work";
 import { queueTrees, queueWaitingAssets, type QueueAssetsContext } from "#services/assets/queue-assets";
-import { endUnminted, failWork, findAssetTask, finishWork, storeSignedWork } from "#storage/asset-work";
+import { endUnminted, failWork, findAssetTask, finishWork, requeueFailedWork, storeSignedWork } from "#storage/asset-work";
+import { selectTickets } from "#storage/mint-statements";
 import { assetMoves, mintJobs, orders, tickets } from "#storage/schema";
 import {
   LANDED_SEQ,
@@ -148,6 +149,28 @@ describe("work on an asset in D1", () => {
     await queueBurn(alone.tenantId, alone.ticketIds[0] ?? "");
     await makeAssetBench().consume([{ tenantId: alone.tenantId, ticketId: alone.ticketIds[0] }]);
     expect(await statusOf(alone.orderId)).toBe("AWAITING_MINT");
+  });
+});
+
+describe("work that was given up", () => {
+  it("begins anew when an operator asks for it, but for moves of cancelled tickets and work of others", async () => {
+    const giveUp = async (isCancelled: boolean) => {
+      const minted = await mintTicket(makeAddress());
+      const transferId = await queueMove(minted, makeAddress());
+      const given = { status: "FAILED", signature: "ruled out", lastValidBlockHeight: 1, attempts: 8 } as const;
+      await db.update(assetMoves).set(given).where(eq(assetMoves.transferId, transferId));
+      if (isCancelled) await queueBurn(minted.sold.tenantId, minted.ticketId);
+      return { ...minted, transferId };
+    };
+    const [failed, cancelled] = [await giveUp(false), await giveUp(true)];
+    const ask = (tenantId: string, ticketId: string) =>
+      requeueFailedWork(db, tenantId, selectTickets({ ticketIds: [ticketId] }), NOW_MS);
+    await ask(crypto.randomUUID(), failed.ticketId);
+    expect(await findMove(failed.transferId)).toMatchObject({ status: "FAILED" });
+    await ask(failed.sold.tenantId, failed.ticketId);
+    expect(await findMove(failed.transferId)).toMatchObject({ status: "QUEUED", signature: null, attempts: 0 });
+    await ask(cancelled.sold.tenantId, cancelled.ticketId);
+    expect(await findMove(cancelled.transferId)).toMatchObject({ status: "FAILED" });
   });
 });
 

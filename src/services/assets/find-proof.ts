@@ -1,6 +1,7 @@
 import type { Failure } from "#domain/failure";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { LeafProof } from "#domain/tree-changes";
+import { findTreeOfAsset } from "#storage/tree-index";
 import { attempt } from "../attempt.ts";
 import type { SignedInContext } from "../context.ts";
 import { findMint } from "../mint/find-mint.ts";
@@ -11,13 +12,13 @@ export interface TicketProof extends LeafProof {
   readonly ticketId: string;
 }
 
-/** The cron follows each tree once a minute. */
-const RETRY_AFTER_SECONDS = 30;
+/** A tree that few changes were made to is followed in about a second. */
+const RETRY_AFTER_SECONDS = 5;
 
 /**
  * The Merkle proof of a ticket's asset, checked against the tree's account as it is now: one's own, or any of the tenant for a venue
  * manager or above. Refuses `not_found`, `ticket_not_minted` (also when its asset is burnt), and `proof_not_ready` while what is
- * known of the tree is behind the chain, or the chain is away.
+ * known of the tree is behind the chain, or the chain is away; the tree is then followed at once and not in its next minute.
  */
 export async function findProof(ctx: SignedInContext, ticketId: string): Promise<Result<TicketProof, Failure>> {
   const mint = await findMint(ctx, ticketId);
@@ -27,6 +28,7 @@ export async function findProof(ctx: SignedInContext, ticketId: string): Promise
   const place = await attempt(prove(ctx, assetId));
   if (!place.ok) ctx.logger.warn("the chain did not answer for a proof", { ticketId, error: place.failure });
   if (!place.ok || place.value.kind === "unclear") {
+    await attempt(followSoon(ctx, assetId));
     return refuse({ code: "proof_not_ready", retryAfterSeconds: RETRY_AFTER_SECONDS });
   }
   return place.value.kind === "burnt" ? refuse({ code: "ticket_not_minted" }) : succeed({ ticketId, ...place.value.proof });
@@ -35,4 +37,10 @@ export async function findProof(ctx: SignedInContext, ticketId: string): Promise
 async function prove(ctx: SignedInContext, assetId: string) {
   const { trees } = await ctx.assetChain();
   return proveAsset({ ...ctx, trees }, assetId, 0);
+}
+
+async function followSoon(ctx: SignedInContext, assetId: string): Promise<void> {
+  const known = await findTreeOfAsset(ctx.db, assetId);
+  const trees = known === undefined ? ctx.mintingTrees : [known];
+  await ctx.assetQueue.sendBatch(trees.map((treeAddress) => ({ body: { treeAddress } })));
 }

@@ -2,7 +2,8 @@ import type { Failure } from "#domain/failure";
 import type { RequestIdentity } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import { claimIdempotencyKey } from "#storage/idempotency-keys";
-import type { MintJobSelection } from "#storage/mint-jobs";
+import { requeueFailedWork } from "#storage/asset-work";
+import { selectTickets, type MintJobSelection } from "#storage/mint-statements";
 import type { SignedInContext } from "../context.ts";
 import { queueMint, type QueuedMints } from "./queue-mint.ts";
 
@@ -13,7 +14,7 @@ export interface AnsweredMintRequest {
 }
 
 /**
- * Queues mints again at an operator's request. Refuses `not_found` and `idempotency_key_reused`.
+ * Queues mints again at an operator's request, and work on the tickets' assets that was given up. Refuses `not_found` and `idempotency_key_reused`.
  *
  * A repeat goes over the jobs once more and shows them as they are then: so the first attempt may die between noting the key and
  * queueing, and no ticket can be minted twice by it (docs/adr/0006).
@@ -24,6 +25,7 @@ export async function queueMintRequest(
 ): Promise<Result<AnsweredMintRequest, Failure>> {
   const { outcome } = await claimIdempotencyKey(ctx.db, input.request, ctx.nowMs);
   if (outcome === "reused") return refuse({ code: "idempotency_key_reused" });
+  await requeueFailedWork(ctx.db, ctx.principal.tenantId, selectTickets(input.selection), ctx.nowMs);
   const queued = await queueMint(ctx, ctx.principal.tenantId, input.selection);
   return queued.ok ? succeed({ queued: queued.value, replayed: outcome === "repeated" }) : queued;
 }
