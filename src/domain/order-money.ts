@@ -46,6 +46,8 @@ export interface Refund {
   /** What the organiser gave as the reason, in free text. */
   readonly note: string | null;
   readonly createdAtMs: number;
+  /** When that happened of which an event told last, Unix milliseconds. Left out until one does. */
+  readonly toldAtMs?: number;
 }
 
 /** What made tickets dead. */

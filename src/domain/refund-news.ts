@@ -15,7 +15,8 @@ export function decideRefundNews(record: OrderRecord, news: PaymentNews, nowMs: 
   const status = news.type === "refund.succeeded" ? "succeeded" : "failed";
   const known = findRefund(record, news, status);
   if (known) return moveRefund(record, news, known, status);
-  return status === "succeeded" ? addOutsideRefund(record, news, nowMs) : ignore(record);
+  if (status === "succeeded") return addOutsideRefund(record, news, nowMs);
+  return ignore(record, isPerhapsToldBefore(record, news) ? "refund_failed" : null);
 }
 
 /**
@@ -44,13 +45,23 @@ export function isAheadOfOurs(record: OrderRecord, news: PaymentNews): boolean {
 }
 
 function moveRefund(record: OrderRecord, news: PaymentNews, known: Refund, status: "succeeded" | "failed"): NewsDecision {
-  if (REFUND_RANK[status] <= REFUND_RANK[known.status]) return ignore(record);
-  const moved = { ...known, status, providerRefundId: known.providerRefundId ?? news.refundId };
+  if (status === known.status || isOlder(news, known, status)) return ignore(record);
+  const theirId = news.refundId === known.id ? null : news.refundId;
+  const moved = { ...known, status, providerRefundId: known.providerRefundId ?? theirId, toldAtMs: news.occurredAtMs };
   const changed = changeMoney(record, { refunds: replaceRefund(record.refunds, moved) });
   if (status === "failed") return apply(changed, "refund_failed");
   // It was thought to have failed, and was made a second time since.
   const isTooMuch = goneCentsOf(changed, known) > (paidCentsOf(changed, known) ?? 0);
   return apply(changed, isTooMuch ? "refund_unknown" : null);
+}
+
+/**
+ * A refund that was done may fail weeks later, when the buyer's bank sends it back. So of two events that name it the one counts
+ * that happened last, and of two at once the failure: who believes it calls a person, who does not leaves a buyer without money.
+ */
+function isOlder(news: PaymentNews, { toldAtMs }: Refund, status: "succeeded" | "failed"): boolean {
+  if (news.refundId === null || toldAtMs === undefined) return false;
+  return status === "failed" ? news.occurredAtMs < toldAtMs : news.occurredAtMs <= toldAtMs;
 }
 
 function addOutsideRefund(record: OrderRecord, news: PaymentNews, nowMs: number): NewsDecision {
@@ -61,7 +72,8 @@ function addOutsideRefund(record: OrderRecord, news: PaymentNews, nowMs: number)
   if (amountCents <= 0 && settled === record.refunds) return ignore(record, "refund_unknown");
   const id = deriveIdWithin(record.view.id, ["refund", "provider", provider, paymentId, refundId ?? eventId]);
   const what = { provider, paymentId, providerRefundId: refundId, status: "succeeded", reason: "provider" } as const;
-  const outside: Refund = { ...what, id, amountCents, currency, ticketIds: [], note: null, createdAtMs: nowMs };
+  const told = { createdAtMs: nowMs, toldAtMs: news.occurredAtMs };
+  const outside: Refund = { ...what, id, amountCents, currency, ticketIds: [], note: null, ...told };
   const refunds = amountCents > 0 ? [...settled, outside] : settled;
   const changed = changeMoney(record, { refunds });
   if (!isSamePayment(record.paidBy, news) || leftCentsOf(changed, news) > 0) return apply(changed, "refund_outside");
@@ -101,7 +113,7 @@ function settleUntaken(
   return { refunds: isChanged ? refunds : record.refunds, restCents: news.amountCents - coveredCents };
 }
 
-/** Without an id, a second event over an amount that went back may be about the same money: then no ticket must die of it. */
+/** Without an id, another event over an amount that went back may be about the same money: nothing is decided by it then. */
 function isPerhapsToldBefore({ refunds }: OrderRecord, news: PaymentNews): boolean {
   if (news.refundId !== null) return false;
   return refunds.some(

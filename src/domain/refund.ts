@@ -9,7 +9,7 @@ import { refuse, succeed, type Result } from "./result.ts";
 import type { RefundStatus } from "./statuses.ts";
 import { ticketSharesOf, type TicketShare } from "./ticket-shares.ts";
 
-/** A refund moves only to a higher rank; money that went back stays back. */
+/** A refund moves to a higher rank. Only the provider's own news of it, by its id, that it failed after all moves one back. */
 export const REFUND_RANK: Readonly<Record<RefundStatus, number>> = { created: 0, submitted: 1, failed: 2, succeeded: 3 };
 
 /**
@@ -96,7 +96,8 @@ export function settleRefund(
 ): OrderRecord {
   const known = record.refunds.find((refund) => refund.id === refundId);
   if (!known || (known.providerRefundId !== null && known.status !== "created")) return record;
-  const moved = { ...known, providerRefundId, status: REFUND_RANK[status] > REFUND_RANK[known.status] ? status : known.status };
+  const isNews = known.toldAtMs === undefined && REFUND_RANK[status] > REFUND_RANK[known.status];
+  const moved = { ...known, providerRefundId, status: isNews ? status : known.status };
   return changeMoney(record, { refunds: replaceRefund(record.refunds, moved) });
 }
 

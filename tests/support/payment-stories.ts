@@ -3,7 +3,7 @@ import type { PaymentNews } from "#domain/order-messages";
 
 /** An event of a payment as its provider tells it, without the order it is of. Amounts are of an order of 2 tickets for 20.00. */
 export type StoryEvent = Pick<PaymentNews, "type"> &
-  Partial<Pick<PaymentNews, "paymentId" | "amountCents" | "refundId" | "disputeId">>;
+  Partial<Pick<PaymentNews, "paymentId" | "amountCents" | "refundId" | "disputeId" | "occurredAtMs">>;
 
 /** How an order must stand in the end, however its payments' events came. */
 export interface StoryEnd {
@@ -96,7 +96,7 @@ export const PAYMENT_STORIES: readonly PaymentStory[] = [
 ];
 
 function told(name: string, events: readonly StoryEvent[], end: StoryEnd): PaymentStory {
-  return { name, isCancelled: false, events, end };
+  return { name, isCancelled: false, events: events.map((event, occurredAtMs) => ({ ...event, occurredAtMs })), end };
 }
 
 /** An event that arrives: the copy of a copy has the first one's id, unless the provider tells it anew under another. */

@@ -43,9 +43,11 @@ function askFor(ticketIds: readonly string[] | null, restock: boolean): (record:
 }
 
 function aboutRefund(type: "refund.succeeded" | "refund.failed"): (record: OrderRecord) => Happening | undefined {
-  return ({ refunds }) => {
-    const refund = refunds.find(({ status, reason }) => status !== "succeeded" && reason !== "provider");
-    return refund && { kind: "news", news: makeNews(type, { refundId: refund.id, amountCents: refund.amountCents }) };
+  return ({ refunds, version }) => {
+    const refund = refunds.find(({ status, reason }) => `refund.${status}` !== type && reason !== "provider");
+    if (!refund) return undefined;
+    const changes = { refundId: refund.id, amountCents: refund.amountCents, occurredAtMs: version };
+    return { kind: "news", news: makeNews(type, changes) };
   };
 }
 

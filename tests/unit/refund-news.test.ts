@@ -3,6 +3,7 @@ import type { OrderRecord } from "#domain/order";
 import type { PaymentNews } from "#domain/order-messages";
 import { ticketIdOf } from "#domain/order-tickets";
 import { decideNews } from "#domain/payment-news";
+import { settleRefund } from "#domain/refund";
 import { happen, makeNews, makeOrder, makeRefundCommand, takeStep } from "../support/order-story.ts";
 
 /** A paid order of two tickets for 10.00, the first of them paid back: dead, its refund `created`. */
@@ -85,5 +86,51 @@ describe("news of a refund that is not ours by its id", () => {
       outcome: "ignored",
       alert: "refund_unknown",
     });
+  });
+});
+
+describe("a refund that was done and fails weeks later", () => {
+  /** Ours, by its own id: done when it was asked for, as a card's is. */
+  function makeDone(): { readonly record: OrderRecord; readonly refundId: string } {
+    const record = happen(makeRefunded(), { kind: "answer", status: "succeeded" }, 5);
+    return { record, refundId: record.refunds[0]?.id ?? "" };
+  }
+  const failed = (changes: Partial<PaymentNews>): PaymentNews => makeNews("refund.failed", { amountCents: 500, ...changes });
+
+  it("has failed, calls a person and can be paid again: its buyer has no money", () => {
+    const { record, refundId } = makeDone();
+    const { record: late, outcome, alert } = decideNews(record, failed({ refundId, occurredAtMs: 9 }), 9);
+    expect([outcome, alert, refundsOf(late)]).toEqual(["applied", "refund_failed", [[500, "failed", "requested"]]]);
+    expect(late.view.refundedCents).toBe(0);
+    const again = { kind: "refund", command: makeRefundCommand("two", { ticketIds: record.recalled ?? [] }) } as const;
+    expect(refundsOf(happen(late, again, 10))).toEqual([
+      [500, "failed", "requested"],
+      [500, "created", "requested"],
+    ]);
+  });
+
+  it("stays failed when the older news that it was done comes after, and is done when that is the newer", () => {
+    const { record, refundId } = makeDone();
+    const { record: late } = decideNews(record, failed({ refundId, occurredAtMs: 9 }), 9);
+    expect(tell(late, { amountCents: 500, refundId, occurredAtMs: 8 })).toMatchObject({ record: late, outcome: "ignored" });
+    const done = tell(late, { amountCents: 500, refundId, occurredAtMs: 10 });
+    expect(refundsOf(done.record)).toEqual([[500, "succeeded", "requested"]]);
+    expect(decideNews(done.record, failed({ refundId, occurredAtMs: 9 }), 11)).toMatchObject({
+      outcome: "ignored",
+      alert: null,
+    });
+  });
+
+  it("calls a person and stays as it is when the news has no id: it may be about another", () => {
+    const { record } = makeDone();
+    expect(decideNews(record, failed({}), 9)).toEqual({ record, outcome: "ignored", alert: "refund_failed" });
+  });
+
+  it("is known by the provider's id, too, when an event with ours came before the provider's answer", () => {
+    const refunded = makeRefunded();
+    const told = tell(refunded, { amountCents: 500, refundId: refunded.refunds[0]?.id ?? null }).record;
+    const answered = settleRefund(told, told.refunds[0]?.id ?? "", "submitted", "theirs");
+    expect(refundsOf(answered)).toEqual([[500, "succeeded", "requested"]]);
+    expect(tell(answered, { amountCents: 500, refundId: "theirs" })).toMatchObject({ record: answered, outcome: "ignored" });
   });
 });
