@@ -1,4 +1,4 @@
-import { dueAtMs } from "#domain/order-due";
+import { dueAtMs, isLongWait } from "#domain/order-due";
 import type { OrderRecord } from "#domain/order";
 import type { PaymentNews, SettleOutcome } from "#domain/order-messages";
 import { decideNews, takeUpWaiting } from "#domain/payment-news";
@@ -53,6 +53,7 @@ export class DeskOrders {
     this.#hooks.store.saveOrder(record, dueMs);
     this.#hooks.noteDue(dueMs);
     for (const { id } of refundsByHand(before, record)) this.#alert(record, { alert: "refund_by_hand", refundId: id });
+    if (isLongWait(before, record)) this.#alert(record, { alert: "payment_event_waiting" });
     if (record.version === before?.version) return;
     const orderId = record.view.id;
     const isIssued = record.view.paidAtMs !== null && (before?.view.paidAtMs ?? null) === null;

@@ -1,5 +1,5 @@
 import { expireOrder } from "#domain/order";
-import { dueAtMs } from "#domain/order-due";
+import { dueAtMs, noteLongWait } from "#domain/order-due";
 import type { Logger } from "#platform/logger";
 import type { Commit } from "./commit.ts";
 import type { DeskStore } from "./desk-store.ts";
@@ -76,7 +76,7 @@ export class DeskUpkeep {
   async #lookAfter(orderId: string): Promise<void> {
     const { store, progress, commit, logger, changeOrder } = this.#hooks;
     try {
-      await changeOrder(orderId, expireOrder);
+      await changeOrder(orderId, (record, nowMs) => noteLongWait(expireOrder(record, nowMs), nowMs));
       await progress.advance(orderId, "done");
       await commit((nowMs) => {
         const record = store.findOrder(orderId);

@@ -47,6 +47,8 @@ export interface OrderRecord {
   readonly disputes?: readonly Dispute[];
   /** Payment events, recorded, that cannot be acted upon yet. Left out while there are none. */
   readonly waiting?: readonly PaymentNews[];
+  /** Since when events wait, Unix milliseconds. Left out while none do, and once a person was called. */
+  readonly waitingSinceMs?: number;
 }
 
 /** The record with something new in it: one version on, with fresh patience for its step. */

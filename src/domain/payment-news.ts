@@ -49,7 +49,7 @@ function withPaymentStatus(view: OrderView, key: PaymentKey, status: PaymentStat
  * it speaks of, and for the step that is under way; {@link takeUpWaiting} decides about it then.
  */
 export function decideNews(record: OrderRecord, news: PaymentNews, nowMs: number): NewsDecision {
-  return mustWait(record, news) ? wait(record, news) : decideNow(record, news, nowMs);
+  return mustWait(record, news) ? wait(record, news, nowMs) : decideNow(record, news, nowMs);
 }
 
 /** An event that has waited, and what became of it. */
@@ -78,17 +78,19 @@ function mustWait(record: OrderRecord, news: PaymentNews): boolean {
   return record.step.kind !== "none" || paidCentsOf(record, news) === undefined || isAheadOfOurs(record, news);
 }
 
-function wait(record: OrderRecord, news: PaymentNews): NewsDecision {
+function wait(record: OrderRecord, news: PaymentNews, nowMs: number): NewsDecision {
   const { waiting = [] } = record;
   const isTold = waiting.some(({ provider, eventId }) => provider === news.provider && eventId === news.eventId);
   if (isTold) return { record, outcome: "recorded", alert: null };
   if (waiting.length >= MOST_WAITING) return { record, outcome: "rejected", alert: "payment_event_rejected" };
-  return { record: { ...record, waiting: [...waiting, news] }, outcome: "recorded", alert: null };
+  const { waitingSinceMs = nowMs } = record;
+  return { record: { ...record, waiting: [...waiting, news], waitingSinceMs }, outcome: "recorded", alert: null };
 }
 
-function withoutWaiting({ waiting = [], ...record }: OrderRecord, news: PaymentNews): OrderRecord {
+function withoutWaiting(record: OrderRecord, news: PaymentNews): OrderRecord {
+  const { waiting = [], waitingSinceMs: _since, ...others } = record;
   const rest = waiting.filter((other) => other !== news);
-  return rest.length > 0 ? { ...record, waiting: rest } : record;
+  return rest.length > 0 ? { ...record, waiting: rest } : others;
 }
 
 function decideNow(record: OrderRecord, news: PaymentNews, nowMs: number): NewsDecision {

@@ -224,6 +224,27 @@ describe("news of a refund before its payment's", () => {
       expect(await read()).toEqual([applied, applied]);
     }));
 
+  it("calls a person once when it has waited for a day, and goes on waiting", () =>
+    inDeskWorld(async (world) => {
+      await world.addType(1);
+      const desk = world.openDesk();
+      const orderId = await placeOrder(world, desk, [1]);
+      await desk.settle(world.news(orderId, { type: "refund.succeeded", refundId: "theirs" }));
+      const aDay = 24 * 3_600_000;
+      vi.setSystemTime(Date.now() + aDay - 600_000);
+      await world.settleDown(desk);
+      expect(world.alerts).toEqual([]);
+      const reopened = world.openDesk();
+      vi.setSystemTime(Date.now() + 600_000);
+      await world.settleDown(reopened);
+      expect(world.alerts).toEqual(["payment_event_waiting"]);
+      vi.setSystemTime(Date.now() + 3 * aDay);
+      await world.settleDown(reopened);
+      expect(world.alerts).toHaveLength(1);
+      await reopened.settle(world.news(orderId));
+      expect(await standingOf(world, reopened, orderId)).toMatchObject({ ...WHOLE, payment: "REFUNDED" });
+    }));
+
   it("is refused when more wait than an order keeps, so that no one can fill it up", () =>
     inDeskWorld(async (world) => {
       await world.addType(1);
