@@ -44,7 +44,8 @@ export class DeskOrders {
 
   /**
    * Stores an order in a commit, and what becomes of the payment events that need not wait any more. The world hears of the order
-   * when it is new or a version on: attempts are the desk's own affair.
+   * when it is new or a version on: attempts are the desk's own affair. Of one whose stock is being confirmed it hears when that is
+   * done, moments later and for half of what two messages cost; after a crash the alarm takes that step and tells.
    */
   save(before: OrderRecord | undefined, changed: OrderRecord, nowMs: number, emit: Emit): void {
     if (changed === before) return;
@@ -54,7 +55,7 @@ export class DeskOrders {
     this.#hooks.noteDue(dueMs);
     for (const { id } of refundsByHand(before, record)) this.#alert(record, { alert: "refund_by_hand", refundId: id });
     if (isLongWait(before, record)) this.#alert(record, { alert: "payment_event_waiting" });
-    if (record.version === before?.version) return;
+    if (record.version === before?.version || (before && record.step.kind === "confirm")) return;
     const orderId = record.view.id;
     const isIssued = record.view.paidAtMs !== null && (before?.view.paidAtMs ?? null) === null;
     const recall = before?.step.kind === "revoke" && record.recalled !== before.recalled ? before.step.recall : undefined;

@@ -34,6 +34,31 @@ describe("a payment", () => {
       expect(world.queued).toHaveLength(3);
     }));
 
+  it("is told to D1 once, with the tickets that it bought, and also when the desk died before it had them", () =>
+    inDeskWorld(async (world) => {
+      await world.addType(10);
+      const desk = world.openDesk();
+      const orderId = await placeOrder(world, desk, [2]);
+      await desk.alarm();
+      world.fault = (call) => (call === "confirm" ? "dies_before" : "ok");
+      await world.untilDeath(() => desk.settle(world.news(orderId, { amountCents: 2_000 })));
+      const listTopics = (): unknown[] => world.rows("SELECT topic FROM outbox").map(({ topic }) => topic);
+      expect(listTopics()).toEqual(["payment_event"]); // the order is on its way
+      world.fault = (call) => (call === "d1" ? "fails" : "ok");
+      const reopened = world.openDesk();
+      vi.setSystemTime(Date.now() + 61_000);
+      await reopened.alarm();
+      expect(listTopics()).toEqual(["payment_event", "order"]);
+      world.fault = () => "ok";
+      await world.settleDown(reopened);
+      expect(await world.listRows("SELECT id FROM tickets WHERE order_id = ?", orderId)).toHaveLength(2);
+      const payment = await world.findRow("SELECT status FROM payments WHERE order_id = ?", orderId);
+      expect([payment, (await world.findRow("SELECT status FROM orders WHERE id = ?", orderId))?.["status"]]).toEqual([
+        { status: "SUCCEEDED" },
+        "AWAITING_MINT",
+      ]);
+    }));
+
   it.each([
     ["another amount", { amountCents: 999, currency: "EUR" }],
     ["another currency", { amountCents: 1_000, currency: "USD" }],
@@ -241,7 +266,7 @@ describe("money on its way back", () => {
       expect(world.refunds.size).toBe(1);
     }));
 
-  it("keeps its good end when the events come in the wrong order, and calls a person when it failed", () =>
+  it("keeps its good end when news without an id says otherwise, and calls a person whenever it is said to have failed", () =>
     inDeskWorld(async (world) => {
       await world.addType(2);
       const desk = world.openDesk();
@@ -255,6 +280,6 @@ describe("money on its way back", () => {
         ends.push((await world.findRow("SELECT status FROM refunds WHERE order_id = ?", orderId))?.["status"]);
       }
       expect(ends).toEqual(["succeeded", "failed"]);
-      expect(world.alerts.filter((alert) => alert === "refund_failed")).toHaveLength(1);
+      expect(world.alerts.filter((alert) => alert === "refund_failed")).toHaveLength(2);
     }));
 });
