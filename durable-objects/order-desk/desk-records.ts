@@ -24,3 +24,9 @@ export function readOrder(body: string): OrderRecord {
   const filledUp = refunds.map((refund) => Object.assign(refund, { ticketIds: [], note: null }));
   return Object.assign(record, { view: Object.assign(view, { refundedCents: 0 }), refunds: filledUp });
 }
+
+/** An answer from its stored JSON, with the order in it as {@link readOrder} gives one. */
+export function readAnswer(body: string): AnswerRecord["answer"] {
+  const answer = JSON.parse(body) as AnswerRecord["answer"]; // written by PendingWrites
+  return answer.ok ? { ok: true, value: Object.assign({ refundedCents: 0 }, answer.value) } : answer;
+}

@@ -2,7 +2,7 @@ import type { OrderRecord } from "#domain/order";
 import type { PaymentNews } from "#domain/order-messages";
 import type { OrderNumberBlock } from "#domain/order-number";
 import type { PaymentEventOutcome } from "#domain/statuses";
-import { readOrder, type AnswerRecord, type HoldRecord } from "./desk-records.ts";
+import { readAnswer, readOrder, type AnswerRecord, type HoldRecord } from "./desk-records.ts";
 import { PendingWrites } from "./pending-writes.ts";
 
 /** What is forgotten in time, and by which keeping time. */
@@ -195,7 +195,7 @@ export class DeskStore {
     const [row] = this.#sql
       .exec<{ body_hash: string; answer: string }>("SELECT body_hash, answer FROM answers WHERE request_id = ?", requestId)
       .toArray();
-    return row && { bodyHash: row.body_hash, answer: JSON.parse(row.answer) as AnswerRecord["answer"] }; // written by PendingWrites
+    return row && { bodyHash: row.body_hash, answer: readAnswer(row.answer) };
   }
 
   /** Keeps an answer; the first one stays. */
