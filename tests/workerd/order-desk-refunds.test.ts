@@ -149,6 +149,29 @@ describe("a refund by the organiser", () => {
       expect(world.calls.filter((call) => call === "recall" || call === "restock")).toEqual(["recall", "restock"]);
     }));
 
+  it("that was done and fails weeks later calls a person, reads as failed everywhere and can be asked for again", () =>
+    inDeskWorld(async (world) => {
+      await world.addType(1);
+      const desk = world.openDesk();
+      const { orderId } = await payOrder(world, desk, [1]);
+      await desk.refund(refundOf(world, orderId, "r"));
+      await world.settleDown(desk);
+      const facts = { amountCents: 1_000, refundId: [...world.refunds.keys()][0] ?? "" };
+      await desk.settle(world.news(orderId, { ...facts, type: "refund.succeeded" }));
+      await world.settleDown(desk);
+      vi.setSystemTime(Date.now() + 21 * 86_400_000);
+      const late = world.openDesk();
+      await late.settle(world.news(orderId, { ...facts, type: "refund.failed" }));
+      expect(world.alerts).toEqual(["refund_failed"]);
+      const standing = { status: "REFUNDED", payment: "SUCCEEDED", refundedCents: 0, living: 0, deadAtGate: 1, sold: [0] };
+      expect(await standingOf(world, late, orderId)).toMatchObject(standing);
+      const query = `SELECT refunds.status, payments.status AS payment, refunded_cents FROM refunds
+        JOIN payments USING (order_id) JOIN orders ON orders.id = order_id WHERE order_id = ?`;
+      expect(await world.findRow(query, orderId)).toEqual({ status: "failed", payment: "SUCCEEDED", refunded_cents: 0 });
+      expect(await late.refund(refundOf(world, orderId, "again"))).toMatchObject({ ok: true });
+      expect(await standingOf(world, late, orderId)).toMatchObject({ ...standing, refundedCents: 1_000, askedCents: 2_000 });
+    }));
+
   it("of money taken elsewhere asks nobody and calls a person", () =>
     inDeskWorld(async (world) => {
       await world.addType(1);
