@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { refuse, succeed, type Result } from "#domain/result";
+import { refuse, type Result } from "#domain/result";
 import type { PaymentProviderDown } from "./payment-provider.ts";
 import type { CallStripe } from "./stripe-call.ts";
 import { STRIPE_EVENT_TYPES } from "./stripe-event.ts";
 
-/** What one look at the list may read, in pages of 100. Stripe lists the newest first and keeps events for 30 days. */
-const EVENTS_LOOKED_AT = 1000;
+/** What one look at the list may read, in 100 calls. Stripe lists the newest first and keeps events for 30 days. */
+const EVENTS_LOOKED_AT = 10_000;
 const EVENTS_A_PAGE = 100;
 
 /**
@@ -24,8 +24,19 @@ export async function listUndeliveredPages(
     types: [...STRIPE_EVENT_TYPES],
     limit: EVENTS_A_PAGE,
   };
-  const listed = await call(z.array(z.unknown()), (stripe) =>
-    stripe.events.list(params).autoPagingToArray({ limit: EVENTS_LOOKED_AT }),
-  );
-  return listed.ok ? succeed(listed.value.toReversed().slice(0, limit)) : refuse(listed.failure.down);
+  const listed = await call(z.array(z.unknown()), (stripe) => readOldest(stripe.events.list(params), limit));
+  return listed.ok ? listed : refuse(listed.failure.down);
+}
+
+/** The last `limit` items of a list that comes newest first, oldest first. The others are let go as they come. */
+async function readOldest(newestFirst: AsyncIterable<unknown>, limit: number): Promise<readonly unknown[]> {
+  let oldest: unknown[] = [];
+  let lookedAt = 0;
+  for await (const item of newestFirst) {
+    oldest.push(item);
+    if (oldest.length >= 2 * limit) oldest = oldest.slice(-limit);
+    lookedAt += 1;
+    if (lookedAt >= EVENTS_LOOKED_AT) break;
+  }
+  return oldest.slice(-limit).toReversed();
 }

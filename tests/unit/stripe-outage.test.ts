@@ -103,3 +103,23 @@ describe("nothing secret is in what a caller may log", () => {
     expect(JSON.stringify(refused)).not.toContain(secretKey);
   });
 });
+
+/** The `page`th hundred of `count` undelivered events, newest first; event `n` is the `n`th newest. */
+function pageOfEvents(page: number, count: number): Response {
+  const first = (page - 1) * 100;
+  const data = Array.from({ length: 100 }, (_, at) => ({
+    id: `evt_${first + at}`,
+    object: "event",
+    type: "payment_intent.canceled",
+    created: 1_900_000_000 - first - at,
+    data: { object: { id: "pi_1", status: "canceled", amount: 1, amount_received: 0, currency: "eur", metadata: {} } },
+  }));
+  return Response.json({ object: "list", url: "/v1/events", has_more: first + 100 < count, data });
+}
+
+test("of thousands of events that could not be delivered the oldest are read first, so that none is passed over", async () => {
+  const { url } = await startStub((call) => pageOfEvents(call, 2_500));
+  const listed = await createStripeProvider(url).listUndeliveredEvents(0, 150);
+  const ids = listed.ok ? listed.value.map(({ eventId }) => eventId) : [];
+  expect([ids.length, ids[0], ids.at(-1)]).toEqual([150, "evt_2499", "evt_2350"]);
+});
