@@ -1,6 +1,7 @@
 import type { Failure } from "#domain/failure";
 import type { OrderRecord } from "#domain/order";
 import type { HoldView, OrderView } from "#domain/order-messages";
+import { PAID_ELSEWHERE, type Refund } from "#domain/order-money";
 import type { Result } from "#domain/result";
 
 /** A hold with what recognises the request that made it, and the order that uses it. */
@@ -21,7 +22,9 @@ export function readOrder(body: string): OrderRecord {
   const record = JSON.parse(body) as OrderRecord; // written by PendingWrites
   if ("refundedCents" in record.view) return record;
   const { view, refunds }: OrderRecord = record;
-  const filledUp = refunds.map((refund) => Object.assign(refund, { ticketIds: [], note: null }));
+  // Nobody can be asked for money taken elsewhere, and it was tried on and on.
+  const statusOf = ({ provider, status }: Refund): Refund["status"] => (provider === PAID_ELSEWHERE ? "submitted" : status);
+  const filledUp = refunds.map((refund) => Object.assign(refund, { ticketIds: [], note: null, status: statusOf(refund) }));
   return Object.assign(record, { view: Object.assign(view, { refundedCents: 0 }), refunds: filledUp });
 }
 

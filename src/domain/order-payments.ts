@@ -46,9 +46,10 @@ export function isInDispute({ disputes = [] }: OrderRecord, key: PaymentKey): bo
   return disputes.some((dispute) => isSamePayment(dispute, key) && dispute.status === "opened");
 }
 
-/** The refund to ask for next, if any. */
+/** The refund to ask for next, if any. They take turns, so that one which is refused again and again does not hold up another. */
 export function nextRefundOf(record: OrderRecord): Refund | undefined {
-  return record.refunds.find((refund) => refund.status === "created" && !isInDispute(record, refund));
+  const open = record.refunds.filter((refund) => refund.status === "created" && !isInDispute(record, refund));
+  return open[record.attempts % open.length];
 }
 
 /** Changes what the order knows of its money, and what it shows of it: how much went back, and how its payment stands. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { OrderRecord } from "#domain/order";
 import type { PaymentNews } from "#domain/order-messages";
+import { nextRefundOf } from "#domain/order-payments";
 import { ticketIdOf } from "#domain/order-tickets";
 import { decideNews } from "#domain/payment-news";
 import { settleRefund } from "#domain/refund";
@@ -132,5 +133,14 @@ describe("a refund that was done and fails weeks later", () => {
     const answered = settleRefund(told, told.refunds[0]?.id ?? "", "submitted", "theirs");
     expect(refundsOf(answered)).toEqual([[500, "succeeded", "requested"]]);
     expect(tell(answered, { amountCents: 500, refundId: "theirs" })).toMatchObject({ record: answered, outcome: "ignored" });
+  });
+});
+
+describe("refunds that are asked for", () => {
+  it("take turns while one is refused, so that it does not hold up another payment's", () => {
+    const twice = happen(makeRefunded(), { kind: "news", news: makeNews("payment.succeeded", { paymentId: "twice" }) }, 5);
+    const [first, second] = twice.refunds;
+    const asked = [0, 1, 2].map((attempts) => nextRefundOf({ ...twice, attempts })?.id);
+    expect(asked).toEqual([first?.id, second?.id, first?.id]);
   });
 });

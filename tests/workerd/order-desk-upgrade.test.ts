@@ -29,6 +29,20 @@ describe("what a desk stored before tickets could be paid back", () => {
       expect(rows).toContainEqual({ reason: "paid_twice", has: 0 });
     }));
 
+  it("pays tickets back also when money taken elsewhere was to go back, which no provider can be asked for", () =>
+    inDeskWorld(async (world) => {
+      await world.addType(1);
+      const { orderId } = await payOrder(world, world.openDesk(), [1]);
+      await world.openDesk().settle(world.news(orderId, { provider: "internal", paymentId: "cash" }));
+      world.rows(`UPDATE orders SET body = json_set(body, '$.refunds[0].status', 'created')`);
+      age(world);
+      const desk = world.openDesk();
+      await desk.refund(refundOf(world, orderId, "r"));
+      expect(await standingOf(world, desk, orderId)).toMatchObject({ status: "REFUNDED", askedCents: 1_000 });
+      const rows = await world.listRows("SELECT status FROM refunds WHERE order_id = ?", orderId);
+      expect(rows).toEqual([{ status: "submitted" }, { status: "submitted" }]);
+    }));
+
   it("repeats its answers in today's shape", () =>
     inDeskWorld(async (world) => {
       await world.addType(1);
