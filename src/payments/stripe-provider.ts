@@ -120,8 +120,9 @@ export class StripeProvider implements PaymentProvider, PaymentInspection {
     for (const body of listed.value) {
       const event = await readStripeEvent(body, (id) => this.#findIntent(id));
       if (event.ok) events.push(event.value);
-      else if (event.failure.code === "payment_provider_down") return refuse(event.failure);
-      // One that cannot be read would be refused with 400 as a delivery, too.
+      else if (event.failure.code === "payment_provider_down" && !ABOUT_ONE.includes(event.failure.reason))
+        return refuse(event.failure);
+      // One that cannot be read is left out, or it would hold up all others: as a delivery it would be refused, too.
     }
     return succeed(events);
   }
@@ -138,6 +139,9 @@ export class StripeProvider implements PaymentProvider, PaymentInspection {
     return callStripe(this.#breakers, { answerSchema, send: () => send(client), describe: describeStripeError });
   }
 }
+
+/** Why a payment cannot be read while Stripe is well: another may be. */
+const ABOUT_ONE: readonly PaymentProviderDown["reason"][] = ["refused", "unreadable_answer"];
 
 /** An amount or currency that Stripe does not take; asking again changes nothing. */
 const UNPAYABLE: PaymentProviderDown = { code: "payment_provider_down", retryAfterSeconds: 3600, reason: "refused" };

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
 import { serveApp } from "#dev/sandbox-provider/serve-app";
 import { generateStripeSecretKey, generateWebhookSecret } from "#dev/secrets";
@@ -122,4 +123,22 @@ test("of thousands of events that could not be delivered the oldest are read fir
   const listed = await createStripeProvider(url).listUndeliveredEvents(0, 150);
   const ids = listed.ok ? listed.value.map(({ eventId }) => eventId) : [];
   expect([ids.length, ids[0], ids.at(-1)]).toEqual([150, "evt_2499", "evt_2350"]);
+});
+
+test.each([
+  ["is forbidden", () => stripeError(403, { type: "invalid_request_error", message: "no" })],
+  ["cannot be read", () => Response.json({ object: "payment_intent" })],
+])("an undelivered event whose payment %s does not hold up the others", async (_, answer) => {
+  const metadata = { order_id: randomUUID(), tenant_id: randomUUID() };
+  const event = (type: string, object: object): object => ({ id: type, object: "event", type, created: 1, data: { object } });
+  const dispute = { id: "dp_1", status: "lost", amount: 1, currency: "eur", payment_intent: "pi_1" };
+  const intent = { id: "pi_2", status: "succeeded", amount: 1, amount_received: 1, currency: "eur", metadata };
+  const data = [event("payment_intent.succeeded", intent), event("charge.dispute.closed", dispute)];
+  const { url } = await startStub((call) =>
+    call === 1 ? Response.json({ object: "list", url: "/v1/events", has_more: false, data }) : answer(),
+  );
+  expect(await createStripeProvider(url).listUndeliveredEvents(0, 10)).toMatchObject({
+    ok: true,
+    value: [{ type: "payment.succeeded", orderId: metadata.order_id }],
+  });
 });
