@@ -11,6 +11,9 @@ export interface InspectedPayment {
   readonly currency: string;
 }
 
+/** The ids of those events that were taken before. */
+export type FindKnownEvents = (eventIds: readonly string[]) => Promise<ReadonlySet<string>>;
+
 /** Asking a provider instead of waiting for its events. Outages are refusals as data, as everywhere with providers. */
 export interface PaymentInspection {
   /** The payment as the provider knows it now; undefined when it knows none of that id. */
@@ -26,6 +29,12 @@ export interface PaymentInspection {
    * Events that the provider could not deliver, as its webhook would have brought them, oldest first.
    * @param sinceMs Unix milliseconds; older events are left out.
    * @param limit at most so many.
+   * @param findKnown which of these events were taken before: a provider that had to ask more about one need not, and may give
+   * it as `ignored`.
    */
-  listUndeliveredEvents(sinceMs: number, limit: number): Promise<Result<readonly PaymentEvent[], PaymentProviderDown>>;
+  listUndeliveredEvents(
+    sinceMs: number,
+    limit: number,
+    findKnown?: FindKnownEvents,
+  ): Promise<Result<readonly PaymentEvent[], PaymentProviderDown>>;
 }

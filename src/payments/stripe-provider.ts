@@ -2,7 +2,7 @@ import type { Stripe } from "stripe";
 import type { z } from "zod";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
-import type { InspectedPayment, PaymentInspection } from "./payment-inspection.ts";
+import type { FindKnownEvents, InspectedPayment, PaymentInspection } from "./payment-inspection.ts";
 import type {
   CreatedPayment,
   PaymentEvent,
@@ -16,11 +16,11 @@ import type {
 import { toStripeAmount } from "./stripe-amount.ts";
 import { callStripe, type StripeCallFailure } from "./stripe-call.ts";
 import type { StripeClientOptions } from "./stripe-client.ts";
-import { readStripeEvent } from "./stripe-event.ts";
+import { readStripeEvent, type FindIntent } from "./stripe-event.ts";
 import { listUndeliveredPages } from "./stripe-event-pages.ts";
 import { presentCreated, presentInspected, refundStatusOf } from "./stripe-presentation.ts";
 import { findRefundMade, isRefundImpossible } from "./stripe-refunds.ts";
-import { METADATA, stripePaymentIntent, stripeRefund, type StripePaymentIntent } from "./stripe-schemas.ts";
+import { METADATA, stripeEnvelope, stripePaymentIntent, stripeRefund, type StripePaymentIntent } from "./stripe-schemas.ts";
 import { verifyStripeWebhook } from "./stripe-webhook.ts";
 
 /** What the provider is made with. */
@@ -113,12 +113,23 @@ export class StripeProvider implements PaymentProvider, PaymentInspection {
     return canceled.failure.down.httpStatus === 400 ? this.findPayment(paymentId) : unlessUnknown(canceled.failure);
   }
 
-  async listUndeliveredEvents(sinceMs: number, limit: number): Promise<Result<readonly PaymentEvent[], PaymentProviderDown>> {
+  async listUndeliveredEvents(
+    sinceMs: number,
+    limit: number,
+    findKnown: FindKnownEvents = async () => new Set(),
+  ): Promise<Result<readonly PaymentEvent[], PaymentProviderDown>> {
     const listed = await listUndeliveredPages(this.#call.bind(this), sinceMs, limit);
     if (!listed.ok) return listed;
+    const known = await findKnown(listed.value.flatMap((body) => eventIdOf(body) ?? []));
     const events: PaymentEvent[] = [];
+    let askedFor = 0;
+    const findIntent: FindIntent = (id) => {
+      askedFor += 1;
+      return this.#findIntent(id);
+    };
     for (const body of listed.value) {
-      const event = await readStripeEvent(body, (id) => this.#findIntent(id));
+      if (askedFor >= INTENTS_A_LIST) break;
+      const event = await readStripeEvent(body, known.has(eventIdOf(body) ?? "") ? findNoIntent : findIntent);
       if (event.ok) events.push(event.value);
       else if (event.failure.code === "payment_provider_down" && !ABOUT_ONE.includes(event.failure.reason))
         return refuse(event.failure);
@@ -138,6 +149,15 @@ export class StripeProvider implements PaymentProvider, PaymentInspection {
     const client = (this.#client ??= createStripeClient(this.#options));
     return callStripe(this.#breakers, { answerSchema, send: () => send(client), describe: describeStripeError });
   }
+}
+
+/** Payments asked for because of one list of events; the others come with the next list, when these are known. */
+const INTENTS_A_LIST = 100;
+
+const findNoIntent: FindIntent = async () => succeed(undefined);
+
+function eventIdOf(body: unknown): string | undefined {
+  return stripeEnvelope.safeParse(body).data?.id;
 }
 
 /** Why a payment cannot be read while Stripe is well: another may be. */

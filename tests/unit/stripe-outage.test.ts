@@ -125,15 +125,37 @@ test("of thousands of events that could not be delivered the oldest are read fir
   expect([ids.length, ids[0], ids.at(-1)]).toEqual([150, "evt_2499", "evt_2350"]);
 });
 
+const event = (id: string, type: string, object: object): object => ({
+  id,
+  object: "event",
+  type,
+  created: 1,
+  data: { object },
+});
+const lost = (id: string): object =>
+  event(id, "charge.dispute.closed", { id: "dp_1", status: "lost", amount: 1, currency: "eur", payment_intent: "pi_1" });
+
+test("no payment is asked for because of an undelivered event that is known, and for no more than a hundred others", async () => {
+  const data = Array.from({ length: 300 }, (_, at) => lost(`evt_${at}`)).toReversed();
+  const { url, requests } = await startStub((call) =>
+    call === 1
+      ? Response.json({ object: "list", url: "/v1/events", has_more: false, data })
+      : stripeError(404, { type: "invalid_request_error", code: "resource_missing", message: "no" }),
+  );
+  const known = new Set(Array.from({ length: 150 }, (_, at) => `evt_${at}`));
+  const listed = await createStripeProvider(url).listUndeliveredEvents(0, 500, async () => known);
+  const ids = listed.ok ? listed.value.map(({ eventId }) => eventId) : [];
+  expect([ids.length, ids[0], ids.at(-1)]).toEqual([250, "evt_0", "evt_249"]);
+  expect(requests.length - 1).toBe(100);
+});
+
 test.each([
   ["is forbidden", () => stripeError(403, { type: "invalid_request_error", message: "no" })],
   ["cannot be read", () => Response.json({ object: "payment_intent" })],
 ])("an undelivered event whose payment %s does not hold up the others", async (_, answer) => {
   const metadata = { order_id: randomUUID(), tenant_id: randomUUID() };
-  const event = (type: string, object: object): object => ({ id: type, object: "event", type, created: 1, data: { object } });
-  const dispute = { id: "dp_1", status: "lost", amount: 1, currency: "eur", payment_intent: "pi_1" };
   const intent = { id: "pi_2", status: "succeeded", amount: 1, amount_received: 1, currency: "eur", metadata };
-  const data = [event("payment_intent.succeeded", intent), event("charge.dispute.closed", dispute)];
+  const data = [event("evt_2", "payment_intent.succeeded", intent), lost("evt_1")];
   const { url } = await startStub((call) =>
     call === 1 ? Response.json({ object: "list", url: "/v1/events", has_more: false, data }) : answer(),
   );

@@ -39,7 +39,9 @@ async function fetchFrom(ctx: ServiceContext, provider: PaymentProvider): Promis
   const oldestMs = ctx.nowMs - LOOK_BACK_MS;
   const cursor = await findUndeliveredCursor(ctx.d1, provider.name);
   const sinceMs = Math.max(oldestMs, cursor ?? oldestMs);
-  const listed = await provider.listUndeliveredEvents(sinceMs, EVENTS_A_RUN);
+  const listed = await provider.listUndeliveredEvents(sinceMs, EVENTS_A_RUN, (eventIds) =>
+    listKnownEventIds(ctx.d1, provider.name, eventIds),
+  );
   if (!listed.ok) {
     ctx.logger.warn("undelivered payment events could not be listed", {
       provider: provider.name,
