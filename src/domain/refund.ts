@@ -63,7 +63,8 @@ export function requestRefund(record: OrderRecord, command: RefundCommand, nowMs
   const chosen = chooseShares(record, command.ticketIds);
   if (!chosen.ok) return chosen;
   const { requestId, userId: actor } = command.request;
-  const id = deriveIdWithin(view.id, ["refund", requestId]);
+  // Keys are forgotten after a day, and one may come back for other tickets: theirs is another refund.
+  const id = deriveIdWithin(view.id, ["refund", requestId, String(record.version)]);
   const ticketIds = chosen.value.map((share) => share.ticketId);
   const dead = new Set(record.recalled);
   const living = ticketIds.filter((ticketId) => !dead.has(ticketId));
