@@ -58,6 +58,10 @@ export type RefundStatus = (typeof REFUND_STATUSES)[number];
 export const MINT_STATUSES = ["QUEUED", "SUBMITTED", "MINTED", "FAILED"] as const;
 export type MintStatus = (typeof MINT_STATUSES)[number];
 
+/** States of a tenant's Merkle tree: being made on chain, waiting for its turn, the one minted into, done with. */
+export const TREE_STATUSES = ["OPENING", "OPEN", "ACTIVE", "FULL"] as const;
+export type TreeStatus = (typeof TREE_STATUSES)[number];
+
 /** Statuses of an offer to pass a ticket on. */
 export const TRANSFER_STATUSES = ["PENDING", "ACCEPTED", "DECLINED", "CANCELLED", "EXPIRED"] as const;
 export type TransferStatus = (typeof TRANSFER_STATUSES)[number];

@@ -36,6 +36,7 @@ import {
   TICKET_TYPE_STATUSES,
   TRANSFER_CAUSES,
   TRANSFER_STATUSES,
+  TREE_STATUSES,
   WEBHOOK_DELIVERY_STATUSES,
   WEBHOOK_ENDPOINT_STATUSES,
 } from "#domain/statuses";
@@ -63,6 +64,8 @@ export const events = sqliteTable(
     currency: text("currency").notNull(),
     /** Address of the event's NFT collection on Solana; null until its first ticket is minted. */
     collectionAddress: text("collection_address"),
+    /** The same for tickets of types that are not transferable: this collection is frozen as a whole. */
+    frozenCollectionAddress: text("frozen_collection_address"),
     createdAtMs: integer("created_at_ms").notNull(),
     updatedAtMs: integer("updated_at_ms").notNull(),
   },
@@ -671,6 +674,9 @@ export const mintJobs = sqliteTable(
     signature: text("signature"),
     wireBase64: text("wire_base64"),
     lastValidBlockHeight: integer("last_valid_block_height"),
+    /** Tree and collection that the stored transaction mints into; null in jobs that were signed before these were kept. */
+    treeAddress: text("tree_address"),
+    collectionAddress: text("collection_address"),
     assetId: text("asset_id"),
     leafIndex: integer("leaf_index"),
     attempts: integer("attempts").notNull().default(0),
@@ -689,6 +695,52 @@ export const mintJobs = sqliteTable(
       "mint_jobs_minted_has_asset",
       sql`${t.status} <> 'MINTED' OR (${t.assetId} IS NOT NULL AND ${t.signature} IS NOT NULL)`,
     ),
+  ],
+);
+
+/**
+ * Merkle trees that a tenant's tickets are minted into, used in the order of their numbers. A tenant that has none mints into the
+ * tree that the service is configured with.
+ */
+export const tenantTrees = sqliteTable(
+  "tenant_trees",
+  {
+    address: text("address").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    /** 1 for the tenant's first. The address of a tree that the service makes itself derives from it. */
+    number: integer("number").notNull(),
+    depth: integer("depth").notNull(),
+    bufferSize: integer("buffer_size").notNull(),
+    canopyDepth: integer("canopy_depth").notNull(),
+    /** Leaves that it has room for. */
+    capacity: integer("capacity").notNull(),
+    /** Leaves known to be taken; the chain may be ahead. */
+    mintedCount: integer("minted_count").notNull().default(0),
+    status: text("status", { enum: TREE_STATUSES }).notNull(),
+    /** The request that asked for it (see `idempotency_keys`); null when the service did so itself. */
+    requestId: text("request_id"),
+    lastError: text("last_error"),
+    createdAtMs: integer("created_at_ms").notNull(),
+    updatedAtMs: integer("updated_at_ms").notNull(),
+  },
+  (t) => [
+    uniqueIndex("tenant_trees_number").on(t.tenantId, t.number),
+    uniqueIndex("tenant_trees_request")
+      .on(t.requestId)
+      .where(sql`${t.requestId} IS NOT NULL`),
+    uniqueIndex("tenant_trees_one_active")
+      .on(t.tenantId)
+      .where(sql`${t.status} = 'ACTIVE'`),
+    index("tenant_trees_opening")
+      .on(t.updatedAtMs)
+      .where(sql`${t.status} = 'OPENING'`),
+    index("tenant_trees_filling")
+      .on(t.tenantId)
+      .where(sql`${t.status} = 'ACTIVE' AND ${t.mintedCount} * 5 >= ${t.capacity} * 4`),
+    check("tenant_trees_status", isOneOf(t.status, TREE_STATUSES)),
+    check("tenant_trees_capacity", sql`${t.depth} BETWEEN 1 AND 30 AND ${t.capacity} = 1 << ${t.depth}`),
+    check("tenant_trees_minted", sql`${t.mintedCount} BETWEEN 0 AND ${t.capacity}`),
+    check("tenant_trees_number_is_positive", sql`${t.number} >= 1`),
   ],
 );
 
