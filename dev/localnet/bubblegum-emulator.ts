@@ -2,6 +2,7 @@ import {
   findLeafAssetIdPda,
   getCreateTreeConfigV2InstructionDataSerializer,
   getMintV2InstructionDataSerializer,
+  getSetTreeDelegateInstructionDataSerializer,
   hashAssetData,
   hashCollection,
   hashMetadataCreators,
@@ -52,11 +53,13 @@ const createDiscriminator = createSerializer.serialize({ maxDepth: 3, maxBufferS
 const mintDiscriminator = mintSerializer
   .serialize({ metadata: { name: "", uri: "", sellerFeeBasisPoints: 0, creators: [], collection: null } })
   .slice(0, 8);
+const delegateDiscriminator = getSetTreeDelegateInstructionDataSerializer().serialize({});
 
-type Kind = "create" | "mint" | "transfer" | "burn";
+type Kind = "create" | "delegate" | "mint" | "transfer" | "burn";
 
 const KINDS: readonly (readonly [Uint8Array, Kind])[] = [
   [createDiscriminator, "create"],
+  [delegateDiscriminator, "delegate"],
   [mintDiscriminator, "mint"],
   [TRANSFER_DISCRIMINATOR, "transfer"],
   [BURN_DISCRIMINATOR, "burn"],
@@ -81,19 +84,22 @@ export function planBubblegumMoney(instruction: EmulatedInstruction, rentOf: (by
       return pay(1, MINT_FEE_LAMPORTS);
     case "transfer":
       return pay(1, TRANSFER_FEE_LAMPORTS);
+    case "delegate":
     case "burn":
       return [];
   }
 }
 
 /**
- * Runs an instruction of Bubblegum V2 on the overlay. Emulated: createTreeConfigV2, mintV2, transferV2 and burnV2, byte for byte
+ * Runs an instruction of Bubblegum V2 on the overlay. Emulated: createTreeConfigV2, setTreeDelegate, mintV2, transferV2 and burnV2, byte for byte
  * what the real programs leave (tests compare them). @returns the calls it makes. @throws InstructionFailure
  */
 export function runBubblegum(instruction: EmulatedInstruction, overlay: AccountOverlay, slot: bigint): EmulatedCall[] {
   switch (kindOf(instruction)) {
     case "create":
       return createTree(instruction, overlay, slot);
+    case "delegate":
+      return setTreeDelegate(instruction, overlay);
     case "mint":
       return mint(instruction, overlay);
     case "transfer":
@@ -140,6 +146,19 @@ function createTree(instruction: EmulatedInstruction, overlay: AccountOverlay, s
     BUBBLEGUM_PROGRAM_ID,
   );
   return [logChange(tree, merkle, merkle.describeEmpty())];
+}
+
+/** Accounts: 0 config, 1 creator, 2 new delegate, 3 tree. */
+function setTreeDelegate(instruction: EmulatedInstruction, overlay: AccountOverlay): EmulatedCall[] {
+  const config = accountAt(instruction, 0);
+  const configBytes = readConfig(overlay, config, accountAt(instruction, 3));
+  if (!isAddress(configBytes.slice(CREATOR_OFFSET, DELEGATE_OFFSET), accountAt(instruction, 1))) {
+    throw new InstructionFailure(2001, "ConstraintHasOne: only the tree's creator may name its delegate");
+  }
+  if (instruction.accounts[1]?.isSigner !== true) throw new InstructionFailure(3010, "AccountNotSigner");
+  configBytes.set(bytesOfAddress(accountAt(instruction, 2)), DELEGATE_OFFSET);
+  overlay.write(config, configBytes, BUBBLEGUM_PROGRAM_ID);
+  return [];
 }
 
 /**

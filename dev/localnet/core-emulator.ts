@@ -1,16 +1,17 @@
 import {
-  PluginType,
+  deserializeCollectionV1,
   getBasePluginAuthoritySerializer,
   getCreateCollectionV2InstructionDataSerializer,
   getPluginSerializer,
   type BasePluginAuthority,
+  type CollectionV1,
   type CreateCollectionV2InstructionDataArgs,
   type Plugin,
 } from "@metaplex-foundation/mpl-core";
-import { isOption, publicKey, unwrapOption } from "@metaplex-foundation/umi";
+import { isOption, lamports, publicKey, unwrapOption } from "@metaplex-foundation/umi";
 import { InstructionFailure, type AccountOverlay, type EmulatedInstruction, type MoneyMove } from "./account-overlay.ts";
 import { concatBytes, encodeU32, encodeU64 } from "./leaf-encoding.ts";
-import { bytesOfAddress, encodeBase58 } from "./transaction-encoding.ts";
+import { bytesOfAddress } from "./transaction-encoding.ts";
 
 /** mpl-core. Emulated: creating a collection, the counters that minting and burning move, and permanent delegates. */
 export const CORE_PROGRAM_ID = "CoREENxT6tW1HoK8ypY1SxRMZTcVPm7R94rH4PZNhX7d";
@@ -24,7 +25,6 @@ const PLUGIN_HEADER_KEY = 3;
 const PLUGIN_REGISTRY_KEY = 4;
 const COLLECTION_KEY = 5;
 const PLUGIN_HEADER_BYTES = 9;
-const AUTHORITY_OFFSET = 1;
 const NAME_OFFSET = 33;
 
 /** Places of the accounts of createCollectionV2. */
@@ -119,9 +119,7 @@ function defaultAuthorityOf(plugin: Plugin): BasePluginAuthority {
 /** Counts one more asset in a collection. @throws InstructionFailure unless `authority` may add to it. */
 export function countCollectionMint(collectionAddress: string, authority: string, overlay: AccountOverlay): void {
   const data = readCollection(collectionAddress, overlay);
-  if (encodeBase58(data.slice(AUTHORITY_OFFSET, NAME_OFFSET)) !== authority) {
-    throw new InstructionFailure(6028, "InvalidCollectionAuthority");
-  }
+  if (!mayAddTo(data, authority)) throw new InstructionFailure(6028, "InvalidCollectionAuthority");
   const { view, mintedOffset, sizeOffset } = locateCounters(data);
   view.setUint32(mintedOffset, view.getUint32(mintedOffset, true) + 1, true);
   view.setUint32(sizeOffset, view.getUint32(sizeOffset, true) + 1, true);
@@ -142,26 +140,12 @@ export function countCollectionBurn(collectionAddress: string, overlay: AccountO
  */
 export function permanentDelegateOf(
   collectionAddress: string,
-  kind: "PermanentTransferDelegate" | "PermanentBurnDelegate",
+  kind: "permanentTransferDelegate" | "permanentBurnDelegate",
   overlay: AccountOverlay,
 ): string | undefined {
-  const data = readCollection(collectionAddress, overlay);
-  const headerOffset = locateCounters(data).sizeOffset + 4;
-  if (data[headerOffset] !== PLUGIN_HEADER_KEY) return undefined;
-  const view = new DataView(data.buffer, data.byteOffset, data.length);
-  const registryOffset = Number(view.getBigUint64(headerOffset + 1, true));
-  const count = view.getUint32(registryOffset + 1, true);
-  let offset = registryOffset + 5;
-  for (let record = 0; record < count; record += 1) {
-    const type = data[offset];
-    const [authority, next] = getBasePluginAuthoritySerializer().deserialize(data, offset + 1);
-    if (type === PluginType[kind]) {
-      if (authority.__kind === "Address") return authority.address;
-      return authority.__kind === "UpdateAuthority" ? encodeBase58(data.slice(AUTHORITY_OFFSET, NAME_OFFSET)) : undefined;
-    }
-    offset = next + 8;
-  }
-  return undefined;
+  const { updateAuthority, [kind]: plugin } = decodeCollection(readCollection(collectionAddress, overlay));
+  if (plugin?.authority.type === "UpdateAuthority") return updateAuthority;
+  return plugin?.authority.address;
 }
 
 function readCollection(collectionAddress: string, overlay: AccountOverlay): Uint8Array {
@@ -177,6 +161,21 @@ function locateCounters(data: Uint8Array): { view: DataView; mintedOffset: numbe
   const uriOffset = NAME_OFFSET + 4 + view.getUint32(NAME_OFFSET, true);
   const mintedOffset = uriOffset + 4 + view.getUint32(uriOffset, true);
   return { view, mintedOffset, sizeOffset: mintedOffset + 4 };
+}
+
+/** The collection's owner may, and whoever its update delegate plugin names. */
+function mayAddTo(data: Uint8Array, authority: string): boolean {
+  const { updateAuthority, updateDelegate } = decodeCollection(data);
+  if (updateAuthority === authority) return true;
+  if (updateDelegate === undefined) return false;
+  const isNamed = updateDelegate.authority.type === "Address" && updateDelegate.authority.address === authority;
+  return isNamed || updateDelegate.additionalDelegates.some((delegate) => delegate === authority);
+}
+
+/** A collection with its plugins, from the bytes of its account. */
+function decodeCollection(data: Uint8Array): CollectionV1 {
+  const account = { publicKey: publicKey(CORE_PROGRAM_ID), owner: publicKey(CORE_PROGRAM_ID), executable: false };
+  return deserializeCollectionV1({ ...account, lamports: lamports(0), data });
 }
 
 /** The address at a place. @throws InstructionFailure when the instruction names too few accounts. */

@@ -46,7 +46,7 @@ export function transfer(instruction: EmulatedInstruction, overlay: AccountOverl
     proof: proofAfter(instruction, 11),
   };
   const previous = readPrevious(instruction, overlay, replacement);
-  assertMayReplace(instruction, overlay, { ...replacement, leaf: previous, permanent: "PermanentTransferDelegate" });
+  assertMayReplace(instruction, overlay, { ...replacement, leaf: previous, permanent: "permanentTransferDelegate" });
   const owner = accountAt(instruction, 5);
   const next = { ...previous, owner, delegate: owner };
   return [logLeaf(next), replace(overlay, replacement, previous, hashLeaf(next))];
@@ -61,7 +61,7 @@ export function burn(instruction: EmulatedInstruction, overlay: AccountOverlay):
     proof: proofAfter(instruction, 12),
   };
   const previous = readPrevious(instruction, overlay, replacement);
-  assertMayReplace(instruction, overlay, { ...replacement, leaf: previous, permanent: "PermanentBurnDelegate" });
+  assertMayReplace(instruction, overlay, { ...replacement, leaf: previous, permanent: "permanentBurnDelegate" });
   const calls: EmulatedCall[] = [];
   if (replacement.collection !== undefined) {
     countCollectionBurn(replacement.collection, overlay);
@@ -101,7 +101,7 @@ function assertMayReplace(
   overlay: AccountOverlay,
   asked: Pick<Replacement, "collection"> & {
     readonly leaf: Leaf;
-    readonly permanent: "PermanentTransferDelegate" | "PermanentBurnDelegate";
+    readonly permanent: "permanentTransferDelegate" | "permanentBurnDelegate";
   },
 ): void {
   const { leaf, collection, permanent } = asked;
@@ -110,7 +110,7 @@ function assertMayReplace(
     throw new InstructionFailure(3010, "AccountNotSigner");
   }
   const isPermanent = collection !== undefined && permanentDelegateOf(collection, permanent, overlay) === authority;
-  if (permanent === "PermanentTransferDelegate" && (leaf.flags & NON_TRANSFERABLE) !== 0) {
+  if (permanent === "permanentTransferDelegate" && (leaf.flags & NON_TRANSFERABLE) !== 0) {
     throw new InstructionFailure(6046, "AssetIsNonTransferable");
   }
   if (isPermanent) return;
