@@ -5,11 +5,13 @@ import { events, ticketTypes, tickets } from "./schema.ts";
 /** What anyone may know of a ticket: its event and its kind, nothing of its owner. Times are Unix milliseconds. */
 export interface TicketFace {
   readonly ticketId: string;
+  readonly eventId: string;
   readonly eventName: string;
   readonly venueName: string | null;
   readonly startsAtMs: number;
   readonly timezone: string;
   readonly ticketTypeName: string;
+  readonly isTransferable: boolean;
 }
 
 /** The public face of a ticket of any tenant: the chain points at it, and no one signs in to look. */
@@ -17,11 +19,13 @@ export async function findTicketFace(db: DrizzleD1Database, ticketId: string): P
   return db
     .select({
       ticketId: tickets.id,
+      eventId: events.id,
       eventName: events.name,
       venueName: events.venueName,
       startsAtMs: events.startsAtMs,
       timezone: events.timezone,
       ticketTypeName: ticketTypes.name,
+      isTransferable: ticketTypes.transferable,
     })
     .from(tickets)
     .innerJoin(events, eq(events.id, tickets.eventId))
