@@ -1,5 +1,6 @@
 import { drizzle } from "drizzle-orm/d1";
 import { loadAssetChain } from "#chain/load-asset-chain";
+import { loadTreeKeeper } from "#chain/load-tree-keeper";
 import { createRpcClient } from "#chain/rpc-client";
 import { deskName, type DeskNumber } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
@@ -40,6 +41,15 @@ export function compose(env: Env): Result<Composition, readonly ConfigProblem[]>
 /** The parsed configuration. @throws naming the variables that are missing or malformed. */
 export function requireConfig(env: Env): Config {
   return require(env).config;
+}
+
+/** Where and with what this deployment mints. */
+export function chainConfig(config: Config): Parameters<typeof loadTreeKeeper>[0] {
+  return {
+    rpcUrl: config.SOLANA_RPC_URL,
+    walletSecretKey: config.SOLANA_WALLET_PRIVATE_KEY,
+    treeAddress: config.SOLANA_TREE,
+  };
 }
 
 /** What the cron's jobs reach. @throws naming the variables that are missing or malformed. */
@@ -141,6 +151,8 @@ function createShared(
     assetQueue: env.ASSET_QUEUE,
     mintingTrees: [config.SOLANA_TREE],
     assetChain: () => loadAssetChain({ rpcUrl: config.SOLANA_RPC_URL, walletSecretKey: config.SOLANA_WALLET_PRIVATE_KEY }),
+    chainQueue: env.CHAIN_QUEUE,
+    trees: () => loadTreeKeeper(chainConfig(config)),
     credentialKeys: () => importSigningKeys(config.CREDENTIAL_SIGNING_KEYS),
     sealingKeys: () => deriveSealingKeys(config.CREDENTIAL_SIGNING_KEYS),
     internalSecrets: config.INTERNAL_WEBHOOK_SECRETS,

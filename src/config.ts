@@ -7,6 +7,7 @@ import type { AssetMessage } from "#domain/asset-work";
 import type { MintMessage } from "#domain/order-messages";
 import type { ClientBans } from "#durable-objects/client-bans/client-bans";
 import type { EventMessage } from "#domain/webhook-delivery";
+import type { TreeMessage } from "#domain/tree-messages";
 import type { EventGate } from "#durable-objects/event-gate/event-gate";
 import type { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import type { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
@@ -76,7 +77,7 @@ const variables = z.object({
   SOLANA_RPC_URL: z.url({ protocol: /^https?$/ }),
   SOLANA_WALLET_PRIVATE_KEY: SOLANA_SECRET_KEY,
   SOLANA_TREE: SOLANA_ADDRESS,
-  SOLANA_COLLECTION: SOLANA_ADDRESS,
+  SOLANA_COLLECTION: SOLANA_ADDRESS.optional(),
   PUBLIC_BASE_URL: ORIGIN,
   ORDER_DESKS_PER_TENANT: z.coerce.number().int().min(1).max(256).default(4),
   TRANSFER_TTL_SECONDS: z.coerce.number().int().min(60).max(7_776_000).default(604_800),
@@ -100,6 +101,7 @@ export interface Env extends Readonly<Partial<Record<VariableName, string>>> {
   readonly MINT_QUEUE: Queue<MintMessage>;
   readonly EVENT_QUEUE: Queue<EventMessage>;
   readonly ASSET_QUEUE: Queue<AssetMessage>;
+  readonly CHAIN_QUEUE: Queue<TreeMessage>;
   readonly TICKET_TYPE_INVENTORY: DurableObjectNamespace<TicketTypeInventory>;
   readonly ORDER_DESK: DurableObjectNamespace<OrderDeskObject<Env>>;
   readonly EVENT_GATE: DurableObjectNamespace<EventGate>;

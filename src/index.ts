@@ -1,6 +1,7 @@
 import { drizzle } from "drizzle-orm/d1";
 import { loadMinter } from "#chain/load-minter";
 import { ClientBans } from "#durable-objects/client-bans/client-bans";
+import { loadTreeKeeper } from "#chain/load-tree-keeper";
 import { EventGate } from "#durable-objects/event-gate/event-gate";
 import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
@@ -11,10 +12,11 @@ import { createLogger } from "#platform/logger";
 import { consumeAssets } from "#queues/asset-consumer";
 import { consumeDeadLetters } from "#queues/dead-letter-consumer";
 import { consumeEventMessages } from "#queues/event-consumer";
+import { consumeChainJobs } from "#queues/chain-job-consumer";
 import { consumeMints, type MintConsumerContext } from "#queues/mint-consumer";
 import type { AssetContext } from "#services/assets/advance-asset";
 import { runCron } from "#services/upkeep/run-cron";
-import { compose, createCronContext, createDeskReach, createEventContext, requireConfig } from "./compose.ts";
+import { chainConfig, compose, createCronContext, createDeskReach, createEventContext, requireConfig } from "./compose.ts";
 import type { Env } from "./config.ts";
 
 export { ClientBans, EventGate, TicketTypeInventory };
@@ -31,17 +33,15 @@ const app = createApp({ routes: ROUTES, compose, logger: createLogger("http"), r
 const DEAD_LETTER_QUEUE = "mint-dead-letters";
 const EVENT_QUEUE = "events";
 const ASSET_QUEUE = "assets";
+const CHAIN_JOB_QUEUE = "chain-jobs";
 
 async function createMintContext(env: Env): Promise<MintConsumerContext> {
   const config = requireConfig(env);
-  const minter = await loadMinter({
-    rpcUrl: config.SOLANA_RPC_URL,
-    walletSecretKey: config.SOLANA_WALLET_PRIVATE_KEY,
-    treeAddress: config.SOLANA_TREE,
-  });
+  const chain = chainConfig(config);
   return {
     db: drizzle(env.DB),
-    minter,
+    minter: await loadMinter(chain),
+    trees: await loadTreeKeeper(chain),
     publicBaseUrl: config.PUBLIC_BASE_URL,
     nowMs: readClockMs(),
     logger: createLogger("mint"),
@@ -61,7 +61,8 @@ export default {
     if (batch.queue === EVENT_QUEUE) return consumeEventMessages(createEventContext(env), batch);
     if (batch.queue === ASSET_QUEUE) return consumeAssets(await createAssetContext(env), batch);
     const ctx = await createMintContext(env);
-    await (batch.queue === DEAD_LETTER_QUEUE ? consumeDeadLetters(ctx, batch) : consumeMints(ctx, batch));
+    if (batch.queue === CHAIN_JOB_QUEUE) await consumeChainJobs(ctx, batch);
+    else await (batch.queue === DEAD_LETTER_QUEUE ? consumeDeadLetters(ctx, batch) : consumeMints(ctx, batch));
   },
 
   async scheduled(_controller, env) {

@@ -5,7 +5,7 @@ import { consumeMints } from "#queues/mint-consumer";
 import { requeueStaleMints } from "#services/mint/requeue-stale-mints";
 import type { Sender } from "./network.ts";
 import { reachD1 } from "./reach-d1.ts";
-import { SimulatedChain } from "./simulated-chain.ts";
+import { SIMULATED_TREES, SimulatedChain } from "./simulated-chain.ts";
 import { runAs } from "./simulated-time.ts";
 import { insist, type Stage } from "./stage.ts";
 import { createWorldLogger } from "./world-logger.ts";
@@ -80,7 +80,8 @@ export class MintQueue {
         this.#deliverIn(delaySeconds * 1_000, body, attempts + 1),
     };
     const batch = { queue: "mint", messages: [message] } as unknown as MessageBatch; // all that the consumer uses of it
-    const context = { db: this.#db, minter: this.chain, publicBaseUrl: "https://tickets.test", nowMs: world.loop.nowMs };
-    await consumeMints({ ...context, logger: this.#logger }, batch);
+    const chain = { minter: this.chain, trees: SIMULATED_TREES };
+    const context = { db: this.#db, publicBaseUrl: "https://tickets.test", nowMs: world.loop.nowMs };
+    await consumeMints({ ...chain, ...context, logger: this.#logger }, batch);
   }
 }

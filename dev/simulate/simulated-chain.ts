@@ -1,4 +1,5 @@
 import type { Minter, MintedLeaf, SignedMint } from "#chain/minter";
+import type { TreeKeeper } from "#chain/tree-keeper";
 import type { ChainObservation } from "#domain/mint";
 import type { Stage } from "./stage.ts";
 
@@ -17,6 +18,16 @@ interface Transaction {
   height: number | undefined;
   isFailed: boolean;
 }
+
+/** One tree for every tenant, and never full. */
+export const SIMULATED_TREES: TreeKeeper = {
+  walletAddress: "wallet",
+  defaultTreeAddress: "tree",
+  deriveTreeAddress: () => Promise.resolve("another tree"),
+  openTree: () => Promise.resolve("the simulation makes no trees"),
+  inspectTree: () => Promise.resolve("missing"),
+  inspectCollection: () => Promise.resolve("missing"),
+};
 
 /** A chain that keeps the rules which minting relies on: the same bytes land once, and never after their last valid block. */
 export class SimulatedChain implements Minter {

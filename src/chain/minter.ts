@@ -11,6 +11,8 @@ export interface MintableTicket {
   readonly uri: string;
   /** Address of the event's collection, which must exist. */
   readonly collectionAddress: string;
+  /** Address of the tree that gets the leaf. */
+  readonly treeAddress: string;
 }
 
 /** An event as its collection shows it. */
@@ -18,6 +20,10 @@ export interface MintableEvent {
   readonly eventId: string;
   readonly name: string;
   readonly uri: string;
+  /** True for tickets that are not transferable: they have a collection of their own, which is frozen as a whole. */
+  readonly isFrozen?: boolean;
+  /** The collection that was provisioned for the event or found before. */
+  readonly knownAddress?: string | null;
 }
 
 /** A signed transaction, not sent yet. */
@@ -42,7 +48,8 @@ export interface Minter {
   /** Base58 address of the minting wallet, which keeps the tickets of owners without a wallet. */
   readonly walletAddress: string;
   /**
-   * Makes the event's collection unless it exists. Its address derives from wallet and event, so a repeat finds it.
+   * Finds the event's collection: the known one when the wallet may mint into it, else the wallet's own, which it makes unless
+   * it exists. Its address derives from wallet and event, so a repeat finds it.
    * @returns `isReady` false while it is not on chain yet: ask again.
    */
   ensureCollection(event: MintableEvent): Promise<{ readonly address: string; readonly isReady: boolean }>;

@@ -1,14 +1,13 @@
 import { mintV2 } from "@metaplex-foundation/mpl-bubblegum";
 import { setComputeUnitLimit, setComputeUnitPrice } from "@metaplex-foundation/mpl-toolbox";
-import { publicKey, type PublicKey, type TransactionBuilder, type Umi } from "@metaplex-foundation/umi";
+import { publicKey, type TransactionBuilder, type Umi } from "@metaplex-foundation/umi";
 import { base58, base64 } from "@metaplex-foundation/umi/serializers";
 import type { ChainObservation } from "#domain/mint";
-import { deriveSigner } from "./derived-signer.ts";
-import { CORE_PROGRAM_ID, buildCreateCollection } from "./event-collection.ts";
+import { collectionPurpose, ensureCollection } from "./ensure-collection.ts";
 import { listLeafSchemas, type TransactionAnswer } from "./leaf-events.ts";
 import { createLeanUmi } from "./lean-umi.ts";
-import type { MintableEvent, MintableTicket, MintedLeaf, Minter, SignedMint } from "./minter.ts";
-import { RpcError, createRpcClient, type RpcClient } from "./rpc-client.ts";
+import type { MintableTicket, MintedLeaf, Minter, SignedMint } from "./minter.ts";
+import { createRpcClient, type RpcClient } from "./rpc-client.ts";
 import { importWalletSigner } from "./wallet-signer.ts";
 
 /** Where and with what to mint. */
@@ -16,7 +15,7 @@ export interface ChainConfig {
   readonly rpcUrl: string;
   /** Base58 of the 64-byte secret key. */
   readonly walletSecretKey: string;
-  /** Base58 address of the Bubblegum V2 tree. */
+  /** Base58 address of the Bubblegum V2 tree of tenants that have none of their own. */
   readonly treeAddress: string;
   /** Replaces `fetch`, for a circuit breaker or a test. */
   readonly fetcher?: typeof fetch;
@@ -24,7 +23,6 @@ export interface ChainConfig {
 
 /** A mint into a collection takes 85,000 to 110,000 units; asking for less than the default of 200,000 makes it cheaper to place. */
 const MINT_COMPUTE_UNITS = 140_000;
-const COLLECTION_COMPUTE_UNITS = 60_000;
 const PRICE_MICRO_LAMPORTS = 10_000;
 
 interface SignatureStatusesAnswer {
@@ -44,61 +42,39 @@ export async function createUmiMinter(config: ChainConfig): Promise<Minter> {
   const wallet = await importWalletSigner(config.walletSecretKey);
   const rpc = createRpcClient(config.rpcUrl, config.fetcher);
   const umi = createLeanUmi(rpc, wallet);
-  const tree = parseTreeAddress(config.treeAddress);
-  /** Events whose collection was seen on chain; a collection is never deleted. */
+  assertTreeAddress(config.treeAddress);
+  /** Collections that were seen on chain, by what they are for; a collection is never deleted. */
   const readyCollections = new Map<string, string>();
 
   return {
     walletAddress: wallet.publicKey,
     async ensureCollection(event) {
-      const known = readyCollections.get(event.eventId);
+      const key = `${collectionPurpose(event)} ${event.knownAddress ?? ""}`;
+      const known = readyCollections.get(key);
       if (known !== undefined) return { address: known, isReady: true };
       const found = await ensureCollection(umi, rpc, event);
-      if (found.isReady) readyCollections.set(event.eventId, found.address);
+      if (found.isReady) readyCollections.set(key, found.address);
       return found;
     },
-    signMint: (ticket) => signMint(umi, rpc, tree, ticket),
+    signMint: (ticket) => signMint(umi, rpc, ticket),
     sendMint: (wireBase64) => sendAndExcuse(rpc, wireBase64),
     observe: (signature) => observe(rpc, signature),
     findMintedLeaf: (signature) => findMintedLeaf(rpc, signature),
   };
 }
 
-function parseTreeAddress(address: string): PublicKey {
+function assertTreeAddress(address: string): void {
   try {
-    return publicKey(address);
+    publicKey(address);
   } catch {
     throw new Error("SOLANA_TREE must be a base58 Solana address");
   }
 }
 
-async function ensureCollection(
-  umi: Umi,
-  rpc: RpcClient,
-  event: MintableEvent,
-): Promise<{ address: string; isReady: boolean }> {
-  const collection = await deriveSigner(umi, umi.identity, `collection/${event.eventId}`);
-  const address: string = collection.publicKey;
-  const account = await rpc.call<{ value: { owner: string } | null }>("getAccountInfo", [
-    address,
-    { commitment: "confirmed", encoding: "base64", dataSlice: { offset: 0, length: 0 } },
-  ]);
-  if (account.value?.owner === CORE_PROGRAM_ID) return { address, isReady: true };
-  // Signing it anew each time is safe: a second transaction finds the account there and fails.
-  const signed = await sign(umi, rpc, COLLECTION_COMPUTE_UNITS, buildCreateCollection(umi, collection, event));
-  try {
-    await send(rpc, signed.wireBase64);
-  } catch (error) {
-    // Two deliveries of one event's tickets race here, and the loser's preflight fails. Whether it is ready, the chain says.
-    if (!(error instanceof RpcError)) throw error;
-  }
-  return { address, isReady: false };
-}
-
-function signMint(umi: Umi, rpc: RpcClient, tree: PublicKey, ticket: MintableTicket): Promise<SignedMint> {
+function signMint(umi: Umi, rpc: RpcClient, ticket: MintableTicket): Promise<SignedMint> {
   const collection = publicKey(ticket.collectionAddress);
   const mint = mintV2(umi, {
-    merkleTree: tree,
+    merkleTree: publicKey(ticket.treeAddress),
     coreCollection: collection,
     leafOwner: ticket.ownerAddress === null ? umi.identity.publicKey : publicKey(ticket.ownerAddress),
     // Royalties are given in full: with a collection, the default of "inherit" is refused (MetadataBasisPointsTooHigh).

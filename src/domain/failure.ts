@@ -73,7 +73,9 @@ export type Failure =
   | { readonly code: "payment_provider_down"; readonly retryAfterSeconds: number }
   | { readonly code: "webhook_signature_invalid" }
   | { readonly code: "webhook_malformed" }
-  | { readonly code: "amount_mismatch" };
+  | { readonly code: "amount_mismatch" }
+  | { readonly code: "chain_account_unsuitable"; readonly errors: readonly FieldError[] }
+  | { readonly code: "chain_unavailable"; readonly retryAfterSeconds: number };
 
 /** The stable, snake_case code of a {@link Failure}. */
 export type FailureCode = Failure["code"];

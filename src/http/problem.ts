@@ -56,6 +56,8 @@ export const PROBLEMS = {
   webhook_signature_invalid: { status: 401, title: "The signature is missing, wrong or out of time" },
   webhook_malformed: { status: 400, title: "The body is no event this service knows" },
   amount_mismatch: { status: 409, title: "The payment is not for the order's total" },
+  chain_account_unsuitable: { status: 422, title: "The service cannot mint with that account" },
+  chain_unavailable: { status: 503, title: "The chain's node does not answer, try again shortly" },
 } as const satisfies Record<FailureCode, ProblemKind>;
 
 /** The wire form of a problem (RFC 9457) with the service's own members. */
@@ -117,7 +119,7 @@ const OBSTACLES: Readonly<Record<TransferObstacle, string>> = {
 
 function errorsOf(failure: Failure): Problem["errors"] & object {
   const { code } = failure;
-  if (code === "validation_failed") return failure.errors;
+  if (code === "validation_failed" || code === "chain_account_unsuitable") return failure.errors;
   if (code === "sold_out") {
     return failure.shortages.map(({ ticketTypeId, availableCount }) => {
       return { path: ticketTypeId, code, message: `${availableCount} left`, ticketTypeId, availableCount };

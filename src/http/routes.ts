@@ -1,5 +1,7 @@
 import type { Route } from "./route.ts";
 import { deleteBlacklist, getBlacklist, postBlacklist } from "./routes/blacklist/change-blacklist.ts";
+import { putCollections } from "./routes/admin/chain-collections.ts";
+import { getTrees, postTree } from "./routes/admin/chain-trees.ts";
 import { getReservationMetrics } from "./routes/admin/get-reservation-metrics.ts";
 import { listOrphans } from "./routes/admin/list-orphans.ts";
 import { reconcile } from "./routes/admin/reconcile.ts";
@@ -31,6 +33,7 @@ import { getProof } from "./routes/mint/get-proof.ts";
 import { listJobs } from "./routes/mint/list-jobs.ts";
 import { listBurns } from "./routes/mint/list-burns.ts";
 import { listMoves } from "./routes/mint/list-moves.ts";
+import { nftImage } from "./routes/mint/nft-image.ts";
 import { nftMetadata } from "./routes/mint/nft-metadata.ts";
 import { queueJobs } from "./routes/mint/queue-jobs.ts";
 import { cancel } from "./routes/orders/cancel.ts";
@@ -119,6 +122,7 @@ export const ROUTES: readonly Route[] = [
   getMint,
   getProof,
   nftMetadata,
+  nftImage,
   showCode,
   preview,
   scan,
@@ -127,4 +131,7 @@ export const ROUTES: readonly Route[] = [
   getReservationMetrics,
   listOrphans,
   reconcile,
+  postTree,
+  getTrees,
+  putCollections,
 ];

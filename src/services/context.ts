@@ -1,6 +1,7 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { AssetChain } from "#chain/asset-mover";
 import type { AssetMessage } from "#domain/asset-work";
+import type { TreeKeeper } from "#chain/tree-keeper";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
 import type { SealingKeys } from "#platform/sealed-texts";
 import type { SigningKeys } from "#platform/signing-keys";
@@ -10,6 +11,7 @@ import type { InventoryPort } from "#domain/inventory-messages";
 import type { DeskPort, MintMessage } from "#domain/order-messages";
 import type { Principal } from "#domain/principal";
 import type { TaxRounding } from "#domain/tax";
+import type { TreeMessage } from "#domain/tree-messages";
 import type { InventoryUpkeepPort, UpkeepPort } from "#domain/upkeep-messages";
 import type { EventMessage } from "#domain/webhook-delivery";
 import type { PaymentProviders } from "#payments/payment-provider";
@@ -55,6 +57,9 @@ export interface ServiceContext {
   readonly mintingTrees: readonly string[];
   /** What reads and moves assets on chain; loaded on its first use. */
   assetChain(): Promise<AssetChain>;
+  readonly chainQueue: Queue<TreeMessage>;
+  /** Makes and looks at trees and collections; loaded on first use. */
+  trees(): Promise<TreeKeeper>;
   /** The ring of `CREDENTIAL_SIGNING_KEYS`, imported once an isolate. */
   credentialKeys(): Promise<SigningKeys>;
   /** Keys derived from the same ring, for secrets that D1 keeps. */

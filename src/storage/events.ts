@@ -22,7 +22,8 @@ export async function insertEventRow(
   fields: EventFields,
   nowMs: number,
 ): Promise<EventRow> {
-  const row = { ...identity, ...fields, collectionAddress: null, createdAtMs: nowMs, updatedAtMs: nowMs };
+  const onChain = { collectionAddress: null, frozenCollectionAddress: null };
+  const row = { ...identity, ...fields, ...onChain, createdAtMs: nowMs, updatedAtMs: nowMs };
   await db.insert(events).values(row);
   return row;
 }
@@ -57,4 +58,17 @@ export async function updateEventRow(
     .where(and(eq(events.id, id), eq(events.tenantId, tenantId), or(eq(events.currency, fields.currency), notExists(priced))))
     .returning();
   return row;
+}
+
+/** Names the collections that the event's tickets join. */
+export async function storeCollections(
+  db: DrizzleD1Database,
+  { id, tenantId }: { readonly id: string; readonly tenantId: string },
+  collections: { readonly collectionAddress: string | null; readonly frozenCollectionAddress: string | null },
+  nowMs: number,
+): Promise<void> {
+  await db
+    .update(events)
+    .set({ ...collections, updatedAtMs: nowMs })
+    .where(and(eq(events.id, id), eq(events.tenantId, tenantId)));
 }

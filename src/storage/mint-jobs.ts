@@ -13,6 +13,7 @@ import {
   type MintJobSelection,
 } from "./mint-statements.ts";
 import { events, mintJobs, ticketTypes, tickets } from "./schema.ts";
+import { raiseMintedCount } from "./tenant-trees.ts";
 
 /** A job with all that minting its ticket needs. */
 export interface MintTask extends MintJobState {
@@ -25,7 +26,12 @@ export interface MintTask extends MintJobState {
   readonly eventId: string;
   readonly eventName: string;
   readonly ticketTypeName: string;
+  /** False for tickets that stay with who bought them: they join the event's frozen collection. */
+  readonly isTransferable: boolean;
+  /** The collection that the event has for such tickets, as far as it is known. */
   readonly collectionAddress: string | null;
+  /** The tree that the stored transaction mints into; null before the first is signed. */
+  readonly treeAddress: string | null;
 }
 
 /** A job as people see it. Times are Unix milliseconds. */
@@ -72,7 +78,11 @@ export async function findMintTask(db: DrizzleD1Database, key: MintJobKey): Prom
       eventId: events.id,
       eventName: events.name,
       ticketTypeName: ticketTypes.name,
-      collectionAddress: events.collectionAddress,
+      isTransferable: ticketTypes.transferable,
+      collectionAddress: sql<
+        string | null
+      >`CASE WHEN ${ticketTypes.transferable} THEN ${events.collectionAddress} ELSE ${events.frozenCollectionAddress} END`,
+      treeAddress: mintJobs.treeAddress,
     })
     .from(mintJobs)
     .innerJoin(tickets, eq(tickets.id, mintJobs.ticketId))
@@ -96,6 +106,8 @@ export async function storeSignedMint(
     readonly signature: string;
     readonly wireBase64: string;
     readonly lastValidBlockHeight: number;
+    readonly treeAddress: string;
+    readonly collectionAddress: string;
     readonly lastError: string | null;
     readonly nowMs: number;
   },
@@ -109,6 +121,8 @@ export async function storeSignedMint(
       signature: change.signature,
       wireBase64: change.wireBase64,
       lastValidBlockHeight: change.lastValidBlockHeight,
+      treeAddress: change.treeAddress,
+      collectionAddress: change.collectionAddress,
       attempts: sql`${mintJobs.attempts} + 1`,
       lastError: change.lastError,
       updatedAtMs: change.nowMs,
@@ -136,13 +150,16 @@ export async function storeMintError(db: DrizzleD1Database, key: MintJobKey, err
 /** Remembers the event's collection. It is the same address every time, so the last writer does no harm. */
 export async function storeCollectionAddress(
   db: DrizzleD1Database,
-  event: { readonly tenantId: string; readonly eventId: string },
+  event: { readonly tenantId: string; readonly eventId: string; readonly isTransferable: boolean },
   collectionAddress: string,
   nowMs: number,
 ): Promise<void> {
   await db
     .update(events)
-    .set({ collectionAddress, updatedAtMs: nowMs })
+    .set({
+      ...(event.isTransferable ? { collectionAddress } : { frozenCollectionAddress: collectionAddress }),
+      updatedAtMs: nowMs,
+    })
     .where(and(eq(events.id, event.eventId), eq(events.tenantId, event.tenantId)));
 }
 
@@ -152,7 +169,7 @@ export async function storeCollectionAddress(
  */
 export async function storeMinted(
   db: DrizzleD1Database,
-  task: Pick<MintTask, "tenantId" | "ticketId" | "orderId">,
+  task: Pick<MintTask, "tenantId" | "ticketId" | "orderId" | "treeAddress">,
   minted: { readonly signature: string; readonly assetId: string; readonly leafIndex: number; readonly nowMs: number },
 ): Promise<void> {
   const { signature, assetId, leafIndex, nowMs } = minted;
@@ -162,6 +179,7 @@ export async function storeMinted(
       .set({ status: "MINTED", assetId, leafIndex, lastError: null, mintedAtMs: nowMs, updatedAtMs: nowMs })
       .where(and(isMintJob(task), eq(mintJobs.signature, signature), ne(mintJobs.status, "MINTED"))),
     raiseOrder(db, task, "COMPLETED", isOrderMinted(task.orderId)),
+    ...(task.treeAddress === null ? [] : [raiseMintedCount(db, task.treeAddress, leafIndex + 1)]),
   ]);
 }
 

@@ -61,7 +61,11 @@ GET /mint/{ticketId}/proof A
 GET /admin/reservations/metrics O
 GET /admin/reservations/orphans O
 POST /admin/reservations/reconcile O
+POST /admin/chain/trees O K
+GET /admin/chain/trees O
+PUT /admin/chain/events/{eventId}/collections O
 GET /nft/{ticketId} P
+GET /nft/{ticketId}/image P
 POST /api/v1/webhook-endpoints O
 GET /api/v1/webhook-endpoints O
 DELETE /api/v1/webhook-endpoints/{id} O

@@ -2,6 +2,8 @@ import { env } from "cloudflare:workers";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 import { eq } from "drizzle-orm";
 import type { Minter } from "#chain/minter";
+import type { TreeKeeper } from "#chain/tree-keeper";
+import type { CollectionFacts, Inspected, TreeFacts } from "#domain/chain-suitability";
 import type { ChainObservation } from "#domain/mint";
 import type { MintMessage } from "#domain/order-messages";
 import type { Logger } from "#platform/logger";
@@ -27,16 +29,22 @@ export interface Answer {
 export class ScriptedMinter implements Minter {
   readonly walletAddress = "wallet";
   readonly signed: string[] = [];
+  /** The tree of each signed mint. */
+  readonly signedFor: string[] = [];
+  leafIndex = 7;
   readonly sent: string[] = [];
   seen: ChainObservation["seen"] = "unknown";
   finalizedBlockHeight = 0;
   complaint: string | null = null;
+  /** Why the transaction failed on chain. */
+  error: string | null = null;
   failure: Error | undefined;
 
   ensureCollection(): Promise<{ address: string; isReady: boolean }> {
     return this.failure === undefined ? Promise.resolve({ address: COLLECTION, isReady: true }) : Promise.reject(this.failure);
   }
-  signMint({ ticketId }: { ticketId: string }) {
+  signMint({ ticketId, treeAddress }: { ticketId: string; treeAddress: string }) {
+    this.signedFor.push(treeAddress);
     const signature = `${ticketId} signature ${this.signed.length}`;
     this.signed.push(signature);
     return Promise.resolve({ signature, wireBase64: `wire of ${signature}`, lastValidBlockHeight: 150 });
@@ -46,16 +54,46 @@ export class ScriptedMinter implements Minter {
     return Promise.resolve(this.complaint);
   }
   observe(): Promise<ChainObservation> {
-    return Promise.resolve({ seen: this.seen, finalizedBlockHeight: this.finalizedBlockHeight, error: null });
+    return Promise.resolve({ seen: this.seen, finalizedBlockHeight: this.finalizedBlockHeight, error: this.error });
   }
   findMintedLeaf() {
-    return Promise.resolve({ assetId: "asset", leafIndex: 7 });
+    return Promise.resolve({ assetId: "asset", leafIndex: this.leafIndex });
+  }
+}
+
+/** Trees in a few variables: what is at any address, and what was asked for. */
+export class ScriptedTrees implements TreeKeeper {
+  readonly walletAddress = "wallet";
+  readonly defaultTreeAddress = "default tree";
+  readonly opened: string[] = [];
+  /** What the node says of a tree to be made; null: it is on chain. */
+  complaint: string | null = null;
+  tree: Inspected<TreeFacts> = "missing";
+  collection: Inspected<CollectionFacts> = "missing";
+  failure: Error | undefined;
+
+  deriveTreeAddress({ tenantId, number }: { tenantId: string; number: number }): Promise<string> {
+    return Promise.resolve(`${tenantId} tree ${number}`);
+  }
+  openTree({ tenantId, number }: { tenantId: string; number: number }): Promise<string | null> {
+    this.opened.push(`${tenantId} tree ${number}`);
+    return this.#answer(this.complaint);
+  }
+  inspectTree(): Promise<Inspected<TreeFacts>> {
+    return this.#answer(this.tree);
+  }
+  inspectCollection(): Promise<Inspected<CollectionFacts>> {
+    return this.#answer(this.collection);
+  }
+  #answer<T>(value: T): Promise<T> {
+    return this.failure === undefined ? Promise.resolve(value) : Promise.reject(this.failure);
   }
 }
 
 /** A mint queue's consumer with a scripted chain under it, and what it logged. */
 export interface MintBench {
   readonly minter: ScriptedMinter;
+  readonly trees: ScriptedTrees;
   readonly ctx: MintConsumerContext;
   readonly logLines: string[];
   /** Delivers these bodies in one batch. */
@@ -65,12 +103,14 @@ export interface MintBench {
 /** A fresh one for each test. */
 export function makeMintBench(): MintBench {
   const minter = new ScriptedMinter();
+  const trees = new ScriptedTrees();
   const logLines: string[] = [];
   const note = (message: string, fields?: object): void => void logLines.push(`${message} ${JSON.stringify(fields ?? {})}`);
   const logger: Logger = { debug: note, info: note, warn: note, error: note, with: () => logger };
-  const ctx: MintConsumerContext = { db, minter, logger, nowMs: NOW_MS, publicBaseUrl: "https://tickets.test" };
+  const ctx: MintConsumerContext = { db, minter, trees, logger, nowMs: NOW_MS, publicBaseUrl: "https://tickets.test" };
   return {
     minter,
+    trees,
     ctx,
     logLines,
     async consume(bodies, attempts = 1, consumer = consumeMints) {

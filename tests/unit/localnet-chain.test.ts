@@ -35,6 +35,7 @@ async function openWithMint() {
     name: "T",
     uri: "https://t.example/t",
     collectionAddress: address,
+    treeAddress: tree,
   });
   return { localnet, tree, minter, signed };
 }
@@ -122,6 +123,7 @@ describe("a chain kept in a file", () => {
         name,
         uri: `https://t.example/${name}`,
         collectionAddress: address,
+        treeAddress: tree,
       });
     const minted = await sign(first, "minted");
     await first.sendMint(minted.wireBase64);

@@ -95,7 +95,14 @@ describe.each(modes)("minting on a chain that runs the %s", { timeout: 120_000 }
     await world.drain(sold);
     const { address } = await world.minter.ensureCollection({ eventId: sold.eventId, name: "", uri: "" });
     const uri = `https://tickets.test/nft/${ticketId}`;
-    const again = { ticketId, ownerAddress: null, name: "Night of the Lamps · Standing", uri, collectionAddress: address };
+    const again = {
+      ticketId,
+      ownerAddress: null,
+      name: "Night of the Lamps · Standing",
+      uri,
+      collectionAddress: address,
+      treeAddress: world.tree,
+    };
     await world.minter.sendMint((await world.minter.signMint(again)).wireBase64);
     expect(await world.countLeaves(sold)).toEqual([2]);
   });

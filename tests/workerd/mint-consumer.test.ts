@@ -96,7 +96,13 @@ describe("the mint queue's consumer", () => {
 
   it("never lowers an order: one refunded meanwhile stays refunded", async () => {
     const sold = await sellTickets(db, 1);
-    const task = { tenantId: sold.tenantId, ticketId: sold.ticketIds[0] ?? "", orderId: sold.orderId, signature: null };
+    const task = {
+      tenantId: sold.tenantId,
+      ticketId: sold.ticketIds[0] ?? "",
+      orderId: sold.orderId,
+      signature: null,
+      treeAddress: null,
+    };
     await db.update(orders).set({ status: "REFUNDED" }).where(eq(orders.id, sold.orderId));
     await storeMintFailure(db, task, "boom", NOW_MS);
     await storeMinted(db, task, { signature: "s", assetId: "a", leafIndex: 1, nowMs: NOW_MS });

@@ -5,6 +5,7 @@ import type { MintMessage } from "#domain/order-messages";
 import { consumeDeadLetters } from "#queues/dead-letter-consumer";
 import { findMint } from "#services/mint/find-mint";
 import { listMintJobs } from "#services/mint/list-mint-jobs";
+import { formatTicketNumber } from "#domain/ticket-number";
 import { findNftMetadata } from "#services/mint/nft-metadata";
 import { queueMint, type MintQueue } from "#services/mint/queue-mint";
 import { requeueStaleMints } from "#services/mint/requeue-stale-mints";
@@ -168,10 +169,19 @@ describe("reading mints", () => {
   });
 
   it("describes a ticket for its leaf without a word about its owner", async () => {
+    const face = { db, publicBaseUrl: "https://tickets.test" };
     const sold = await sellTickets(db, 1);
-    const metadata = await findNftMetadata({ db }, sold.ticketIds[0] ?? "");
-    expect(metadata).toMatchObject({ ok: true, value: { name: "Night of the Lamps · Standing", symbol: "TICKET" } });
+    const metadata = await findNftMetadata(face, sold.ticketIds[0] ?? "");
+    const number = formatTicketNumber(sold.ticketIds[0] ?? "");
+    expect(metadata).toMatchObject({
+      ok: true,
+      value: {
+        name: `Night of the Lamps · Standing · ${number}`,
+        symbol: "TICKET",
+        image: `https://tickets.test/nft/${sold.ticketIds[0]}/image`,
+      },
+    });
     expect(JSON.stringify(metadata)).not.toContain(sold.userId);
-    expect(await findNftMetadata({ db }, crypto.randomUUID())).toMatchObject({ ok: false, failure: { code: "not_found" } });
+    expect(await findNftMetadata(face, crypto.randomUUID())).toMatchObject({ ok: false, failure: { code: "not_found" } });
   });
 });

@@ -69,6 +69,7 @@ describe("the minting wallet in workerd", () => {
       name: "Ticket",
       uri: "https://t.example/nft/1",
       collectionAddress: address(),
+      treeAddress: address(),
     });
     const wire = base64.serialize(signed.wireBase64);
     expect(wire[0]).toBe(1);

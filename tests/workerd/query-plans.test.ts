@@ -24,6 +24,7 @@ import * as transfers from "#storage/transfers";
 import { makeDiscount } from "../support/make-discount.ts";
 import { PAYMENT_QUERIES } from "../support/payment-queries.ts";
 import { ASSET_QUERIES } from "../support/asset-queries.ts";
+import { TREE_QUERIES } from "../support/tree-queries.ts";
 import { UPKEEP_QUERIES } from "../support/upkeep-queries.ts";
 import { WEBHOOK_QUERIES } from "../support/webhook-queries.ts";
 
@@ -77,7 +78,7 @@ type Call = (db: DrizzleD1Database, d1: D1Database) => Promise<unknown>;
 const tenantId = "t";
 const identity = { id: "e", tenantId };
 const job = { tenantId, ticketId: "k" };
-const task = { ...job, orderId: "o", signature: "s" };
+const task = { ...job, orderId: "o", signature: "s", treeAddress: "m" };
 const page = { limit: 20, after: { createdAtMs: 1, id: "o" } };
 const event = { name: "n", venueName: null, startsAtMs: 1, endsAtMs: 2, timezone: "UTC", currency: "EUR" };
 const type = {
@@ -94,7 +95,8 @@ const type = {
   feeCents: 0,
   taxRateBps: 0,
 };
-const signed = { signature: "s", wireBase64: "w", lastValidBlockHeight: 1, lastError: null, nowMs: 1 };
+const mintedInto = { treeAddress: "m", collectionAddress: "c" };
+const signed = { signature: "s", wireBase64: "w", lastValidBlockHeight: 1, ...mintedInto, lastError: null, nowMs: 1 };
 const snapshot = { capacity: 1, heldCount: 0, soldCount: 0, availableCount: 1, seq: 1, takenAtMs: 1 };
 
 const HALF = { type: "percentage", percentBps: 5_000 } as const;
@@ -113,6 +115,7 @@ const STORED_DISCOUNT: discounts.StoredDiscount = {
 /** Calls that read or change what is there already. The function's own name says which. */
 const CALLS: Readonly<Record<string, Call>> = {
   findEventRow: (db) => events.findEventRow(db, tenantId, "e"),
+  storeCollections: (db) => events.storeCollections(db, identity, { collectionAddress: "c", frozenCollectionAddress: null }, 1),
   updateEventRow: (db) => events.updateEventRow(db, identity, event, 1),
   findEventWithTypes: (db) => ticketTypes.findEventWithTypes(db, "e"),
   findEventWithTypesOf: (db) => ticketTypes.findEventWithTypesOf(db, "y"),
@@ -172,7 +175,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   findMintTask: (db) => mintJobs.findMintTask(db, job),
   storeSignedMint: (db) => mintJobs.storeSignedMint(db, job, { ...signed, previousSignature: "p" }),
   storeMintError: (db) => mintJobs.storeMintError(db, job, "error", 1),
-  storeCollectionAddress: (db) => mintJobs.storeCollectionAddress(db, { tenantId, eventId: "e" }, "c", 1),
+  storeCollectionAddress: (db) =>
+    mintJobs.storeCollectionAddress(db, { tenantId, eventId: "e", isTransferable: false }, "c", 1),
   storeMinted: (db) => mintJobs.storeMinted(db, task, { signature: "s", assetId: "a", leafIndex: 1, nowMs: 1 }),
   storeMintFailure: (db) => mintJobs.storeMintFailure(db, task, "error", 1),
   findMintJobOfOwner: (db) => mintJobs.findMintJobOfOwner(db, job, "u"),
@@ -223,6 +227,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   ...PAYMENT_QUERIES,
   ...UPKEEP_QUERIES,
   ...WEBHOOK_QUERIES,
+  ...TREE_QUERIES,
   projectValidations: (_, d1) => projectValidations(d1, { tenantId, eventId: "e" }, [{ seq: 1, scan: SCAN }]),
 };
 

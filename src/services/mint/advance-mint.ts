@@ -1,5 +1,6 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { Minter } from "#chain/minter";
+import type { TreeKeeper } from "#chain/tree-keeper";
 import { decideMintStep, fitOnChainName, type MintStep } from "#domain/mint";
 import type { MintMessage } from "#domain/order-messages";
 import {
@@ -12,11 +13,13 @@ import {
   storeSignedMint,
   type MintTask,
 } from "#storage/mint-jobs";
+import { chooseTree, noteFullTree } from "../chain/choose-tree.ts";
 
 /** What minting may reach. */
 export interface MintContext {
   readonly db: DrizzleD1Database;
   readonly minter: Minter;
+  readonly trees: TreeKeeper;
   /** Origin under which this service is reached from outside, without a slash at its end. */
   readonly publicBaseUrl: string;
   /** Unix milliseconds. */
@@ -67,14 +70,22 @@ async function takeStep(ctx: MintContext, task: MintTask, step: MintStep): Promi
 }
 
 async function signAndSend(ctx: MintContext, task: MintTask, previousError: string | null): Promise<MintProgress> {
+  if (previousError !== null) await noteTrouble(ctx, task, previousError);
   const collection = await ctx.minter.ensureCollection({
     eventId: task.eventId,
     name: fitOnChainName(task.eventName),
     uri: `${ctx.publicBaseUrl}/api/v1/events/${task.eventId}`,
+    isFrozen: !task.isTransferable,
+    knownAddress: task.collectionAddress,
   });
   if (!collection.isReady) return "later";
   if (collection.address !== task.collectionAddress) {
     await storeCollectionAddress(ctx.db, task, collection.address, ctx.nowMs);
+  }
+  const treeAddress = await chooseTree(ctx, task.tenantId);
+  if (treeAddress === undefined) {
+    await storeMintError(ctx.db, task, "waits for the tenant's next tree", ctx.nowMs);
+    return "later";
   }
   const signed = await ctx.minter.signMint({
     ticketId: task.ticketId,
@@ -82,14 +93,17 @@ async function signAndSend(ctx: MintContext, task: MintTask, previousError: stri
     name: fitOnChainName(`${task.eventName} · ${task.ticketTypeName}`),
     uri: `${ctx.publicBaseUrl}/nft/${task.ticketId}`,
     collectionAddress: collection.address,
+    treeAddress,
   });
   const isWinner = await storeSignedMint(ctx.db, task, {
     previousSignature: task.signature,
     ...signed,
+    treeAddress,
+    collectionAddress: collection.address,
     lastError: previousError,
     nowMs: ctx.nowMs,
   });
-  if (isWinner) await sendAndNote(ctx, task, signed.wireBase64);
+  if (isWinner) await sendAndNote(ctx, { ...task, treeAddress }, signed.wireBase64);
   return "later";
 }
 
@@ -101,7 +115,14 @@ async function resend(ctx: MintContext, task: MintTask): Promise<MintProgress> {
 /** The node's complaint is kept for people; the chain's own status decides. */
 async function sendAndNote(ctx: MintContext, task: MintTask, wireBase64: string): Promise<void> {
   const complaint = await ctx.minter.sendMint(wireBase64);
-  if (complaint !== null) await storeMintError(ctx.db, task, complaint, ctx.nowMs);
+  if (complaint === null) return;
+  await storeMintError(ctx.db, task, complaint, ctx.nowMs);
+  await noteTrouble(ctx, task, complaint);
+}
+
+/** A full tree refuses every mint: the sooner that is known, the fewer are signed for it. */
+async function noteTrouble(ctx: MintContext, task: MintTask, error: string): Promise<void> {
+  await noteFullTree(ctx, { tenantId: task.tenantId, treeAddress: task.treeAddress ?? ctx.trees.defaultTreeAddress }, error);
 }
 
 async function finish(ctx: MintContext, task: MintTask): Promise<MintProgress> {

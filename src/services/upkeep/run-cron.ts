@@ -1,5 +1,6 @@
 import { queueTrees, queueWaitingAssets } from "../assets/queue-assets.ts";
 import type { ServiceContext } from "../context.ts";
+import { keepTrees } from "../chain/keep-trees.ts";
 import { requeueStaleMints } from "../mint/requeue-stale-mints.ts";
 import { checkOpenPayments } from "../payment/check-open-payments.ts";
 import { fetchUndeliveredEvents } from "../payment/fetch-undelivered-events.ts";
@@ -26,6 +27,7 @@ export const CRON_JOBS: readonly CronJob[] = [
   { name: "queue stale mints", run: requeueStaleMints },
   { name: "queue waiting assets", run: queueWaitingAssets },
   { name: "queue trees to follow", run: queueTrees },
+  { name: "keep trees", run: keepTrees },
   { name: "sweep transfers", run: sweepTransfers },
   { name: "wake stale inventories", run: wakeStaleInventories },
   { name: "wake stale desks", run: wakeStaleDesks },

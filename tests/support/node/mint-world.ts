@@ -4,7 +4,9 @@ import { hashMetadataDataV2 } from "@metaplex-foundation/mpl-bubblegum";
 import { publicKey } from "@metaplex-foundation/umi";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import type { Minter } from "#chain/minter";
+import type { TreeKeeper } from "#chain/tree-keeper";
 import { createUmiMinter } from "#chain/umi-minter";
+import { createUmiTreeKeeper } from "#chain/umi-tree-keeper";
 import { applyMigrations } from "#dev/apply-migrations";
 import { provision } from "#dev/localnet/provision";
 import { startLocalnet, type Localnet } from "#dev/localnet/start-localnet";
@@ -27,6 +29,7 @@ export interface MintWorld {
   /** Base58 of the minting wallet's secret key. */
   readonly walletSecretKey: string;
   readonly minter: Minter;
+  readonly trees: TreeKeeper;
   /** Lets a slot pass after each signature, so that two deliveries which sign at once never make the same bytes. */
   readonly racingMinter: Minter;
   readonly db: DrizzleD1Database;
@@ -54,7 +57,8 @@ export async function openMintWorld(mode: "programs" | "emulator", finalityLagSl
   });
   const walletSecretKey = generateSolanaWallet();
   const { tree } = await provision(localnet.url, walletSecretKey);
-  const minter = await createUmiMinter({ rpcUrl: localnet.url, walletSecretKey, treeAddress: tree });
+  const config = { rpcUrl: localnet.url, walletSecretKey, treeAddress: tree };
+  const [minter, trees] = await Promise.all([createUmiMinter(config), createUmiTreeKeeper(config)]);
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       modules: true,
@@ -68,7 +72,9 @@ export async function openMintWorld(mode: "programs" | "emulator", finalityLagSl
   await applyMigrations(binding);
   const d1 = binding as never; // Two type packages describe one D1; this one speaks the real protocol.
   const db = drizzle(d1);
-  const ctxWith = (used: Minter): MintContext => ({ db, minter: used, publicBaseUrl: PUBLIC_BASE_URL, nowMs: Date.now() });
+  const ctxWith = (used: Minter): MintContext => {
+    return { db, minter: used, trees, publicBaseUrl: PUBLIC_BASE_URL, nowMs: Date.now() };
+  };
   const deliver = (sold: SoldTickets, ticketId: string, used: Minter = minter): Promise<MintProgress> =>
     advanceMint(ctxWith(used), { ticketId, tenantId: sold.tenantId });
 
@@ -77,6 +83,7 @@ export async function openMintWorld(mode: "programs" | "emulator", finalityLagSl
     tree,
     walletSecretKey,
     minter,
+    trees,
     racingMinter: {
       ...minter,
       async signMint(ticket) {

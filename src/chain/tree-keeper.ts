@@ -1,0 +1,28 @@
+import type { CollectionFacts, Inspected, TreeFacts } from "#domain/chain-suitability";
+import type { TreeShape } from "#domain/tree-shape";
+
+/** Which of a tenant's trees is meant. */
+export interface TreeName {
+  readonly tenantId: string;
+  readonly number: number;
+}
+
+/**
+ * Makes and looks at the accounts that minting needs, with the minting wallet's key. Every method throws when the node can't be
+ * reached.
+ */
+export interface TreeKeeper {
+  /** Base58 address of the minting wallet. */
+  readonly walletAddress: string;
+  /** The tree of tenants that have none of their own. */
+  readonly defaultTreeAddress: string;
+  /** The address of a tree that the wallet makes itself; it derives from wallet, tenant and number. */
+  deriveTreeAddress(name: TreeName): Promise<string>;
+  /**
+   * Makes the tree unless it exists. A repeat finds it at its derived address.
+   * @returns null when it is on chain, else what the node complained of, or "sent": ask again.
+   */
+  openTree(name: TreeName, shape: TreeShape): Promise<string | null>;
+  inspectTree(address: string): Promise<Inspected<TreeFacts>>;
+  inspectCollection(address: string): Promise<Inspected<CollectionFacts>>;
+}

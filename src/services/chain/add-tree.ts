@@ -1,0 +1,95 @@
+import { judgeTree } from "#domain/chain-suitability";
+import type { Failure } from "#domain/failure";
+import type { RequestIdentity } from "#domain/order-messages";
+import { refuse, succeed, type Result } from "#domain/result";
+import { capacityOf, chooseTreeShape } from "#domain/tree-shape";
+import { claimIdempotencyKey } from "#storage/idempotency-keys";
+import { findNextTreeNumber, findTree, findTreeOfRequest, insertTenantTree, type TenantTree } from "#storage/tenant-trees";
+import type { SignedInContext } from "../context.ts";
+import { requestTree } from "./choose-tree.ts";
+import { reachChain } from "./reach-chain.ts";
+
+/** What an operator wants of a tree: a new one, which the minting wallet makes and pays, or one that exists. */
+export interface TreeRequest {
+  /** Tickets that are to find room in it. */
+  readonly ticketCount: number;
+  /** Base58 address of a tree that its owner has made; null has the service make one. */
+  readonly address: string | null;
+}
+
+/** The tree, and whether the same request came before. */
+export interface AnsweredTreeRequest {
+  readonly tree: TenantTree;
+  readonly replayed: boolean;
+}
+
+/** Names that a number may be lost to before something is wrong. */
+const MOST_TRIES = 5;
+
+/**
+ * Adds a tree to those that the tenant's tickets are minted into. One that exists is first checked on chain; one that does not is
+ * only written down here, and made by the queue `chain-jobs`. Refuses `chain_account_unsuitable`, `chain_unavailable` and
+ * `idempotency_key_reused`.
+ */
+export async function addTree(
+  ctx: SignedInContext,
+  input: { readonly request: RequestIdentity; readonly wanted: TreeRequest },
+): Promise<Result<AnsweredTreeRequest, Failure>> {
+  const { outcome } = await claimIdempotencyKey(ctx.db, input.request, ctx.nowMs);
+  if (outcome === "reused") return refuse({ code: "idempotency_key_reused" });
+  const replayed = outcome === "repeated";
+  const known = await findTreeOfRequest(ctx.db, input.request.requestId);
+  if (known !== undefined) return succeed({ tree: known, replayed });
+  const added = await (input.wanted.address === null
+    ? makeTree(ctx, input.request, input.wanted.ticketCount)
+    : registerTree(ctx, input.request, input.wanted.address, input.wanted.ticketCount));
+  return added.ok ? succeed({ tree: added.value, replayed }) : added;
+}
+
+async function makeTree(
+  ctx: SignedInContext,
+  { requestId }: RequestIdentity,
+  ticketCount: number,
+): Promise<Result<TenantTree, Failure>> {
+  const { tenantId } = ctx.principal;
+  const trees = await ctx.trees();
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    await requestTree({ ...ctx, trees }, { tenantId, shape: chooseTreeShape(ticketCount), requestId });
+    const made = await findTreeOfRequest(ctx.db, requestId);
+    if (made === undefined) continue;
+    await ctx.chainQueue.send({ address: made.address });
+    return succeed(made);
+  }
+  return refuse({ code: "overloaded", retryAfterSeconds: 1 });
+}
+
+async function registerTree(
+  ctx: SignedInContext,
+  { requestId }: RequestIdentity,
+  address: string,
+  ticketCount: number,
+): Promise<Result<TenantTree, Failure>> {
+  const { tenantId } = ctx.principal;
+  const known = await findTree(ctx.db, address);
+  if (known !== undefined) return known.tenantId === tenantId ? succeed(known) : refuseTaken();
+  const keeper = await ctx.trees();
+  const inspected = await reachChain(ctx.logger, () => keeper.inspectTree(address));
+  if (!inspected.ok) return inspected;
+  const found = inspected.value;
+  const errors = judgeTree(found, { walletAddress: keeper.walletAddress, ticketCount });
+  if (errors.length > 0 || typeof found === "string") return refuse({ code: "chain_account_unsuitable", errors });
+  const { depth, bufferSize, canopyDepth, mintedCount } = found;
+  const tree = { address, tenantId, depth, bufferSize, canopyDepth, capacity: capacityOf(found), mintedCount, requestId };
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const number = await findNextTreeNumber(ctx.db, tenantId);
+    await insertTenantTree(ctx.db, { ...tree, number, status: "OPEN" }, ctx.nowMs);
+    const made = await findTree(ctx.db, address);
+    if (made !== undefined) return made.tenantId === tenantId ? succeed(made) : refuseTaken();
+  }
+  return refuse({ code: "overloaded", retryAfterSeconds: 1 });
+}
+
+function refuseTaken(): Result<never, Failure> {
+  const message = "This tree is in use already.";
+  return refuse({ code: "chain_account_unsuitable", errors: [{ path: "address", code: "in_use", message }] });
+}

@@ -1,0 +1,88 @@
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { TreeKeeper } from "#chain/tree-keeper";
+import { capacityOf, chooseTreeShape, isNearlyFull, saysTreeIsFull, type TreeShape } from "#domain/tree-shape";
+import type { Logger } from "#platform/logger";
+import {
+  findActiveTree,
+  findNextTreeNumber,
+  findTree,
+  insertTenantTree,
+  listTenantTrees,
+  raiseMintedCount,
+  retireTree,
+} from "#storage/tenant-trees";
+
+/** What choosing a tree may reach. */
+export interface ChooseTreeContext {
+  readonly db: DrizzleD1Database;
+  readonly trees: TreeKeeper;
+  readonly nowMs: number;
+}
+
+/** Tickets that the first tree of a tenant is sized for, when nobody has said how many there will be. */
+const DEFAULT_TICKETS = 10_000;
+
+/**
+ * Says into which tree a tenant's next ticket goes: the one in use, or the next when that is nearly full, or the tree of the
+ * configuration for a tenant that never had one.
+ * @returns undefined while the tenant's last tree is full and no other is open.
+ */
+export async function chooseTree(ctx: ChooseTreeContext, tenantId: string): Promise<string | undefined> {
+  const active = await findActiveTree(ctx.db, tenantId);
+  if (active !== undefined && !isNearlyFull(active)) return active.address;
+  const trees = await listTenantTrees(ctx.db, tenantId);
+  if (active === undefined) return trees.length === 0 ? ctx.trees.defaultTreeAddress : undefined;
+  // Without another to go on with it is filled to the last leaf.
+  if (!trees.some((tree) => tree.status === "OPEN")) return active.address;
+  await retireTree(ctx.db, active, ctx.nowMs);
+  return (await findActiveTree(ctx.db, tenantId))?.address;
+}
+
+/**
+ * Looks at a mint's error: when it says that the tree is full and the chain agrees, the tree is taken out of use and the
+ * tenant's next one into use. Without a next one it is asked for.
+ *
+ * A node's complaint alone decides nothing, because a wrong one would waste a tree.
+ * @returns true when the tree is full.
+ */
+export async function noteFullTree(
+  ctx: ChooseTreeContext & { readonly logger?: Logger },
+  mint: { readonly tenantId: string; readonly treeAddress: string },
+  error: string,
+): Promise<boolean> {
+  if (!saysTreeIsFull(error)) return false;
+  const { tenantId, treeAddress: address } = mint;
+  const found = await ctx.trees.inspectTree(address);
+  if (found === "missing" || found === "other" || found.mintedCount < capacityOf(found)) return false;
+  await raiseMintedCount(ctx.db, address, found.mintedCount);
+  const known = await findTree(ctx.db, address);
+  if (known !== undefined) await retireTree(ctx.db, known, ctx.nowMs);
+  if ((await findActiveTree(ctx.db, tenantId)) === undefined) {
+    ctx.logger?.error("a tree is full and none is open", { alert: "tree_full", tenantId, tree: address });
+    await requestNextTree(ctx, tenantId, known ?? chooseTreeShape(DEFAULT_TICKETS));
+  }
+  return true;
+}
+
+/**
+ * Asks for the tenant's next tree; the chain-jobs queue and the cron see to it. One that is being made already is enough.
+ * @returns its address.
+ */
+export async function requestNextTree(ctx: ChooseTreeContext, tenantId: string, shape: TreeShape): Promise<string> {
+  const opening = (await listTenantTrees(ctx.db, tenantId)).find((tree) => tree.status === "OPENING");
+  return opening === undefined ? requestTree(ctx, { tenantId, shape, requestId: null }) : opening.address;
+}
+
+/** Writes down that the service is to make a tree of the tenant's. @returns its address, which is known before it is made. */
+export async function requestTree(
+  ctx: ChooseTreeContext,
+  { tenantId, shape, requestId }: { readonly tenantId: string; readonly shape: TreeShape; readonly requestId: string | null },
+): Promise<string> {
+  const number = await findNextTreeNumber(ctx.db, tenantId);
+  const address = await ctx.trees.deriveTreeAddress({ tenantId, number });
+  const { depth, bufferSize, canopyDepth } = shape;
+  const measures = { depth, bufferSize, canopyDepth, capacity: capacityOf(shape), mintedCount: 0 };
+  // Of two at once the second finds the first one's row: both have asked for the same tree.
+  await insertTenantTree(ctx.db, { address, tenantId, number, ...measures, requestId, status: "OPENING" }, ctx.nowMs);
+  return address;
+}
