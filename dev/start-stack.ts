@@ -2,6 +2,7 @@
 import { createServer } from "node:net";
 import { startFakeStripe } from "./fake-stripe/start-fake-stripe.ts";
 import { provision } from "./localnet/provision.ts";
+import { findProgramsDir } from "./localnet/program-files.ts";
 import { startLocalnet, type Localnet } from "./localnet/start-localnet.ts";
 import { startRuntime, type Runtime } from "./runtime.ts";
 import type { RunningServer } from "./sandbox-provider/serve-app.ts";
@@ -107,7 +108,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 async function startParts(options: StackOptions, ports: Ports, started: Started): Promise<Stack> {
   const given = options.secrets.variables;
   const { persistPath, onLogLine, chainStatePath: stateFile, slotMs = SLOT_MS } = options;
-  const programsDir = process.env["SOLANA_PROGRAMS_DIR"];
+  const programsDir = findProgramsDir();
   const localnet = started.keep(await startLocalnet({ port: ports.solana, programsDir, slotMs, stateFile }));
   const { tree, collection } = await provision(localnet.url, given["SOLANA_WALLET_PRIVATE_KEY"] ?? "");
   const serviceUrl = `http://localhost:${ports.service}`;

@@ -1,8 +1,9 @@
 /**
  * Runs the local chain on its own: `node dev/localnet/main.ts --port 8899 [--slot-ms 400] [--state FILE]`. Ctrl-C stops it.
- * The real programs run when the folder named by `SOLANA_PROGRAMS_DIR` holds them.
+ * The real programs run once `npm run chain:programs` has downloaded them, or from the folder named by `SOLANA_PROGRAMS_DIR`.
  */
 import { parseArgs } from "node:util";
+import { findProgramsDir } from "./program-files.ts";
 import { describeLocalnet, startLocalnet } from "./start-localnet.ts";
 
 const { values } = parseArgs({
@@ -15,7 +16,7 @@ const { values } = parseArgs({
 
 const localnet = await startLocalnet({
   port: Number(values.port),
-  programsDir: process.env["SOLANA_PROGRAMS_DIR"],
+  programsDir: findProgramsDir(),
   slotMs: Number(values["slot-ms"]),
   stateFile: values.state,
 });

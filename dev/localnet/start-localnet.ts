@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { address } from "@solana/kit";
 import { keepInFile, readStateFile } from "./cluster-state.ts";
@@ -6,6 +6,7 @@ import { Cluster } from "./cluster.ts";
 import { createEmulatorExecutor } from "./emulator-executor.ts";
 import { createProgramExecutor, createSvm, type Executor } from "./executor.ts";
 import { createFaults, type Faults } from "./faults.ts";
+import { listMissingPrograms, PROGRAM_FILES } from "./program-files.ts";
 import { createRpcMethods } from "./rpc-methods.ts";
 import { serveRpc } from "./rpc-server.ts";
 
@@ -37,14 +38,6 @@ export interface Localnet {
   readonly callCounts: ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
-
-/** Each program's id and the file that holds its ELF. */
-const PROGRAM_FILES: readonly (readonly [string, string])[] = [
-  ["BGUMAp9Gq7iTEuizy4pqaxsTyUCBK68MDfK752saRPUY", "mpl_bubblegum.so"],
-  ["mcmt6YrQEMKw8Mw43FmpRLmf7BqRnFMKmAcbxE3xkAW", "mpl_account_compression.so"],
-  ["mnoopTCrg4p8ry25e4bcWA9XZjbNjMTfgYVGGEdRsf3", "mpl_noop.so"],
-  ["CoREENxT6tW1HoK8ypY1SxRMZTcVPm7R94rH4PZNhX7d", "mpl_core.so"],
-];
 
 const DEFAULT_FINALITY_LAG_SLOTS = 4;
 
@@ -78,11 +71,6 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
   };
 }
 
-/** What is missing in a folder for the real programs to run; empty when all are there. */
-export function listMissingPrograms(programsDir: string): string[] {
-  return PROGRAM_FILES.map(([, file]) => file).filter((file) => !existsSync(join(programsDir, file)));
-}
-
 /** The executor that these options ask for. */
 export function createExecutor({
   programsDir,
@@ -100,6 +88,6 @@ export function describeLocalnet({ url, mode }: Pick<Localnet, "url" | "mode">):
   const what =
     mode === "programs"
       ? "the real Metaplex programs"
-      : "an emulator of the Metaplex programs (set SOLANA_PROGRAMS_DIR for the real ones)";
+      : "an emulator of the Metaplex programs (`npm run chain:programs` downloads the real ones)";
   return `local Solana on ${url}, running ${what}; 127.0.0.1 only`;
 }

@@ -4,7 +4,7 @@ import { importSeed, SEED_BYTES } from "#platform/ed25519-seed";
 
 const SECRET_KEY_BYTES = 64;
 
-const MALFORMED = "SOLANA_WALLET_PRIVATE_KEY must be the base58 form of a 64-byte Solana secret key";
+const MALFORMED = "must be the base58 form of a 64-byte Solana secret key";
 
 /**
  * Imports the minting wallet as a WebCrypto key that can sign but never be read again, so no later bug can print it.
@@ -15,17 +15,18 @@ const MALFORMED = "SOLANA_WALLET_PRIVATE_KEY must be the base58 form of a 64-byt
  * | 32–63 | public key, which is the wallet's address |
  *
  * @param secretKeyBase58 those 64 bytes in base58, as Solana's tools export them.
+ * @param variable what the key is called where it comes from, for the error.
  * @throws Error naming the variable, never its value, when the text is no such key or its two halves don't belong together.
  */
-export async function importWalletSigner(secretKeyBase58: string): Promise<Signer> {
-  const secretKey = decodeSecretKey(secretKeyBase58);
+export async function importWalletSigner(secretKeyBase58: string, variable = "SOLANA_WALLET_PRIVATE_KEY"): Promise<Signer> {
+  const secretKey = decodeSecretKey(secretKeyBase58, variable);
   const publicBytes = secretKey.slice(SEED_BYTES);
   const privateKey = await importSeed(secretKey.subarray(0, SEED_BYTES));
   secretKey.fill(0);
 
   const signMessage = async (message: Uint8Array): Promise<Uint8Array> =>
     new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, new Uint8Array(message)));
-  await assertHalvesMatch(signMessage, publicBytes);
+  await assertHalvesMatch(signMessage, publicBytes, variable);
 
   const address = publicKey(publicBytes);
   const signTransaction = async (transaction: Transaction): Promise<Transaction> => {
@@ -43,14 +44,14 @@ export async function importWalletSigner(secretKeyBase58: string): Promise<Signe
   };
 }
 
-function decodeSecretKey(text: string): Uint8Array {
+function decodeSecretKey(text: string, variable: string): Uint8Array {
   let bytes: Uint8Array;
   try {
     bytes = base58.serialize(text);
   } catch {
-    throw new Error(MALFORMED);
+    throw new Error(`${variable} ${MALFORMED}`);
   }
-  if (bytes.length !== SECRET_KEY_BYTES) throw new Error(MALFORMED);
+  if (bytes.length !== SECRET_KEY_BYTES) throw new Error(`${variable} ${MALFORMED}`);
   return bytes;
 }
 
@@ -58,9 +59,10 @@ function decodeSecretKey(text: string): Uint8Array {
 async function assertHalvesMatch(
   signMessage: (message: Uint8Array) => Promise<Uint8Array>,
   publicBytes: Uint8Array,
+  variable: string,
 ): Promise<void> {
   const probe = new TextEncoder().encode("the two halves belong together");
   const key = await crypto.subtle.importKey("raw", new Uint8Array(publicBytes), "Ed25519", false, ["verify"]);
   const matches = await crypto.subtle.verify("Ed25519", key, new Uint8Array(await signMessage(probe)), probe);
-  if (!matches) throw new Error(MALFORMED);
+  if (!matches) throw new Error(`${variable} ${MALFORMED}`);
 }

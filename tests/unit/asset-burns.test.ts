@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { generateSolanaAddress } from "#dev/secrets";
-import { listMissingPrograms } from "#dev/localnet/start-localnet";
+import { findProgramsDir, listMissingPrograms } from "#dev/localnet/program-files";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
 
 const FINALITY_LAG_SLOTS = 4;
 
-const programsDir = process.env["SOLANA_PROGRAMS_DIR"];
+const programsDir = findProgramsDir();
 const hasPrograms = programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
 const modes = hasPrograms ? (["emulator", "programs"] as const) : (["emulator"] as const);
 
-it.skipIf(hasPrograms)("NOT RUN against the real programs: SOLANA_PROGRAMS_DIR does not hold them", ({ skip }) => {
+it.skipIf(hasPrograms)("NOT RUN against the real programs: npm run chain:programs downloads them", ({ skip }) => {
   skip();
 });
 

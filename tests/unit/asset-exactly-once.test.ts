@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { AssetMover, ProvenAsset } from "#chain/asset-mover";
 import { generateSolanaAddress } from "#dev/secrets";
-import { listMissingPrograms } from "#dev/localnet/start-localnet";
+import { findProgramsDir, listMissingPrograms } from "#dev/localnet/program-files";
 import { followTree } from "#services/assets/follow-tree";
 import { proveAsset } from "#services/assets/prove-asset";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
@@ -9,11 +9,11 @@ import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts"
 const FINALITY_LAG_SLOTS = 4;
 const BLOCKHASH_LIFE = 150;
 
-const programsDir = process.env["SOLANA_PROGRAMS_DIR"];
+const programsDir = findProgramsDir();
 const hasPrograms = programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
 const modes = hasPrograms ? (["emulator", "programs"] as const) : (["emulator"] as const);
 
-it.skipIf(hasPrograms)("NOT RUN against the real programs: SOLANA_PROGRAMS_DIR does not hold them", ({ skip }) => {
+it.skipIf(hasPrograms)("NOT RUN against the real programs: npm run chain:programs downloads them", ({ skip }) => {
   skip();
 });
 

@@ -88,7 +88,7 @@ describe("the local chain", () => {
     const first = await provision(localnet.url, walletSecretKey);
     expect(await provision(localnet.url, walletSecretKey)).toEqual(first);
     expect(await deriveProvisioned(walletSecretKey)).toEqual(first);
-    expect(localnet.callCounts.get("requestAirdrop")).toBe(1);
+    expect(localnet.callCounts.get("requestAirdrop")).toBe(2);
     expect((await deriveProvisioned(generateSolanaWallet())).tree).not.toBe(first.tree);
   });
 

@@ -19,7 +19,7 @@ import { Random } from "#dev/simulate/random";
 import { SparseTree } from "#domain/merkle-tree";
 import { TwinChains, hasPrograms } from "../support/node/twin-chains.ts";
 
-it.skipIf(hasPrograms)("NOT COMPARED with the real programs: SOLANA_PROGRAMS_DIR does not hold them", ({ skip }) => {
+it.skipIf(hasPrograms)("NOT COMPARED with the real programs: npm run chain:programs downloads them", ({ skip }) => {
   skip();
 });
 

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { buildCreateCollection } from "#chain/event-collection";
 import { TwinChains, hasPrograms } from "../support/node/twin-chains.ts";
 
-it.skipIf(hasPrograms)("NOT COMPARED with the real programs: SOLANA_PROGRAMS_DIR does not hold them", ({ skip }) => {
+it.skipIf(hasPrograms)("NOT COMPARED with the real programs: npm run chain:programs downloads them", ({ skip }) => {
   skip();
 });
 

@@ -1,7 +1,7 @@
 import { address as toAddress } from "@solana/kit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Minter } from "#chain/minter";
-import { listMissingPrograms } from "#dev/localnet/start-localnet";
+import { findProgramsDir, listMissingPrograms } from "#dev/localnet/program-files";
 import { verifyMintedLeaf } from "#dev/localnet/tree-reader";
 import { openMintWorld, type MintWorld } from "../support/node/mint-world.ts";
 import type { SoldTickets } from "../support/sold-tickets.ts";
@@ -9,11 +9,11 @@ import type { SoldTickets } from "../support/sold-tickets.ts";
 const FINALITY_LAG_SLOTS = 4;
 const BLOCKHASH_LIFE = 150;
 
-const programsDir = process.env["SOLANA_PROGRAMS_DIR"];
+const programsDir = findProgramsDir();
 const hasPrograms = programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
 const modes = hasPrograms ? (["emulator", "programs"] as const) : (["emulator"] as const);
 
-it.skipIf(hasPrograms)("NOT RUN against the real programs: SOLANA_PROGRAMS_DIR does not hold them", ({ skip }) => {
+it.skipIf(hasPrograms)("NOT RUN against the real programs: npm run chain:programs downloads them", ({ skip }) => {
   skip();
 });
 

@@ -8,6 +8,7 @@ import type { TreeKeeper } from "#chain/tree-keeper";
 import { createUmiMinter } from "#chain/umi-minter";
 import { createUmiTreeKeeper } from "#chain/umi-tree-keeper";
 import { applyMigrations } from "#dev/apply-migrations";
+import { findProgramsDir } from "#dev/localnet/program-files";
 import { provision } from "#dev/localnet/provision";
 import { startLocalnet, type Localnet } from "#dev/localnet/start-localnet";
 import { readTree } from "#dev/localnet/tree-reader";
@@ -52,7 +53,7 @@ export async function openMintWorld(mode: "programs" | "emulator", finalityLagSl
     port: 0,
     slotMs: 0,
     finalityLagSlots,
-    programsDir: process.env["SOLANA_PROGRAMS_DIR"],
+    programsDir: findProgramsDir(),
     forceEmulator: mode === "emulator",
   });
   const walletSecretKey = generateSolanaWallet();
