@@ -6,10 +6,11 @@
 import { createInterface } from "node:readline/promises";
 import { importWalletSigner } from "#chain/wallet-signer";
 import { collectionPurpose } from "#chain/ensure-collection";
+import { setupFeeLamports } from "#chain/send-setup";
 import { treePurpose } from "#chain/umi-tree-keeper";
 import { fitOnChainName } from "#domain/mint";
 import { chooseTreeShape } from "#domain/tree-shape";
-import { openOwner, setupFeeLamports, type Owner } from "./owner.ts";
+import { openOwner, type Owner } from "./owner.ts";
 import { deriveAddress, provisionCollection, provisionTree } from "./provision-accounts.ts";
 import { findEvent, registerAccounts, type NamedEvent, type ReadyAccounts } from "./register-accounts.ts";
 import { formatSetupCosts, listSetupCosts, toSol } from "./setup-costs.ts";

@@ -24,14 +24,16 @@ const WALLET_PROBLEMS: Readonly<Record<WalletProblem, string>> = {
   off_curve: "not a wallet: nobody can have a key of this address",
 };
 
-/** Address of a Solana wallet: somebody may have its key, so that an asset sent there is not lost. */
-export const walletAddress = z
+/** Address of any account on Solana. */
+export const accountAddress = z
   .string()
-  .regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/, { error: WALLET_PROBLEMS.not_base58, abort: true })
-  .superRefine((text, context) => {
-    const problem = findWalletProblem(text);
-    if (problem !== undefined) context.addIssue({ code: "custom", message: WALLET_PROBLEMS[problem] });
-  });
+  .regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/, { error: WALLET_PROBLEMS.not_base58, abort: true });
+
+/** Address of a Solana wallet: somebody may have its key, so that an asset sent there is not lost. */
+export const walletAddress = accountAddress.superRefine((text, context) => {
+  const problem = findWalletProblem(text);
+  if (problem !== undefined) context.addIssue({ code: "custom", message: WALLET_PROBLEMS[problem] });
+});
 
 /** A count of tickets. */
 export const quantity = z.int().min(1).max(1_000_000);

@@ -72,3 +72,17 @@ export async function storeCollections(
     .set({ ...collections, updatedAtMs: nowMs })
     .where(and(eq(events.id, id), eq(events.tenantId, tenantId)));
 }
+
+/** Remembers the collection that was found for such tickets of the event. It is the same address every time, so the last writer does no harm. */
+export async function storeCollectionAddress(
+  db: DrizzleD1Database,
+  event: { readonly tenantId: string; readonly eventId: string; readonly isTransferable: boolean },
+  address: string,
+  nowMs: number,
+): Promise<void> {
+  const found = event.isTransferable ? { collectionAddress: address } : { frozenCollectionAddress: address };
+  await db
+    .update(events)
+    .set({ ...found, updatedAtMs: nowMs })
+    .where(and(eq(events.id, event.eventId), eq(events.tenantId, event.tenantId)));
+}

@@ -147,22 +147,6 @@ export async function storeMintError(db: DrizzleD1Database, key: MintJobKey, err
     .where(and(isMintJob(key), ne(mintJobs.status, "MINTED")));
 }
 
-/** Remembers the event's collection. It is the same address every time, so the last writer does no harm. */
-export async function storeCollectionAddress(
-  db: DrizzleD1Database,
-  event: { readonly tenantId: string; readonly eventId: string; readonly isTransferable: boolean },
-  collectionAddress: string,
-  nowMs: number,
-): Promise<void> {
-  await db
-    .update(events)
-    .set({
-      ...(event.isTransferable ? { collectionAddress } : { frozenCollectionAddress: collectionAddress }),
-      updatedAtMs: nowMs,
-    })
-    .where(and(eq(events.id, event.eventId), eq(events.tenantId, event.tenantId)));
-}
-
 /**
  * Stores a finished mint and, in the same transaction, completes the order when it was the last of its tickets that are not cancelled.
  * Repeats change nothing.

@@ -63,7 +63,7 @@ GET /admin/reservations/orphans O
 POST /admin/reservations/reconcile O
 POST /admin/chain/trees O K
 GET /admin/chain/trees O
-PUT /admin/chain/events/{eventId}/collections O
+PUT /admin/chain/events/{id}/collections O
 GET /nft/{ticketId} P
 GET /nft/{ticketId}/image P
 POST /api/v1/webhook-endpoints O

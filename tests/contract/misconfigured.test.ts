@@ -16,7 +16,6 @@ const REQUIRED: readonly VariableName[] = [
   "SOLANA_RPC_URL",
   "SOLANA_WALLET_PRIVATE_KEY",
   "SOLANA_TREE",
-  "SOLANA_COLLECTION",
   "PUBLIC_BASE_URL",
 ];
 

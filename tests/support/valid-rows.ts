@@ -41,6 +41,7 @@ export function makeValidRows(): readonly (readonly [table: string, row: Row])[]
     ["merkle_trees", { address: treeAddress, ...TREE }],
     ["tree_nodes", { tree_address: treeAddress, place: 1, hash: "00" }],
     ["tree_leaves", { tree_address: treeAddress, asset_id: newId(), ...LEAF }],
+    ["tenant_trees", { address: newId(), ...tenant, ...TENANT_TREE, created_at_ms: AT_MS, updated_at_ms: AT_MS }],
     ["ticket_validations", { ...ofEvent, ticket_id: ticketId, scanned_by: newId(), ...VALIDATION }],
     ["user_blacklists", { ...tenant, user_id: userId, reason: "resale", created_by: newId(), created_at_ms: AT_MS }],
     ["idempotency_keys", { id: newId(), ...tenant, user_id: userId, route: "purchase", body_hash: "00", created_at_ms: AT_MS }],
@@ -107,6 +108,7 @@ const MONEY: Row = { amount_cents: 4900, currency: "EUR", created_at_ms: AT_MS, 
 const PAYMENT: Row = { ...MONEY, status: "SUCCEEDED", updated_at_ms: AT_MS };
 const REFUND: Row = { ...MONEY, status: "created", reason: "late payment" };
 const TRANSFER: Row = { status: "PENDING", expires_at_ms: AT_MS, created_at_ms: AT_MS };
+const TENANT_TREE: Row = { number: 1, depth: 14, buffer_size: 64, canopy_depth: 8, capacity: 16_384, status: "OPEN" };
 
 const TREE: Row = { depth: 14, buffer_size: 64, canopy_depth: 0, seq: 0, slot: 0, updated_at_ms: AT_MS };
 const LEAF: Row = {

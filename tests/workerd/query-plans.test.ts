@@ -175,8 +175,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   findMintTask: (db) => mintJobs.findMintTask(db, job),
   storeSignedMint: (db) => mintJobs.storeSignedMint(db, job, { ...signed, previousSignature: "p" }),
   storeMintError: (db) => mintJobs.storeMintError(db, job, "error", 1),
-  storeCollectionAddress: (db) =>
-    mintJobs.storeCollectionAddress(db, { tenantId, eventId: "e", isTransferable: false }, "c", 1),
+  storeCollectionAddress: (db) => events.storeCollectionAddress(db, { tenantId, eventId: "e", isTransferable: false }, "c", 1),
   storeMinted: (db) => mintJobs.storeMinted(db, task, { signature: "s", assetId: "a", leafIndex: 1, nowMs: 1 }),
   storeMintFailure: (db) => mintJobs.storeMintFailure(db, task, "error", 1),
   findMintJobOfOwner: (db) => mintJobs.findMintJobOfOwner(db, job, "u"),

@@ -3,9 +3,9 @@ import type { Minter } from "#chain/minter";
 import type { TreeKeeper } from "#chain/tree-keeper";
 import { decideMintStep, fitOnChainName, type MintStep } from "#domain/mint";
 import type { MintMessage } from "#domain/order-messages";
+import { storeCollectionAddress } from "#storage/events";
 import {
   findMintTask,
-  storeCollectionAddress,
   storeMintCancelled,
   storeMintError,
   storeMintFailure,

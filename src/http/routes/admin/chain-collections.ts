@@ -1,17 +1,17 @@
 import { z } from "@hono/zod-openapi";
 import { setCollections } from "#services/chain/set-collections";
 import { defineRoute } from "../../route.ts";
-import { id, json, walletAddress } from "../../schemas.ts";
+import { accountAddress, id, json } from "../../schemas.ts";
 
 export const putCollections = defineRoute({
   method: "put",
-  path: "/admin/chain/events/{eventId}/collections",
+  path: "/admin/chain/events/{id}/collections",
   summary: "Name the collections that an event's tickets join, made before with `npm run chain:setup`",
   who: "O",
   tier: "write",
-  params: z.object({ eventId: id }),
+  params: z.object({ id }),
   body: z
-    .strictObject({ collectionAddress: walletAddress.optional(), frozenCollectionAddress: walletAddress.optional() })
+    .strictObject({ collectionAddress: accountAddress.optional(), frozenCollectionAddress: accountAddress.optional() })
     .refine((body) => Object.keys(body).length > 0, "name at least one collection"),
   answers: {
     200: {
@@ -23,7 +23,7 @@ export const putCollections = defineRoute({
     },
   },
   async handle({ ctx, params, body: { collectionAddress = null, frozenCollectionAddress = null } }) {
-    const stored = await setCollections(ctx, params.eventId, { collectionAddress, frozenCollectionAddress });
+    const stored = await setCollections(ctx, params.id, { collectionAddress, frozenCollectionAddress });
     return stored.ok ? json(stored.value) : stored.failure;
   },
 });

@@ -4,7 +4,7 @@ import { TREE_STATUSES } from "#domain/statuses";
 import { addTree } from "#services/chain/add-tree";
 import { listTrees, toTreeView, type TreeView } from "#services/chain/list-trees";
 import { defineRoute } from "../../route.ts";
-import { json, presentTime, REPLAYED, walletAddress } from "../../schemas.ts";
+import { accountAddress, json, presentTime, REPLAYED } from "../../schemas.ts";
 
 const count = z.int().min(0);
 
@@ -29,8 +29,6 @@ function presentTree({ createdAtMs, ...tree }: TreeView): z.input<typeof treeSha
   return { ...tree, createdAt: presentTime(createdAtMs) };
 }
 
-const ticketCount = z.int().min(1).max(MOST_TICKETS_A_TREE);
-
 export const postTree = defineRoute({
   method: "post",
   path: "/admin/chain/trees",
@@ -38,13 +36,15 @@ export const postTree = defineRoute({
   who: "O",
   tier: "write",
   needsIdempotencyKey: true,
-  body: z.union([
-    z.strictObject({ address: walletAddress, expectedTickets: ticketCount.optional() }),
-    z.strictObject({ expectedTickets: ticketCount }),
-  ]),
+  body: z
+    .strictObject({
+      address: accountAddress.optional().openapi({ description: "Left out, a new tree is made" }),
+      expectedTickets: z.int().min(1).max(MOST_TICKETS_A_TREE).optional(),
+    })
+    .refine((body) => Object.keys(body).length > 0, "name a tree, or how many tickets to expect"),
   answers: { 202: { description: "The tree; a new one is OPENING until it is on chain", schema: treeShape } },
   async handle({ ctx, body, identify }) {
-    const wanted = { address: "address" in body ? body.address : null, ticketCount: body.expectedTickets ?? 1 };
+    const wanted = { address: body.address ?? null, ticketCount: body.expectedTickets ?? 1 };
     const added = await addTree(ctx, { request: identify(), wanted });
     if (!added.ok) return added.failure;
     return json(presentTree(toTreeView(added.value.tree)), 202, added.value.replayed ? REPLAYED : {});
