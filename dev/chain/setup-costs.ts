@@ -31,7 +31,7 @@ export async function listSetupCosts(
   rentOf: RentOf,
   wanted: {
     readonly shape: TreeShape;
-    readonly collections: readonly { readonly name: string; readonly uri: string }[];
+    readonly collections: readonly { readonly what: string; readonly name: string; readonly uri: string }[];
     /** Of a transaction with two signatures. */
     readonly feeLamports: number;
   },
@@ -44,7 +44,7 @@ export async function listSetupCosts(
   ];
   for (const collection of collections) {
     const bytes = countCollectionBytes(collection);
-    lines.push({ what: `collection "${collection.name}"`, bytes, lamports: await rentOf(bytes) });
+    lines.push({ what: `${collection.what} "${collection.name}"`, bytes, lamports: await rentOf(bytes) });
   }
   const transactionCount = 1 + collections.length;
   return [...lines, { what: `${transactionCount} transactions`, bytes: 0, lamports: transactionCount * feeLamports }];

@@ -20,8 +20,8 @@ import { parseSetupOptions, SETUP_USAGE, UsageError, type SetupOptions } from ".
 function describeCollections({ eventId, name, uri }: NamedEvent) {
   const shown = { name: fitOnChainName(name), uri };
   return [
-    { ...shown, purpose: collectionPurpose({ eventId }), isFrozen: false },
-    { ...shown, purpose: collectionPurpose({ eventId, isFrozen: true }), isFrozen: true },
+    { ...shown, what: "collection", purpose: collectionPurpose({ eventId }), isFrozen: false },
+    { ...shown, what: "frozen collection", purpose: collectionPurpose({ eventId, isFrozen: true }), isFrozen: true },
   ] as const;
 }
 
@@ -48,9 +48,7 @@ async function tellCosts(owner: Owner, options: SetupOptions, events: readonly N
   if (!isFresh)
     console.log(`${there.filter(Boolean).length} of ${there.length} accounts are there already and cost nothing.\n`);
   if (isFresh && balance < total) {
-    throw new UsageError(
-      `the owner has ${toSol(balance)} SOL and needs ${toSol(total)}: send it ${toSol(total - balance)} more`,
-    );
+    throw new Error(`the owner has ${toSol(balance)} SOL and needs ${toSol(total)}: send it ${toSol(total - balance)} more`);
   }
 }
 
@@ -76,8 +74,8 @@ async function makeAccounts(owner: Owner, options: SetupOptions, events: readonl
     const [open, frozen] = describeCollections(event);
     collections.push({
       eventId: event.eventId,
-      collectionAddress: tell("collection", await provisionCollection(owner, { ...open, minterAddress })),
-      frozenCollectionAddress: tell("frozen collection", await provisionCollection(owner, { ...frozen, minterAddress })),
+      collectionAddress: tell(open.what, await provisionCollection(owner, { ...open, minterAddress })),
+      frozenCollectionAddress: tell(frozen.what, await provisionCollection(owner, { ...frozen, minterAddress })),
     });
   }
   return { treeAddress, ticketCount: options.ticketCount, collections };

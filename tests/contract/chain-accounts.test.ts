@@ -121,6 +121,12 @@ describe("adding a tree", () => {
     expect((await call("POST", "/admin/chain/trees", { address })).status).toBe(202);
   });
 
+  it("refuses the tree of the configuration, which serves every tenant that has none", async () => {
+    trees.tree = TREE;
+    const { defaultTreeAddress: address } = trees;
+    expect(await codesOf(await call("POST", "/admin/chain/trees", { address }))).toEqual(["address in_use"]);
+  });
+
   it("asks to be tried again when the chain's node does not answer", async () => {
     trees.failure = new Error("no route");
     const answer = await call("POST", "/admin/chain/trees", { address: ADDRESS });

@@ -64,7 +64,7 @@ export class ScriptedMinter implements Minter {
 /** Trees in a few variables: what is at any address, and what was asked for. */
 export class ScriptedTrees implements TreeKeeper {
   readonly walletAddress = "wallet";
-  readonly defaultTreeAddress = "default tree";
+  readonly defaultTreeAddress = "DefauLtTree11111111111111111111111111111111";
   readonly opened: string[] = [];
   /** What the node says of a tree to be made; null: it is on chain. */
   complaint: string | null = null;

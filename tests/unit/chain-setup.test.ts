@@ -125,7 +125,7 @@ describe.each(CHAIN_MODES)("provisioning on a chain that runs the %s", { timeout
     const shape = TREE_SHAPES[0];
     const lines = await listSetupCosts((bytes) => owner.rpc.call<number>("getMinimumBalanceForRentExemption", [bytes]), {
       shape,
-      collections: [EVENT],
+      collections: [{ ...EVENT, what: "collection" }],
       feeLamports: setupFeeLamports(2),
     });
     const before = await balanceOf();

@@ -1,4 +1,4 @@
-import { createTreeV2, findTreeConfigPda, mintV2 } from "@metaplex-foundation/mpl-bubblegum";
+import { createTreeV2, findTreeConfigPda, mintV2, setTreeDelegate } from "@metaplex-foundation/mpl-bubblegum";
 import { createCollection } from "@metaplex-foundation/mpl-core";
 import { generateSigner, none, some, type KeypairSigner, type PublicKey } from "@metaplex-foundation/umi";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -99,6 +99,41 @@ describe.skipIf(!hasPrograms)("the emulator against the real programs", { timeou
       }
     },
   );
+
+  it("names the same delegates, and lets the same ones mint", async () => {
+    const { umi } = chains;
+    const { tree, watched } = await makeTree(5, 8, 0);
+    const [minter, stranger] = [generateSigner(umi), generateSigner(umi)];
+    const [treeConfig] = findTreeConfigPda(umi, { merkleTree: tree.publicKey });
+    const delegated = generateSigner(umi);
+    const isFrozen = true;
+    const work = buildCreateCollection(umi, delegated, { name: "E", uri: "u", isFrozen, minterAddress: minter.publicKey });
+    expect(await chains.run(work, [delegated.publicKey])).toBeNull();
+    const all = [...watched, delegated.publicKey];
+    const appoint = (treeCreator: typeof umi.identity, newTreeDelegate = minter.publicKey) =>
+      chains.run(setTreeDelegate(umi, { treeConfig, treeCreator, newTreeDelegate, merkleTree: tree.publicKey }), all);
+    const mintAs = (by: KeypairSigner, number: number) =>
+      chains.run(
+        mintV2(umi, {
+          merkleTree: tree.publicKey,
+          coreCollection: delegated.publicKey,
+          treeCreatorOrDelegate: by,
+          collectionAuthority: by,
+          leafOwner: stranger.publicKey,
+          metadata: metadata(number, { collection: some(delegated.publicKey) }),
+        }),
+        all,
+      );
+    expect(await mintAs(minter, 1)).not.toBeNull();
+    expect(await appoint(stranger)).not.toBeNull();
+    expect(await appoint(umi.identity)).toBeNull();
+    expect(await mintAs(minter, 2)).toBeNull();
+    expect(await mintAs(stranger, 3)).not.toBeNull();
+    expect(await appoint(umi.identity, stranger.publicKey)).toBeNull();
+    // The tree's delegate is not the collection's.
+    expect(await mintAs(stranger, 4)).not.toBeNull();
+    expect(await mintAs(minter, 5)).not.toBeNull();
+  });
 
   it("refuses the same mints with the same error", async () => {
     const { umi } = chains;

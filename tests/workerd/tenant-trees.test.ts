@@ -44,7 +44,7 @@ const choose = () => chooseTree({ db, trees, nowMs: NOW_MS }, tenantId);
 
 describe("the tree that a tenant's tickets are minted into", () => {
   it("is the one of the configuration for a tenant that has none", async () => {
-    expect(await choose()).toBe("default tree");
+    expect(await choose()).toBe(trees.defaultTreeAddress);
   });
 
   it("is the first of its own, and each of the others waits for its turn", async () => {
@@ -88,7 +88,7 @@ describe("the tree that a tenant's tickets are minted into", () => {
 
   it("is nobody else's: another tenant's tree is never chosen", async () => {
     await addTree(1, crypto.randomUUID());
-    expect(await choose()).toBe("default tree");
+    expect(await choose()).toBe(trees.defaultTreeAddress);
   });
 });
 
@@ -202,7 +202,7 @@ describe("the next tree", () => {
   });
 
   it("is sent for again when its message was lost, and opened when it is on chain, not before", async () => {
-    await requestNextTree({ db, trees, nowMs: NOW_MS }, tenantId, SHAPE);
+    await requestNextTree({ db, trees, nowMs: NOW_MS }, tenantId, { number: 0, shape: SHAPE });
     const sent: TreeMessage[] = [];
     await keep(sent, NOW_MS + 3 * 60_000);
     const [message] = ofTenant(sent);
@@ -219,7 +219,18 @@ describe("the next tree", () => {
     expect(trees.opened).toHaveLength(2);
   });
 
-  it("is never two: a tree that another wallet was to make is left alone", async () => {
+  it("is one, however many ask after the same tree, at once and after it is in use", async () => {
+    const first = { address: await addTree(1), tenantId };
+    const ask = () => requestNextTree({ db, trees, nowMs: NOW_MS }, tenantId, { number: 1, shape: SHAPE });
+    const address = `${tenantId} tree 2`;
+    expect(new Set(await Promise.all(Array.from({ length: 5 }, ask)))).toEqual(new Set([address]));
+    await retireTree(db, first, NOW_MS);
+    await advanceOpening({ db, trees, nowMs: NOW_MS }, { address });
+    expect(await ask()).toBe(address);
+    expect(await statuses()).toEqual(["FULL", "ACTIVE"]);
+  });
+
+  it("is left alone when another wallet was to make it", async () => {
     const address = "derived from another wallet";
     const tree = { address, tenantId, number: 1, ...SHAPE, capacity: CAPACITY, mintedCount: 0, requestId: null };
     await insertTenantTree(db, { ...tree, status: "OPENING" }, NOW_MS);

@@ -54,7 +54,8 @@ async function makeTree(
   const { tenantId } = ctx.principal;
   const trees = await ctx.trees();
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    await requestTree({ ...ctx, trees }, { tenantId, shape: chooseTreeShape(ticketCount), requestId });
+    const number = await findNextTreeNumber(ctx.db, tenantId);
+    await requestTree({ ...ctx, trees }, { tenantId, number, shape: chooseTreeShape(ticketCount), requestId });
     const made = await findTreeOfRequest(ctx.db, requestId);
     if (made === undefined) continue;
     await ctx.chainQueue.send({ address: made.address });
@@ -73,6 +74,8 @@ async function registerTree(
   const known = await findTree(ctx.db, address);
   if (known !== undefined) return known.tenantId === tenantId ? succeed(known) : refuseTaken();
   const keeper = await ctx.trees();
+  // It is everybody's who has no tree of their own.
+  if (address === keeper.defaultTreeAddress) return refuseTaken();
   const inspected = await reachChain(ctx.logger, () => keeper.inspectTree(address));
   if (!inspected.ok) return inspected;
   const found = inspected.value;

@@ -4,7 +4,6 @@ import { capacityOf, chooseTreeShape, isNearlyFull, saysTreeIsFull, type TreeSha
 import type { Logger } from "#platform/logger";
 import {
   findActiveTree,
-  findNextTreeNumber,
   findTree,
   insertTenantTree,
   listTenantTrees,
@@ -59,26 +58,34 @@ export async function noteFullTree(
   if (known !== undefined) await retireTree(ctx.db, known, ctx.nowMs);
   if ((await findActiveTree(ctx.db, tenantId)) === undefined) {
     ctx.logger?.error("a tree is full and none is open", { alert: "tree_full", tenantId, tree: address });
-    await requestNextTree(ctx, tenantId, known ?? chooseTreeShape(DEFAULT_TICKETS));
+    await requestNextTree(ctx, tenantId, { number: known?.number ?? 0, shape: known ?? chooseTreeShape(DEFAULT_TICKETS) });
   }
   return true;
 }
 
 /**
- * Asks for the tenant's next tree; the chain-jobs queue and the cron see to it. One that is being made already is enough.
- * @returns its address.
+ * Asks for the tree that follows one of the tenant's; the chain-jobs queue and the cron see to it. Of many that ask after the same
+ * tree, at once or later, one makes the row: whether there is a next one and what its number is are read in one look.
+ * @returns the next tree's address.
  */
-export async function requestNextTree(ctx: ChooseTreeContext, tenantId: string, shape: TreeShape): Promise<string> {
-  const opening = (await listTenantTrees(ctx.db, tenantId)).find((tree) => tree.status === "OPENING");
-  return opening === undefined ? requestTree(ctx, { tenantId, shape, requestId: null }) : opening.address;
+export async function requestNextTree(
+  ctx: ChooseTreeContext,
+  tenantId: string,
+  after: { readonly number: number; readonly shape: TreeShape },
+): Promise<string> {
+  const trees = await listTenantTrees(ctx.db, tenantId);
+  const next = trees.find((tree) => tree.number > after.number && tree.status !== "FULL");
+  if (next !== undefined) return next.address;
+  const number = (trees.at(-1)?.number ?? 0) + 1;
+  return requestTree(ctx, { tenantId, number, shape: after.shape, requestId: null });
 }
 
 /** Writes down that the service is to make a tree of the tenant's. @returns its address, which is known before it is made. */
 export async function requestTree(
   ctx: ChooseTreeContext,
-  { tenantId, shape, requestId }: { readonly tenantId: string; readonly shape: TreeShape; readonly requestId: string | null },
+  tree: { readonly tenantId: string; readonly number: number; readonly shape: TreeShape; readonly requestId: string | null },
 ): Promise<string> {
-  const number = await findNextTreeNumber(ctx.db, tenantId);
+  const { tenantId, number, shape, requestId } = tree;
   const address = await ctx.trees.deriveTreeAddress({ tenantId, number });
   const { depth, bufferSize, canopyDepth } = shape;
   const measures = { depth, bufferSize, canopyDepth, capacity: capacityOf(shape), mintedCount: 0 };

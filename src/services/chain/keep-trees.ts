@@ -20,7 +20,7 @@ export async function keepTrees(
   if (filling.length > 0) {
     const trees = await ctx.trees();
     for (const tree of filling) {
-      const address = await requestNextTree({ ...ctx, trees }, tree.tenantId, tree);
+      const address = await requestNextTree({ ...ctx, trees }, tree.tenantId, { number: tree.number, shape: tree });
       ctx.logger.info("the next tree is being made", { tenantId: tree.tenantId, tree: address, after: tree.address });
       messages.push({ address });
     }
