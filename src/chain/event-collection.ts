@@ -8,7 +8,8 @@ export interface NewCollection {
   readonly uri: string;
   /**
    * True for tickets that stay with who bought them. Such a collection is frozen as a whole from the start: the chain refuses
-   * each transfer or burn but those of the permanent delegates, and a ticket in it needs no step of its own to be frozen.
+   * each transfer or burn but those of the permanent delegates, and a ticket in it needs no step of its own to be frozen. Only
+   * its owner may thaw it.
    */
   readonly isFrozen?: boolean;
   /** Address of the minting wallet; left out, the payer mints. */
@@ -21,7 +22,7 @@ export interface NewCollection {
  * ticket that the service has cancelled, transferred or refunded, without its owner's signature.
  *
  * When the owner is not the minting wallet, that wallet is named as the delegates' authority and as an additional update
- * delegate: so it may add tickets, but neither give the collection away nor appoint anyone.
+ * delegate: so it may add tickets, but neither give the collection away nor appoint anyone. The owner can take all of it back.
  */
 export function buildCreateCollection(
   umi: Umi,
@@ -30,14 +31,15 @@ export function buildCreateCollection(
 ): TransactionBuilder {
   const minter = minterAddress === undefined ? umi.identity.publicKey : publicKey(minterAddress);
   const isOwned = minter === umi.identity.publicKey;
-  const authority = isOwned ? ({ type: "UpdateAuthority" } as const) : ({ type: "Address", address: minter } as const);
+  const owner = { type: "UpdateAuthority" } as const;
+  const authority = isOwned ? owner : ({ type: "Address", address: minter } as const);
   return createCollection(umi, {
     collection,
     name,
     uri,
     plugins: [
       { type: "BubblegumV2" },
-      { type: "PermanentFreezeDelegate", frozen: isFrozen, authority },
+      { type: "PermanentFreezeDelegate", frozen: isFrozen, authority: isFrozen ? owner : authority },
       { type: "PermanentTransferDelegate", authority },
       { type: "PermanentBurnDelegate", authority },
       ...(isOwned ? [] : [{ type: "UpdateDelegate" as const, additionalDelegates: [minter] }]),

@@ -69,11 +69,10 @@ export function judgeCollection(
   if (!mayAddTo(found, walletAddress)) {
     problems.push(say("not_delegated", `Its owner has not named ${walletAddress} as an additional update delegate.`));
   }
-  for (const [name, delegate] of [
-    ["Freeze", found.freezeDelegate],
-    ["Transfer", found.transferDelegate],
-    ["Burn", found.burnDelegate],
-  ] as const) {
+  // Who may thaw a frozen collection is its owner's matter; the wallet has nothing to freeze in it.
+  const needed = [...(isFrozen ? [] : ["Freeze" as const]), "Transfer" as const, "Burn" as const];
+  const delegates = { Freeze: found.freezeDelegate, Transfer: found.transferDelegate, Burn: found.burnDelegate };
+  for (const [name, delegate] of needed.map((plugin) => [plugin, delegates[plugin]] as const)) {
     if (delegate !== walletAddress) {
       problems.push(say("not_delegated", `Its plugin Permanent${name}Delegate is not given to ${walletAddress}.`));
     }
