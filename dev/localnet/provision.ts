@@ -3,8 +3,8 @@ import { deriveSigner } from "#chain/derived-signer";
 import { createLeanUmi } from "#chain/lean-umi";
 import { createRpcClient } from "#chain/rpc-client";
 import { importWalletSigner } from "#chain/wallet-signer";
-import { openOwner, type Owner } from "../chain/owner.ts";
-import { deriveAddress, provisionCollection, provisionTree } from "../chain/provision-accounts.ts";
+import { openOwner, type Owner } from "../chain-setup/owner.ts";
+import { deriveAddress, provisionCollection, provisionTree } from "../chain-setup/provision-accounts.ts";
 
 /** Addresses that the service is configured with, in base58. */
 export interface Provisioned {

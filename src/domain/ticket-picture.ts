@@ -67,7 +67,7 @@ function drawGround(eventId: string, hue: number): string {
 
 /** Rings from a corner, spaced by the event's id: each event has its own pattern. */
 function drawRings(eventId: string, hue: number): string {
-  const digits = [...eventId.replaceAll("-", "")].map((digit) => Number.parseInt(digit, 16) || 0);
+  const digits = Array.from(eventId.replaceAll("-", ""), (digit) => Number.parseInt(digit, 16) || 0);
   let radius = 90;
   const rings = digits.slice(0, 11).map((digit) => {
     radius += 44 + digit * 4;
@@ -180,12 +180,8 @@ function hueOf(eventId: string): number {
 
 /** Control characters, which XML does not take even when escaped, become spaces. */
 function escapeXml(words: string): string {
-  return [...words]
-    .map((character) => {
-      const codePoint = character.codePointAt(0) ?? 0;
-      return codePoint < 0x20 || codePoint === 0x7f || codePoint === 0xfffe || codePoint === 0xffff ? " " : character;
-    })
-    .join("")
+  return words
+    .replaceAll(/[\p{Cc}\ufffe\uffff]/gu, " ")
     .toWellFormed()
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")

@@ -1,7 +1,7 @@
 import { parseTreeMessage } from "#domain/tree-messages";
 import type { Logger } from "#platform/logger";
-import { advanceOpening } from "#services/chain/advance-opening";
-import type { ChooseTreeContext } from "#services/chain/choose-tree";
+import { advanceOpening } from "#services/trees/advance-opening";
+import type { ChooseTreeContext } from "#services/trees/choose-tree";
 import { describeCause } from "#services/mint/describe-cause";
 
 /**

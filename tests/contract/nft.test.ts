@@ -40,7 +40,7 @@ describe("a ticket's public face", () => {
     await db.update(events).set({ name: NASTY, venueName: NASTY }).where(eq(events.id, sold.eventId));
     await db.update(ticketTypes).set({ name: NASTY, transferable: false }).where(eq(ticketTypes.eventId, sold.eventId));
     const svg = await (await send(`/nft/${sold.ticketIds[0]}/image`)).text();
-    expect(svg).not.toMatch(/<script|alert\("|[\u0000-\u0008\u000b\u000c\ud800]/);
+    expect(svg).not.toMatch(/<script|alert\("|[\p{Cc}\ud800]/u);
     expect(svg.match(/<\/?[a-z]+/gi)?.map((tag) => tag.toLowerCase())).not.toContain("<script");
     expect(svg.split("<text").length).toBe(svg.split("</text>").length);
   });

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { base58 } from "@metaplex-foundation/umi/serializers";
 import { describe, expect, it } from "vitest";
-import { formatCostTables } from "#dev/chain/cost-tables";
-import { measureMintCosts } from "#dev/chain/measure-mints";
-import { parseSetupOptions } from "#dev/chain/setup-options";
+import { formatCostTables } from "#dev/chain-setup/cost-tables";
+import { measureMintCosts } from "#dev/chain-setup/measure-mints";
+import { parseSetupOptions } from "#dev/chain-setup/setup-options";
 import { generateSolanaAddress, generateSolanaWallet } from "#dev/secrets";
 import { capacityOf, chooseTreeShape, countTreeBytes, isNearlyFull, reserveOf, saysTreeIsFull } from "#domain/tree-shape";
 

@@ -5,9 +5,9 @@ import { deriveSigner } from "#chain/derived-signer";
 import { buildCreateCollection } from "#chain/event-collection";
 import { setupFeeLamports } from "#chain/send-setup";
 import { buildCreateTree, createUmiTreeKeeper } from "#chain/umi-tree-keeper";
-import { settle } from "#dev/chain/owner";
-import { deriveAddress, provisionCollection, provisionTree } from "#dev/chain/provision-accounts";
-import { formatSetupCosts, listSetupCosts } from "#dev/chain/setup-costs";
+import { settle } from "#dev/chain-setup/owner";
+import { deriveAddress, provisionCollection, provisionTree } from "#dev/chain-setup/provision-accounts";
+import { formatSetupCosts, listSetupCosts } from "#dev/chain-setup/setup-costs";
 import type { Localnet } from "#dev/localnet/start-localnet";
 import { generateSolanaAddress } from "#dev/secrets";
 import { judgeCollection, judgeTree } from "#domain/chain-suitability";
@@ -53,8 +53,8 @@ describe.each(CHAIN_MODES)("provisioning on a chain that runs the %s", { timeout
 
   it("makes accounts that the minting wallet mints into and does not own", async () => {
     const { tree, open, frozen } = await provisionAll();
-    const { inspectTree, inspectCollection } = await keeper();
-    expect(await inspectTree(tree)).toEqual({
+    const trees = await keeper();
+    expect(await trees.inspectTree(tree)).toEqual({
       ...SMALL,
       mintedCount: 0,
       creatorAddress: owner.address,
@@ -66,7 +66,7 @@ describe.each(CHAIN_MODES)("provisioning on a chain that runs the %s", { timeout
       [open, false],
       [frozen, true],
     ] as const) {
-      expect(await inspectCollection(address)).toEqual({
+      expect(await trees.inspectCollection(address)).toEqual({
         ownerAddress: owner.address,
         adderAddresses: [owner.address, minter.address],
         takesCompressed: true,
@@ -78,7 +78,7 @@ describe.each(CHAIN_MODES)("provisioning on a chain that runs the %s", { timeout
     }
     await mint(minter, tree, open);
     await mint(minter, tree, frozen);
-    expect(await inspectTree(tree)).toMatchObject({ mintedCount: 2 });
+    expect(await trees.inspectTree(tree)).toMatchObject({ mintedCount: 2 });
   });
 
   it("lets nobody else mint, and does not let the minting wallet appoint another", async () => {
@@ -149,21 +149,21 @@ describe.each(CHAIN_MODES)("provisioning on a chain that runs the %s", { timeout
 
   it("finds what is wrong with an account that is to be used", async () => {
     const { tree, open, frozen } = await provisionAll();
-    const { inspectTree, inspectCollection } = await keeper();
+    const trees = await keeper();
     const nowhere = generateSolanaAddress();
-    expect(await inspectTree(nowhere)).toBe("missing");
-    expect(await inspectTree(open)).toBe("other");
-    expect(await inspectTree("not an address")).toBe("other");
-    expect(await inspectCollection(nowhere)).toBe("missing");
-    expect(await inspectCollection(tree)).toBe("other");
+    expect(await trees.inspectTree(nowhere)).toBe("missing");
+    expect(await trees.inspectTree(open)).toBe("other");
+    expect(await trees.inspectTree("not an address")).toBe("other");
+    expect(await trees.inspectCollection(nowhere)).toBe("missing");
+    expect(await trees.inspectCollection(tree)).toBe("other");
     const judge = async (address: string, walletAddress: string, isFrozen: boolean) =>
-      judgeCollection(await inspectCollection(address), { walletAddress, isFrozen, path: "p" }).map(({ code }) => code);
+      judgeCollection(await trees.inspectCollection(address), { walletAddress, isFrozen, path: "p" }).map(({ code }) => code);
     expect(await judge(open, minter.address, false)).toEqual([]);
     expect(await judge(frozen, minter.address, true)).toEqual([]);
     expect(await judge(frozen, minter.address, false)).toEqual(["not_delegated", "frozen"]);
     expect(await judge(open, stranger.address, false)).toEqual(Array.from({ length: 4 }, () => "not_delegated"));
     expect(await judge(open, minter.address, true)).toEqual(["not_frozen"]);
-    const found = await inspectTree(tree);
+    const found = await trees.inspectTree(tree);
     const judgeFor = (walletAddress: string, ticketCount: number) =>
       judgeTree(found, { walletAddress, ticketCount }).map(({ code }) => code);
     expect(judgeFor(minter.address, 32)).toEqual([]);

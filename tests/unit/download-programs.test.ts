@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { address, lamports } from "@solana/kit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { downloadPrograms } from "#dev/chain/download-programs";
+import { downloadPrograms } from "#dev/chain-setup/download-programs";
 import { findProgramsDir, listMissingPrograms, PROGRAM_FILES } from "#dev/localnet/program-files";
 import { provision } from "#dev/localnet/provision";
 import { startLocalnet, type Localnet } from "#dev/localnet/start-localnet";

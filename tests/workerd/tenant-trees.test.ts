@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TreeFacts } from "#domain/chain-suitability";
 import type { TreeMessage } from "#domain/tree-messages";
-import { advanceOpening } from "#services/chain/advance-opening";
-import { chooseTree, requestNextTree } from "#services/chain/choose-tree";
-import { keepTrees } from "#services/chain/keep-trees";
+import { advanceOpening } from "#services/trees/advance-opening";
+import { chooseTree, requestNextTree } from "#services/trees/choose-tree";
+import { keepTrees } from "#services/trees/keep-trees";
 import { insertTenantTree, listTenantTrees, raiseMintedCount, retireTree } from "#storage/tenant-trees";
-import { NOW_MS, ScriptedTrees, db, findJob, makeMintBench, messagesOf, type MintBench } from "../support/mint-bench.ts";
+import { NOW_MS, db, findJob, makeMintBench, messagesOf, type MintBench, type ScriptedTrees } from "../support/mint-bench.ts";
 import { sellTickets } from "../support/sold-tickets.ts";
 
 const SHAPE = { depth: 5, bufferSize: 8, canopyDepth: 0 };

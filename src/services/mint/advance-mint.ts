@@ -13,7 +13,7 @@ import {
   storeSignedMint,
   type MintTask,
 } from "#storage/mint-jobs";
-import { chooseTree, noteFullTree } from "../chain/choose-tree.ts";
+import { chooseTree, noteFullTree } from "../trees/choose-tree.ts";
 
 /** What minting may reach. */
 export interface MintContext {

@@ -1,6 +1,6 @@
 import { queueTrees, queueWaitingAssets } from "../assets/queue-assets.ts";
 import type { ServiceContext } from "../context.ts";
-import { keepTrees } from "../chain/keep-trees.ts";
+import { keepTrees } from "../trees/keep-trees.ts";
 import { requeueStaleMints } from "../mint/requeue-stale-mints.ts";
 import { checkOpenPayments } from "../payment/check-open-payments.ts";
 import { fetchUndeliveredEvents } from "../payment/fetch-undelivered-events.ts";

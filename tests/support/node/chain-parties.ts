@@ -1,5 +1,5 @@
 import { importWalletSigner } from "#chain/wallet-signer";
-import { openOwner, type Owner } from "#dev/chain/owner";
+import { openOwner, type Owner } from "#dev/chain-setup/owner";
 import { findProgramsDir } from "#dev/localnet/program-files";
 import { startLocalnet, type Localnet } from "#dev/localnet/start-localnet";
 import { generateSolanaWallet } from "#dev/secrets";

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { setCollections } from "#services/chain/set-collections";
+import { setCollections } from "#services/trees/set-collections";
 import { defineRoute } from "../../route.ts";
 import { accountAddress, id, json } from "../../schemas.ts";
 

@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { MOST_TICKETS_A_TREE } from "#domain/tree-shape";
 import { TREE_STATUSES } from "#domain/statuses";
-import { addTree } from "#services/chain/add-tree";
-import { listTrees, toTreeView, type TreeView } from "#services/chain/list-trees";
+import { addTree } from "#services/trees/add-tree";
+import { listTrees, toTreeView, type TreeView } from "#services/trees/list-trees";
 import { defineRoute } from "../../route.ts";
 import { accountAddress, json, presentTime, REPLAYED } from "../../schemas.ts";
 

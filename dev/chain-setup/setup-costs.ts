@@ -56,9 +56,7 @@ export function formatSetupCosts(lines: readonly CostLine[], shape: TreeShape): 
   const rows = [...lines, { what: "to be paid by the owner now", bytes: 0, lamports: total }];
   const width = Math.max(...rows.map(({ what }) => what.length));
   const table = rows.map(({ what, bytes, lamports }) =>
-    [what.padEnd(width), `${bytes === 0 ? "" : bytes.toLocaleString("en")}`.padStart(9), toSol(lamports).padStart(14)].join(
-      "  ",
-    ),
+    [what.padEnd(width), (bytes === 0 ? "" : bytes.toLocaleString("en")).padStart(9), toSol(lamports).padStart(14)].join("  "),
   );
   const ticketCount = capacityOf(shape) - reserveOf(capacityOf(shape));
   const mint = (batchSize: number): number => MINT_PROTOCOL_LAMPORTS + SIGNATURE_LAMPORTS / batchSize;
