@@ -82,7 +82,9 @@ describe("the tree that a tenant's tickets are minted into", () => {
 
   it("never counts down, whatever news comes late, and never past its room", async () => {
     const first = await addTree(1);
-    for (const count of [5, 3, 99]) await raiseMintedCount(db, first, count);
+    for (const count of [5, 3]) await raiseMintedCount(db, first, count);
+    expect(await listTenantTrees(db, tenantId)).toMatchObject([{ mintedCount: 5 }]);
+    await raiseMintedCount(db, first, 99);
     expect(await listTenantTrees(db, tenantId)).toMatchObject([{ mintedCount: CAPACITY }]);
   });
 
