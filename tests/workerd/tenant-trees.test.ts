@@ -214,6 +214,8 @@ describe("the next tree", () => {
     expect(await advanceOpening({ db, trees, nowMs: NOW_MS }, message)).toBe("later");
     expect(await listTenantTrees(db, tenantId)).toMatchObject([{ status: "OPENING", lastError: "the wallet is empty" }]);
     expect(await choose()).toBeUndefined();
+    await keep([], NOW_MS + 3 * 60_000);
+    expect(bench.logLines.join("\n")).toContain("tree_not_made");
     trees.complaint = null;
     expect(await advanceOpening({ db, trees, nowMs: NOW_MS }, message)).toBe("settled");
     expect(await listTenantTrees(db, tenantId)).toMatchObject([{ status: "ACTIVE", lastError: null }]);

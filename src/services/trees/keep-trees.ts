@@ -26,7 +26,11 @@ export async function keepTrees(
     }
   }
   const stale = await listOpeningTrees(ctx.db, ctx.nowMs - STALE_AFTER_MS, TREES_A_RUN);
-  messages.push(...stale.map(({ address }) => ({ address })));
+  for (const { address, tenantId, lastError } of stale) {
+    const fields = { tenantId, tree: address, error: lastError };
+    if (lastError !== null) ctx.logger.error("a tree could not be made yet", { alert: "tree_not_made", ...fields });
+    messages.push({ address });
+  }
   if (messages.length > 0) await ctx.chainQueue.sendBatch(messages.map((body) => ({ body })));
   return messages.length;
 }
