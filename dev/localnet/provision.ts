@@ -3,6 +3,7 @@ import { deriveSigner } from "#chain/derived-signer";
 import { createLeanUmi } from "#chain/lean-umi";
 import { createRpcClient } from "#chain/rpc-client";
 import { importWalletSigner } from "#chain/wallet-signer";
+import type { TreeShape } from "#domain/tree-shape";
 import { openOwner, type Owner } from "../chain-setup/owner.ts";
 import { deriveAddress, provisionCollection, provisionTree } from "../chain-setup/provision-accounts.ts";
 
@@ -13,8 +14,7 @@ export interface Provisioned {
   readonly collection: string;
 }
 
-/** 16,384 tickets. */
-const LOCAL_TREE = { depth: 14, bufferSize: 64, canopyDepth: 8 };
+const LOCAL_TREE: TreeShape = { depth: 14, bufferSize: 64, canopyDepth: 8 };
 const WALLET_LAMPORTS = 100_000_000_000;
 const TREE = "tree";
 const COLLECTION = "collection";
@@ -24,15 +24,16 @@ const COLLECTION = "collection";
  * a tree and a collection that the owner owns and the wallet may mint into. All addresses derive from the wallet, so they are the
  * same after a restart.
  * @param walletSecretKey base58 of the 64-byte secret key.
+ * @param shape of the tree when it is made now; 16,384 tickets when left out.
  */
-export async function provision(rpcUrl: string, walletSecretKey: string): Promise<Provisioned> {
+export async function provision(rpcUrl: string, walletSecretKey: string, shape: TreeShape = LOCAL_TREE): Promise<Provisioned> {
   const { wallet, owner } = await openParties(rpcUrl, walletSecretKey);
   const walletAddress = wallet.publicKey;
   for (const key of [walletAddress, owner.signer.publicKey]) {
     const balance = await owner.rpc.call<{ value: number }>("getBalance", [key]);
     if (balance.value < WALLET_LAMPORTS / 2) await owner.rpc.call("requestAirdrop", [key, WALLET_LAMPORTS]);
   }
-  const tree = await provisionTree(owner, { purpose: TREE, shape: LOCAL_TREE, minterAddress: walletAddress });
+  const tree = await provisionTree(owner, { purpose: TREE, shape, minterAddress: walletAddress });
   const collection = await provisionCollection(owner, {
     purpose: COLLECTION,
     name: "Tickets",

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { TreeFacts } from "#domain/chain-suitability";
 import type { TreeMessage } from "#domain/tree-messages";
 import { advanceOpening } from "#services/trees/advance-opening";
-import { chooseTree, requestNextTree } from "#services/trees/choose-tree";
+import { chooseTree, noteFullTree, requestNextTree } from "#services/trees/choose-tree";
 import { keepTrees } from "#services/trees/keep-trees";
 import { insertTenantTree, listTenantTrees, raiseMintedCount, retireTree } from "#storage/tenant-trees";
 import { NOW_MS, db, findJob, makeMintBench, messagesOf, type MintBench, type ScriptedTrees } from "../support/mint-bench.ts";
@@ -132,6 +132,18 @@ describe("a mint whose tree is full", () => {
     bench.minter.complaint = "custom program error: 0x1781";
     await bench.consume(messagesOf(sold));
     expect(await statuses(sold.tenantId)).toEqual(["ACTIVE", "OPEN"]);
+  });
+
+  it("leaves a tree that has no room for all tickets of a transaction", async () => {
+    const ctx = { db, trees, nowMs: NOW_MS };
+    const treeAddress = await addTree(1);
+    await addTree(2);
+    trees.tree = { ...FACTS, mintedCount: CAPACITY - 4 };
+    const note = (ticketCount: number) => noteFullTree(ctx, { tenantId, treeAddress, ticketCount }, '{"Custom":6017}');
+    expect(await note(4)).toBe(false);
+    expect(await statuses()).toEqual(["ACTIVE", "OPEN"]);
+    expect(await note(5)).toBe(true);
+    expect(await statuses()).toEqual(["FULL", "ACTIVE"]);
   });
 
   it("asks for a tree when there is no other, waits for it unsigned, and goes on in it", async () => {

@@ -122,7 +122,8 @@ async function sendAndNote(ctx: MintContext, task: MintTask, wireBase64: string)
 
 /** A full tree refuses every mint: the sooner that is known, the fewer are signed for it. */
 async function noteTrouble(ctx: MintContext, task: MintTask, error: string): Promise<void> {
-  await noteFullTree(ctx, { tenantId: task.tenantId, treeAddress: task.treeAddress ?? ctx.trees.defaultTreeAddress }, error);
+  const { tenantId, treeAddress } = task;
+  await noteFullTree(ctx, { tenantId, treeAddress: treeAddress ?? ctx.trees.defaultTreeAddress, ticketCount: 1 }, error);
 }
 
 async function finish(ctx: MintContext, task: MintTask): Promise<MintProgress> {

@@ -42,17 +42,18 @@ export async function chooseTree(ctx: ChooseTreeContext, tenantId: string): Prom
  * tenant's next one into use. Without a next one it is asked for.
  *
  * A node's complaint alone decides nothing, because a wrong one would waste a tree.
- * @returns true when the tree is full.
+ * @param mint.ticketCount tickets of the transaction: a tree without room for all of them refuses them all.
+ * @returns true when the tree has no such room.
  */
 export async function noteFullTree(
   ctx: ChooseTreeContext & { readonly logger?: Logger },
-  mint: { readonly tenantId: string; readonly treeAddress: string },
+  mint: { readonly tenantId: string; readonly treeAddress: string; readonly ticketCount: number },
   error: string,
 ): Promise<boolean> {
   if (!saysTreeIsFull(error)) return false;
-  const { tenantId, treeAddress: address } = mint;
+  const { tenantId, treeAddress: address, ticketCount } = mint;
   const found = await ctx.trees.inspectTree(address);
-  if (found === "missing" || found === "other" || found.mintedCount < capacityOf(found)) return false;
+  if (found === "missing" || found === "other" || capacityOf(found) - found.mintedCount >= ticketCount) return false;
   await raiseMintedCount(ctx.db, address, found.mintedCount);
   const known = await findTree(ctx.db, address);
   if (known !== undefined) await retireTree(ctx.db, known, ctx.nowMs);
