@@ -176,6 +176,7 @@ it("knows enough routes for these tests to mean something", () => {
   expect(signingIn.length).toBeGreaterThan(20);
   expect(above.length).toBeGreaterThan(10);
   expect(keyed.map(([name]) => name).toSorted()).toEqual([
+    "POST /admin/chain/trees",
     "POST /api/v1/orders/{orderId}/cancel",
     "POST /api/v1/orders/{orderId}/refund",
     "POST /api/v1/purchase",

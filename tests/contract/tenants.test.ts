@@ -101,6 +101,11 @@ const OF_A_TENANT: readonly Attempt[] = [
     (has) => `/api/v1/events/${has.sale.eventId}`,
     () => ({ body: { ...EVENT_BODY, name: "Stolen" } }),
   ],
+  [
+    "PUT /admin/chain/events/{id}/collections",
+    (has) => `/admin/chain/events/${has.sale.eventId}/collections`,
+    () => ({ body: { collectionAddress: env.SOLANA_TREE } }),
+  ],
   ["POST /api/v1/tickets/types", () => "/api/v1/tickets/types", typeBody],
   ["PUT /api/v1/tickets/types/{id}", (has) => has.sale.path, () => ({ body: { priceCents: 1 } })],
   ["DELETE /api/v1/tickets/types/{id}", (has) => has.sale.path],
@@ -139,6 +144,8 @@ const OF_NOBODY = [
   "GET /admin/reservations/metrics",
   "GET /admin/reservations/orphans",
   "POST /admin/reservations/reconcile",
+  "GET /admin/chain/trees",
+  "POST /admin/chain/trees",
   "GET /health/detailed",
   "GET /health/circuit-breakers",
   "POST /health/circuit-breakers/reset",
@@ -270,6 +277,15 @@ it("keeps each tenant's blacklist to itself", async () => {
   expect((await here.call("GET", path)).body["items"]).toEqual([]);
   expect((await here.call("DELETE", `${path}/${userId}`)).status).toBe(404);
   expect((await elsewhere.call("GET", path)).body["items"]).toMatchObject([{ userId }]);
+});
+
+it("shows no tree of one tenant in the list of another", async () => {
+  const [here, elsewhere] = [await signIn("admin", stored.sale.tenantId), await signIn("admin", crypto.randomUUID())];
+  const body = { expectedTickets: 100 };
+  const made = await here.call("POST", "/admin/chain/trees", { key: crypto.randomUUID(), body });
+  const { address } = made.body;
+  expect((await here.call("GET", "/admin/chain/trees")).body["items"]).toMatchObject([{ address }]);
+  expect((await elsewhere.call("GET", "/admin/chain/trees")).body["items"]).toEqual([]);
 });
 
 it("shows no mint job of one tenant in the list of another", async () => {
