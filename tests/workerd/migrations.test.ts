@@ -78,7 +78,7 @@ describe("D1 migrations", () => {
     );
     expect(tables).toHaveLength(30);
     expect(foreignKeys).toHaveLength(27);
-    expect(wordChecks).toHaveLength(17);
+    expect(wordChecks).toHaveLength(18);
   });
 
   it("change nothing when they are applied again", async () => {
