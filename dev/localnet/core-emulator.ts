@@ -135,17 +135,20 @@ export function countCollectionBurn(collectionAddress: string, overlay: AccountO
 }
 
 /**
- * Who a collection's permanent delegate is; undefined when it has none of this kind.
+ * Who a collection's permanent delegate of this kind is, undefined when it has none, and whether the collection is frozen as a whole.
  * @throws InstructionFailure when there is no such collection.
  */
-export function permanentDelegateOf(
+export function readCollectionRules(
   collectionAddress: string,
   kind: "permanentTransferDelegate" | "permanentBurnDelegate",
   overlay: AccountOverlay,
-): string | undefined {
-  const { updateAuthority, [kind]: plugin } = decodeCollection(readCollection(collectionAddress, overlay));
-  if (plugin?.authority.type === "UpdateAuthority") return updateAuthority;
-  return plugin?.authority.address;
+): { readonly delegate: string | undefined; readonly isFrozen: boolean } {
+  const collection = decodeCollection(readCollection(collectionAddress, overlay));
+  const authority = collection[kind]?.authority;
+  return {
+    delegate: authority?.type === "UpdateAuthority" ? collection.updateAuthority : authority?.address,
+    isFrozen: collection.permanentFreezeDelegate?.frozen === true,
+  };
 }
 
 function readCollection(collectionAddress: string, overlay: AccountOverlay): Uint8Array {

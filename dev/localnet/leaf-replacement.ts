@@ -9,7 +9,7 @@ import {
 import { defaultPublicKey, publicKey, unwrapOption } from "@metaplex-foundation/umi";
 import { InstructionFailure, type AccountOverlay, type EmulatedCall, type EmulatedInstruction } from "./account-overlay.ts";
 import { COMPRESSION_PROGRAM_ID, addresses, callCore, logChange, logLeaf, readConfig, readTree } from "./bubblegum-accounts.ts";
-import { accountAt, countCollectionBurn, optionalAccountAt, permanentDelegateOf } from "./core-emulator.ts";
+import { accountAt, countCollectionBurn, optionalAccountAt, readCollectionRules } from "./core-emulator.ts";
 import { hashLeaf, type Leaf } from "./leaf-encoding.ts";
 import { bytesOfAddress } from "./transaction-encoding.ts";
 
@@ -95,7 +95,10 @@ function readPrevious(
   };
 }
 
-/** Owner and delegate may replace a leaf that is not frozen, the collection's permanent delegate a frozen one too. */
+/**
+ * Owner and delegate may replace a leaf when neither it nor its collection is frozen, the collection's permanent delegate then too.
+ * In the order in which the real program asks, which decides about the error.
+ */
 function assertMayReplace(
   instruction: EmulatedInstruction,
   overlay: AccountOverlay,
@@ -109,13 +112,15 @@ function assertMayReplace(
   if (!instruction.accounts.some(({ address, isSigner }) => address === authority && isSigner)) {
     throw new InstructionFailure(3010, "AccountNotSigner");
   }
-  const isPermanent = collection !== undefined && permanentDelegateOf(collection, permanent, overlay) === authority;
+  const rules = collection === undefined ? undefined : readCollectionRules(collection, permanent, overlay);
+  if (rules?.delegate !== authority) {
+    if (rules?.isFrozen === true) throw new InstructionFailure(6048, "CollectionIsFrozen");
+    if (authority !== leaf.owner && authority !== leaf.delegate) throw new InstructionFailure(6047, "InvalidAuthority");
+    if ((leaf.flags & FROZEN) !== 0) throw new InstructionFailure(6045, "AssetIsFrozen");
+  }
   if (permanent === "permanentTransferDelegate" && (leaf.flags & NON_TRANSFERABLE) !== 0) {
     throw new InstructionFailure(6046, "AssetIsNonTransferable");
   }
-  if (isPermanent) return;
-  if ((leaf.flags & FROZEN) !== 0) throw new InstructionFailure(6045, "AssetIsFrozen");
-  if (authority !== leaf.owner && authority !== leaf.delegate) throw new InstructionFailure(6047, "InvalidAuthority");
 }
 
 function replace(overlay: AccountOverlay, { args, tree, proof }: Replacement, previous: Leaf, next: Uint8Array): EmulatedCall {

@@ -1,19 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { generateSolanaAddress } from "#dev/secrets";
-import { findProgramsDir, listMissingPrograms } from "#dev/localnet/program-files";
+import { CHAIN_MODES, HAS_PROGRAMS } from "../support/node/chain-modes.ts";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
 
 const FINALITY_LAG_SLOTS = 4;
 
-const programsDir = findProgramsDir();
-const hasPrograms = programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
-const modes = hasPrograms ? (["emulator", "programs"] as const) : (["emulator"] as const);
-
-it.skipIf(hasPrograms)("NOT RUN against the real programs: npm run chain:programs downloads them", ({ skip }) => {
+it.skipIf(HAS_PROGRAMS)("NOT RUN against the real programs: npm run chain:programs downloads them", ({ skip }) => {
   skip();
 });
 
-describe.each(modes)("assets of cancelled tickets on a chain that runs the %s", { timeout: 120_000 }, (mode) => {
+describe.each(CHAIN_MODES)("assets of cancelled tickets on a chain that runs the %s", { timeout: 120_000 }, (mode) => {
   let world: AssetWorld;
 
   beforeAll(async () => {

@@ -12,10 +12,11 @@ import { publicKey, some } from "@metaplex-foundation/umi";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { settle } from "#dev/chain-setup/owner";
 import { provisionCollection, provisionTree } from "#dev/chain-setup/provision-accounts";
-import { ConcurrentMerkleTree, emptyNode } from "#dev/localnet/concurrent-merkle-tree";
+import { ConcurrentMerkleTree } from "#dev/localnet/concurrent-merkle-tree";
+import { emptyNode } from "#domain/merkle-tree";
 import { hashLeaf } from "#dev/localnet/leaf-encoding";
 import type { Localnet } from "#dev/localnet/start-localnet";
-import { HAS_PROGRAMS } from "../support/node/chain-modes.ts";
+import { CHAIN_MODES, HAS_PROGRAMS } from "../support/node/chain-modes.ts";
 import { openChain, openParty, type Party } from "../support/node/chain-parties.ts";
 
 const DEPTH = 5;
@@ -24,8 +25,7 @@ it.skipIf(HAS_PROGRAMS)("NOT RUN against the real programs: npm run chain:progra
   skip();
 });
 
-/** The emulator does not judge a collection's freeze: what the programs do is what is relied on. */
-describe.skipIf(!HAS_PROGRAMS)("a ticket that is not transferable, on the real programs", { timeout: 120_000 }, () => {
+describe.each(CHAIN_MODES)("a ticket that is not transferable, on a chain that runs the %s", { timeout: 120_000 }, (mode) => {
   let chain: Localnet;
   let owner: Party;
   let minter: Party;
@@ -33,7 +33,7 @@ describe.skipIf(!HAS_PROGRAMS)("a ticket that is not transferable, on the real p
   let tree: string;
 
   beforeAll(async () => {
-    chain = await openChain("programs");
+    chain = await openChain(mode);
     [owner, minter, holder] = await Promise.all([openParty(chain.url), openParty(chain.url), openParty(chain.url)]);
   });
   afterAll(() => chain.close());

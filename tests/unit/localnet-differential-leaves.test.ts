@@ -17,9 +17,10 @@ import { buildCreateCollection } from "#chain/event-collection";
 import { hashLeaf, type Leaf } from "#dev/localnet/leaf-encoding";
 import { Random } from "#dev/simulate/random";
 import { SparseTree } from "#domain/merkle-tree";
-import { TwinChains, hasPrograms } from "../support/node/twin-chains.ts";
+import { HAS_PROGRAMS } from "../support/node/chain-modes.ts";
+import { TwinChains } from "../support/node/twin-chains.ts";
 
-it.skipIf(hasPrograms)("NOT COMPARED with the real programs: npm run chain:programs downloads them", ({ skip }) => {
+it.skipIf(HAS_PROGRAMS)("NOT COMPARED with the real programs: npm run chain:programs downloads them", ({ skip }) => {
   skip();
 });
 
@@ -113,7 +114,7 @@ interface Shape {
   readonly canopy: number;
 }
 
-describe.skipIf(!hasPrograms)("moving and burning on the emulator against the real programs", { timeout: 300_000 }, () => {
+describe.skipIf(!HAS_PROGRAMS)("moving and burning on the emulator against the real programs", { timeout: 300_000 }, () => {
   let chains: TwinChains;
   let collection: KeypairSigner;
   let owners: KeypairSigner[];

@@ -3,13 +3,14 @@ import { createCollection } from "@metaplex-foundation/mpl-core";
 import { generateSigner, none, some, type KeypairSigner, type PublicKey } from "@metaplex-foundation/umi";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildCreateCollection } from "#chain/event-collection";
-import { TwinChains, hasPrograms } from "../support/node/twin-chains.ts";
+import { HAS_PROGRAMS } from "../support/node/chain-modes.ts";
+import { TwinChains } from "../support/node/twin-chains.ts";
 
-it.skipIf(hasPrograms)("NOT COMPARED with the real programs: npm run chain:programs downloads them", ({ skip }) => {
+it.skipIf(HAS_PROGRAMS)("NOT COMPARED with the real programs: npm run chain:programs downloads them", ({ skip }) => {
   skip();
 });
 
-describe.skipIf(!hasPrograms)("the emulator against the real programs", { timeout: 300_000 }, () => {
+describe.skipIf(!HAS_PROGRAMS)("the emulator against the real programs", { timeout: 300_000 }, () => {
   let chains: TwinChains;
   let collection: KeypairSigner;
 

@@ -5,15 +5,12 @@ import { expect } from "vitest";
 import { createLeanUmi } from "#chain/lean-umi";
 import { importWalletSigner } from "#chain/wallet-signer";
 import type { Executor, Outcome } from "#dev/localnet/executor";
-import { findProgramsDir, listMissingPrograms } from "#dev/localnet/program-files";
+import { findProgramsDir } from "#dev/localnet/program-files";
 import { createExecutor } from "#dev/localnet/start-localnet";
 import { decodeTransaction, type DecodedTransaction } from "#dev/localnet/transaction-encoding";
 import { generateSolanaWallet } from "#dev/secrets";
 
 const programsDir = findProgramsDir();
-
-/** Whether the real programs are there to be compared with. */
-export const hasPrograms: boolean = programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
 
 const NOOP_PROGRAM_ID = "mnoopTCrg4p8ry25e4bcWA9XZjbNjMTfgYVGGEdRsf3";
 const BLOCKHASH = "11111111111111111111111111111112";
