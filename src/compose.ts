@@ -149,7 +149,7 @@ function createShared(
     mintQueue: env.MINT_QUEUE,
     eventQueue: env.EVENT_QUEUE,
     assetQueue: env.ASSET_QUEUE,
-    mintingTrees: [config.SOLANA_TREE],
+    defaultTree: config.SOLANA_TREE,
     assetChain: () => loadAssetChain({ rpcUrl: config.SOLANA_RPC_URL, walletSecretKey: config.SOLANA_WALLET_PRIVATE_KEY }),
     chainQueue: env.CHAIN_QUEUE,
     trees: () => loadTreeKeeper(chainConfig(config)),

@@ -15,6 +15,13 @@ function toPrefix(bound: number): string {
   return bound.toString(16).padStart(4, "0");
 }
 
+/** The items whose turn it is in this minute, `count` at most: one minute after the other goes on where the last stopped. */
+export function pickInTurn<T>(items: readonly T[], count: number, nowMs: number): readonly T[] {
+  const turns = Math.max(Math.ceil(items.length / count), 1);
+  const start = (Math.floor(nowMs / MINUTE_MS) % turns) * count;
+  return items.slice(start, start + count);
+}
+
 /**
  * The ids whose turn it is in this minute, as bounds for random UUIDs: from `from` up to, not including, `to`. In any sixty
  * minutes in a row each id has exactly one turn, so nobody has to remember who was last.

@@ -53,8 +53,8 @@ export interface ServiceContext {
   readonly mintQueue: Queue<MintMessage>;
   readonly eventQueue: Queue<EventMessage>;
   readonly assetQueue: Queue<AssetMessage>;
-  /** Trees that are minted into. */
-  readonly mintingTrees: readonly string[];
+  /** The tree of tenants that have none of their own, and of assets whose mint names none. */
+  readonly defaultTree: string;
   /** What reads and moves assets on chain; loaded on its first use. */
   assetChain(): Promise<AssetChain>;
   readonly chainQueue: Queue<TreeMessage>;

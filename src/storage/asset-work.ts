@@ -31,6 +31,7 @@ export interface AssetTask {
   readonly orderId: string;
   /** Where the asset belongs now; null is the custody of the service's wallet. */
   readonly walletAddress: string | null;
+  /** The collection that it was minted into. */
   readonly collectionAddress: string | null;
   readonly mint: { readonly status: MintStatus; readonly signature: string | null; readonly assetId: string | null } | null;
   readonly isCancelled: boolean;
@@ -62,7 +63,7 @@ export async function findAssetTask(
       .select({
         orderId: tickets.orderId,
         walletAddress: tickets.walletAddress,
-        collectionAddress: events.collectionAddress,
+        collectionAddress: sql<string | null>`coalesce(${mintJobs.collectionAddress}, ${events.collectionAddress})`,
         mintStatus: mintJobs.status,
         mintSignature: mintJobs.signature,
         assetId: mintJobs.assetId,

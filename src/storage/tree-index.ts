@@ -1,8 +1,10 @@
-import { and, eq, gt, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
+import { union } from "drizzle-orm/sqlite-core";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils";
 import type { AssetLeaf, TreeChange } from "#domain/tree-changes";
-import { merkleTrees, treeLeaves, treeNodes } from "./schema.ts";
+import { isMintJob, type MintJobKey } from "./mint-statements.ts";
+import { merkleTrees, mintJobs, tenantTrees, treeLeaves, treeNodes } from "./schema.ts";
 
 /** A followed tree, and the last change of it that is stored here. */
 export type FollowedTree = Omit<typeof merkleTrees.$inferSelect, "updatedAtMs">;
@@ -30,13 +32,18 @@ export async function findFollowedTree(db: DrizzleD1Database, address: string): 
   return db.select(TREE_COLUMNS).from(merkleTrees).where(eq(merkleTrees.address, address)).get();
 }
 
-/** Addresses of followed trees, `limit` at most, after `afterAddress`. */
-export async function listFollowedTrees(db: DrizzleD1Database, afterAddress: string, limit: number): Promise<string[]> {
-  const rows = await db
+/** Addresses of the trees that are followed already and of all tenants' trees on chain, in a fixed order, `limit` at most. */
+export async function listTreesToFollow(db: DrizzleD1Database, limit: number): Promise<string[]> {
+  const followed = db
     .select({ address: merkleTrees.address })
     .from(merkleTrees)
-    .where(gt(merkleTrees.address, afterAddress))
-    .orderBy(merkleTrees.address)
+    .where(sql`${merkleTrees.address} > ''`);
+  const onChain = db
+    .select({ address: tenantTrees.address })
+    .from(tenantTrees)
+    .where(sql`${tenantTrees.address} > '' AND ${tenantTrees.status} <> 'OPENING'`);
+  const rows = await union(followed, onChain)
+    .orderBy(sql`address`)
     .limit(limit);
   return rows.map(({ address }) => address);
 }
@@ -136,10 +143,15 @@ export async function resetFollowedTree(d1: D1Database, tree: FollowedTree, nowM
   ]);
 }
 
-/** The tree that an asset's leaf is in, if a stored change made it. */
-export async function findTreeOfAsset(db: DrizzleD1Database, assetId: string): Promise<string | undefined> {
-  const columns = { address: treeLeaves.treeAddress };
-  return (await db.select(columns).from(treeLeaves).where(eq(treeLeaves.assetId, assetId)).get())?.address;
+/** The tree that a ticket's asset is in: where a stored change put it, else where its mint does; undefined when neither is known. */
+export async function findTreeOfTicket(db: DrizzleD1Database, key: MintJobKey): Promise<string | undefined> {
+  const found = await db
+    .select({ seenIn: treeLeaves.treeAddress, mintedInto: mintJobs.treeAddress })
+    .from(mintJobs)
+    .leftJoin(treeLeaves, eq(treeLeaves.assetId, mintJobs.assetId))
+    .where(isMintJob(key))
+    .get();
+  return found?.seenIn ?? found?.mintedInto ?? undefined;
 }
 
 const FIND_LEAF = `SELECT t.address, t.depth, t.buffer_size, t.canopy_depth, t.seq, t.slot, l.leaf_index, l.asset_id, l.owner_address,

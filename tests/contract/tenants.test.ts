@@ -93,19 +93,13 @@ const typeBody = (has: Belongings): CallOptions => ({
   body: { eventId: has.sale.eventId, name: "Fake", priceCents: 1, quantity: 1 },
 });
 const scanBody = ({ qr, sale }: Belongings): CallOptions => ({ body: { qr, eventId: sale.eventId, type: "entry" } });
+const stolenName = (): CallOptions => ({ body: { ...EVENT_BODY, name: "Stolen" } });
+const strangeTree = (): CallOptions => ({ body: { collectionAddress: env.SOLANA_TREE } });
 
 /** Reads and changes of what belongs to a tenant, by someone of another. */
 const OF_A_TENANT: readonly Attempt[] = [
-  [
-    "PUT /api/v1/events/{id}",
-    (has) => `/api/v1/events/${has.sale.eventId}`,
-    () => ({ body: { ...EVENT_BODY, name: "Stolen" } }),
-  ],
-  [
-    "PUT /admin/chain/events/{id}/collections",
-    (has) => `/admin/chain/events/${has.sale.eventId}/collections`,
-    () => ({ body: { collectionAddress: env.SOLANA_TREE } }),
-  ],
+  ["PUT /api/v1/events/{id}", (has) => `/api/v1/events/${has.sale.eventId}`, stolenName],
+  ["PUT /admin/chain/events/{id}/collections", (has) => `/admin/chain/events/${has.sale.eventId}/collections`, strangeTree],
   ["POST /api/v1/tickets/types", () => "/api/v1/tickets/types", typeBody],
   ["PUT /api/v1/tickets/types/{id}", (has) => has.sale.path, () => ({ body: { priceCents: 1 } })],
   ["DELETE /api/v1/tickets/types/{id}", (has) => has.sale.path],

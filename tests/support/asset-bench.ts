@@ -137,7 +137,7 @@ export function makeAssetBench(minted: readonly MintedTicket[] = []) {
     mover,
     logger,
     nowMs: NOW_MS,
-    mintingTrees: [],
+    defaultTree: "default",
     mintQueue: { sendBatch: () => Promise.resolve() },
     trees: {
       findShape: () => Promise.resolve(undefined),

@@ -35,11 +35,11 @@ export const ASSET_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1: 
   "requeueFailedWork of tickets": (db) => work.requeueFailedWork(db, "t", selectTickets({ ticketIds: ["k"] }), 1),
   claimStaleWork: (db) => work.claimStaleWork(db, { beforeMs: 1, nowMs: 2, limit: 50 }),
   findFollowedTree: (db) => index.findFollowedTree(db, "a"),
-  listFollowedTrees: (db) => index.listFollowedTrees(db, "", 100),
+  listTreesToFollow: (db) => index.listTreesToFollow(db, 100),
   insertFollowedTree: (db) => index.insertFollowedTree(db, tree, 1),
   loadTreeNodes: (db) => index.loadTreeNodes(db, "a", [1, 2]),
   storeTreeChanges: (_, d1) => index.storeTreeChanges(d1, tree, [change], [], 1),
   resetFollowedTree: (_, d1) => index.resetFollowedTree(d1, tree, 1),
-  findTreeOfAsset: (db) => index.findTreeOfAsset(db, "x"),
+  findTreeOfTicket: (db) => index.findTreeOfTicket(db, ticket),
   findIndexedLeaf: (_, d1) => index.findIndexedLeaf(d1, "x"),
 };

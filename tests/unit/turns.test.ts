@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { idsInTurn } from "#domain/turns";
+import { idsInTurn, pickInTurn } from "#domain/turns";
 
 it("a turn begins at another place of its ids each hour, and comes by all of them", () => {
   const firsts = Array.from({ length: 2_000 }, (_, hour) => idsInTurn(hour * 3_600_000));
@@ -18,5 +18,15 @@ it("every id has exactly one turn in any sixty minutes in a row, the first and t
         turns.filter(({ from, to }) => id >= from && id < to),
         id,
       ).toHaveLength(1);
+  }
+});
+
+it("every item has its turn, however many there are, and few have it each minute", () => {
+  for (const length of [0, 1, 7, 8, 9, 17]) {
+    const items = Array.from({ length }, (_, index) => index);
+    const turns = Math.max(Math.ceil(length / 8), 1);
+    const picked = Array.from({ length: turns }, (_, minute) => pickInTurn(items, 8, (1_000_000 + minute) * 60_000));
+    for (const each of picked) expect(each.length).toBeLessThanOrEqual(8);
+    expect(picked.flat().toSorted((a, b) => a - b)).toEqual(items);
   }
 });

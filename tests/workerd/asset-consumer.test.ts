@@ -5,6 +5,7 @@ import { queueTrees, queueWaitingAssets, type QueueAssetsContext } from "#servic
 import { endUnminted, failWork, findAssetTask, finishWork, requeueFailedWork, storeSignedWork } from "#storage/asset-work";
 import { selectTickets } from "#storage/mint-statements";
 import { assetMoves, mintJobs, orders, tickets } from "#storage/schema";
+import { insertTenantTree } from "#storage/tenant-trees";
 import {
   LANDED_SEQ,
   NOW_MS,
@@ -219,11 +220,16 @@ describe("the cron's part", () => {
     for (const id of [fresh.ticketId, left.ticketId]) expect(again).not.toContain(id);
   });
 
-  it("sends a message for each tree that is followed or minted into", async () => {
-    const { tree } = await mintTicket(makeAddress());
+  it("sends a message for each tree that is followed or minted into, a tenant's own too, and for none that is not on chain yet", async () => {
+    const { tree, sold } = await mintTicket(makeAddress());
+    const own = { tenantId: sold.tenantId, depth: 3, bufferSize: 8, canopyDepth: 0, capacity: 8, mintedCount: 0 };
+    const [opened, opening] = [makeAddress(), makeAddress()];
+    await insertTenantTree(db, { ...own, address: opened, number: 1, status: "OPEN", requestId: null }, NOW_MS);
+    await insertTenantTree(db, { ...own, address: opening, number: 2, status: "OPENING", requestId: null }, NOW_MS);
     const { queue, sent } = collect(NOW_MS);
-    const count = await queueTrees({ ...queue, mintingTrees: ["minting"] });
-    expect(sent).toEqual(expect.arrayContaining([{ treeAddress: "minting" }, { treeAddress: tree }]));
+    const count = await queueTrees({ ...queue, defaultTree: "minting" });
+    expect(sent).toEqual(expect.arrayContaining(["minting", tree, opened].map((treeAddress) => ({ treeAddress }))));
+    expect(sent).not.toContainEqual({ treeAddress: opening });
     expect(count).toBe(sent.length);
   });
 });

@@ -12,7 +12,7 @@ import {
   type AssetTicket,
   type AssetTask,
 } from "#storage/asset-work";
-import { findTreeOfAsset } from "#storage/tree-index";
+import { findTreeOfTicket } from "#storage/tree-index";
 import { queueMint, type MintQueue } from "../mint/queue-mint.ts";
 import { followTree, type TreeContext } from "./follow-tree.ts";
 import { proveAsset } from "./prove-asset.ts";
@@ -21,8 +21,8 @@ import { proveAsset } from "./prove-asset.ts";
 export interface AssetContext extends TreeContext {
   readonly mover: AssetMover;
   readonly mintQueue: MintQueue;
-  /** Trees that are minted into: a new asset is in one of them. */
-  readonly mintingTrees: readonly string[];
+  /** The tree of assets whose mint names none. */
+  readonly defaultTree: string;
 }
 
 /** `settled`: the ticket's asset has nothing left to do. `later`: deliver the message again. */
@@ -78,14 +78,18 @@ async function observe(ctx: AssetContext, { work }: AssetTask, step: AssetStep):
 }
 
 /** The asset's leaf; when what is stored does not reach it, its tree is followed first. */
-async function locate(ctx: AssetContext, { mint, sinceSeq }: AssetTask): Promise<AssetPlace> {
+async function locate(ctx: AssetContext, task: AssetTask): Promise<AssetPlace> {
+  const { mint, sinceSeq } = task;
   const assetId = mint?.assetId ?? null;
   if (assetId === null) return { kind: "unclear" };
   const place = await proveAsset(ctx, assetId, sinceSeq);
   if (place.kind !== "unclear") return place;
-  const known = await findTreeOfAsset(ctx.db, assetId);
-  for (const tree of known === undefined ? ctx.mintingTrees : [known]) await followTree(ctx, tree);
+  await followTree(ctx, await findTree(ctx, task));
   return proveAsset(ctx, assetId, sinceSeq);
+}
+
+async function findTree(ctx: AssetContext, ticket: AssetTicket): Promise<string> {
+  return (await findTreeOfTicket(ctx.db, ticket)) ?? ctx.defaultTree;
 }
 
 function toSighting(place: AssetPlace): AssetSighting {
@@ -149,10 +153,8 @@ async function send(ctx: AssetContext, { work }: AssetTask, wireBase64: string):
 /** Notes which change of the tree the transaction made, so that later work on this asset is never decided on an older leaf. */
 async function land(ctx: AssetContext, task: AssetTask): Promise<boolean> {
   const { work } = task;
-  const assetId = task.mint?.assetId ?? null;
-  if (work.signature === null || assetId === null) return false;
-  const tree = await findTreeOfAsset(ctx.db, assetId);
-  const changes = tree === undefined ? undefined : await ctx.trees.readChanges(tree, work.signature);
+  if (work.signature === null) return false;
+  const changes = await ctx.trees.readChanges(await findTree(ctx, task), work.signature);
   const seq = changes?.at(-1)?.seq;
   if (seq === undefined) {
     await noteWork(ctx.db, work, null, ctx.nowMs);

@@ -1,7 +1,7 @@
 import type { Failure } from "#domain/failure";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { LeafProof } from "#domain/tree-changes";
-import { findTreeOfAsset } from "#storage/tree-index";
+import { findTreeOfTicket } from "#storage/tree-index";
 import { attempt } from "../attempt.ts";
 import type { SignedInContext } from "../context.ts";
 import { findMint } from "../mint/find-mint.ts";
@@ -28,7 +28,7 @@ export async function findProof(ctx: SignedInContext, ticketId: string): Promise
   const place = await attempt(prove(ctx, assetId));
   if (!place.ok) ctx.logger.warn("the chain did not answer for a proof", { ticketId, error: place.failure });
   if (!place.ok || place.value.kind === "unclear") {
-    await attempt(followSoon(ctx, assetId));
+    await attempt(followSoon(ctx, ticketId));
     return refuse({ code: "proof_not_ready", retryAfterSeconds: RETRY_AFTER_SECONDS });
   }
   return place.value.kind === "burnt" ? refuse({ code: "ticket_not_minted" }) : succeed({ ticketId, ...place.value.proof });
@@ -39,8 +39,7 @@ async function prove(ctx: SignedInContext, assetId: string) {
   return proveAsset({ ...ctx, trees }, assetId, 0);
 }
 
-async function followSoon(ctx: SignedInContext, assetId: string): Promise<void> {
-  const known = await findTreeOfAsset(ctx.db, assetId);
-  const trees = known === undefined ? ctx.mintingTrees : [known];
-  await ctx.assetQueue.sendBatch(trees.map((treeAddress) => ({ body: { treeAddress } })));
+async function followSoon(ctx: SignedInContext, ticketId: string): Promise<void> {
+  const known = await findTreeOfTicket(ctx.db, { tenantId: ctx.principal.tenantId, ticketId });
+  await ctx.assetQueue.sendBatch([{ body: { treeAddress: known ?? ctx.defaultTree } }]);
 }

@@ -1,15 +1,16 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { AssetMessage } from "#domain/asset-work";
+import { pickInTurn } from "#domain/turns";
 import type { Logger } from "#platform/logger";
 import { claimStaleWork } from "#storage/asset-work";
-import { listFollowedTrees } from "#storage/tree-index";
+import { listTreesToFollow } from "#storage/tree-index";
 
 /** What queueing work on assets may reach. */
 export interface QueueAssetsContext {
   readonly db: DrizzleD1Database;
   readonly assetQueue: AssetQueue;
-  /** Trees that are minted into. */
-  readonly mintingTrees: readonly string[];
+  /** The tree of tenants that have none of their own. */
+  readonly defaultTree: string;
   readonly logger: Logger;
   readonly nowMs: number;
 }
@@ -24,6 +25,7 @@ const STALE_AFTER_MS = 10 * 60_000;
 /** Moves and burns each; the platform takes at most 100 messages a call. */
 const WORK_A_RUN = 50;
 const TREES_A_RUN = 100;
+const MOST_TREES = 10_000;
 const STUCK_AFTER_MS = 60 * 60_000;
 
 /**
@@ -44,10 +46,13 @@ export async function queueWaitingAssets(ctx: QueueAssetsContext): Promise<numbe
   return waiting.length;
 }
 
-/** Sends a message for each tree that is followed or minted into. For the cron trigger. @returns how many were sent. */
+/**
+ * Sends a message for each tree that is followed or minted into; when there are too many for a run, for those whose turn it is.
+ * For the cron trigger. @returns how many were sent.
+ */
 export async function queueTrees(ctx: QueueAssetsContext): Promise<number> {
-  const followed = await listFollowedTrees(ctx.db, "", TREES_A_RUN);
-  const trees = [...new Set([...ctx.mintingTrees, ...followed])].slice(0, TREES_A_RUN);
+  const others = (await listTreesToFollow(ctx.db, MOST_TREES)).filter((tree) => tree !== ctx.defaultTree);
+  const trees = [ctx.defaultTree, ...pickInTurn(others, TREES_A_RUN - 1, ctx.nowMs)];
   await send(
     ctx,
     trees.map((treeAddress) => ({ treeAddress })),

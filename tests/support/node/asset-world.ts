@@ -56,7 +56,7 @@ export async function openAssetWorld(mode: "programs" | "emulator", finalityLagS
     logger,
     nowMs: Date.now(),
     mintQueue: { sendBatch: () => Promise.resolve() },
-    mintingTrees: [tree],
+    defaultTree: tree,
     ...change,
   });
   const deliverAsset = (sold: SoldTickets, ticketId: string, change?: Partial<AssetContext>): Promise<AssetProgress> =>
