@@ -1,6 +1,7 @@
 import { expireOrder } from "#domain/order";
 import { dueAtMs, noteLongWait } from "#domain/order-due";
 import type { Logger } from "#platform/logger";
+import { waitAtMost } from "../wait-at-most.ts";
 import type { Commit } from "./commit.ts";
 import type { DeskStore } from "./desk-store.ts";
 import type { OrderProgress } from "./order-progress.ts";
@@ -64,8 +65,7 @@ export class DeskUpkeep {
     const orderIds = store.listDueOrderIds(nowMs, ORDERS_PER_ALARM);
     if (orderIds.length > 0) {
       await commit(() => store.putOffOrders(orderIds, nowMs + TAKEN_UP_MS));
-      const looked = Promise.all(orderIds.map((orderId) => this.#lookAfter(orderId)));
-      await Promise.race([looked, scheduler.wait(PATIENCE_MS)]);
+      await waitAtMost(Promise.all(orderIds.map((orderId) => this.#lookAfter(orderId))), PATIENCE_MS);
     }
     this.#nextPruneMs ??= this.#firstPruneMs();
     if (this.#nextPruneMs !== undefined && this.#nextPruneMs <= nowMs) await this.#prune(nowMs);

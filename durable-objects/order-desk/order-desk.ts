@@ -29,6 +29,7 @@ import eventOutcomesSql from "../../migrations/order-desk/0002_payment_event_out
 import outboxSql from "../../migrations/shared/0001_outbox.sql";
 import { DurableLedger } from "../durable-ledger.ts";
 import { migrate } from "../migrate.ts";
+import { waitAtMost } from "../wait-at-most.ts";
 import { deliverDeskNews, readChangedAtMs } from "./desk-delivery.ts";
 import { DeskHolds } from "./desk-holds.ts";
 import { DeskOrders } from "./desk-orders.ts";
@@ -45,6 +46,12 @@ import type { Commit, Emit } from "./commit.ts";
 
 /** The user's orders that a desk reads back at most. */
 const RECENT_ORDERS = 100;
+
+/**
+ * How long the answer to a payment event waits for what the event starts. The event is durable: an inventory that hangs must not
+ * make its provider send it again.
+ */
+const SETTLE_PATIENCE_MS = 2_000;
 
 /** What a desk reaches outside itself; given by the composition root. */
 export interface DeskReach {
@@ -188,7 +195,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
 
   async settle(news: PaymentNews): Promise<SettleOutcome> {
     const outcome = await this.#commit((nowMs, emit) => this.#orders.recordNews(news, nowMs, emit));
-    if (outcome === "recorded") await this.#progress.advance(news.orderId, "settled");
+    if (outcome === "recorded") await waitAtMost(this.#progress.advance(news.orderId, "settled"), SETTLE_PATIENCE_MS);
     return outcome;
   }
 
