@@ -345,15 +345,14 @@ function assetWorkColumns() {
 }
 
 /**
- * Assets that must follow a ticket to another wallet on chain, written in the transaction that changed the owner. Null addresses
- * are the custody of the service's wallet.
+ * Assets that must follow a ticket to another wallet on chain, written in the transaction that changed the ticket's wallet. Null
+ * addresses are the custody of the service's wallet.
  */
 export const assetMoves = sqliteTable(
   "asset_moves",
   {
-    transferId: text("transfer_id")
-      .primaryKey()
-      .references(() => ticketTransfers.id),
+    /** Of the transfer, or of the claim of a wallet (`wallet_claims`), that asks for it. */
+    transferId: text("transfer_id").primaryKey(),
     tenantId: text("tenant_id").notNull(),
     ticketId: text("ticket_id")
       .notNull()
@@ -370,6 +369,34 @@ export const assetMoves = sqliteTable(
       .on(t.updatedAtMs)
       .where(sql`${t.status} IN ('QUEUED', 'SUBMITTED')`),
     check("asset_moves_status", isOneOf(t.status, ASSET_MOVE_STATUSES)),
+  ],
+);
+
+/**
+ * Challenges to prove a wallet by a signature, so that a ticket's asset goes there (docs/adr/0020). Each is good for one claim; the
+ * cron forgets those that have expired.
+ */
+export const walletClaims = sqliteTable(
+  "wallet_claims",
+  {
+    /** The nonce of the message is this id without its dashes. */
+    id: text("id").primaryKey(),
+    tenantId: text("tenant_id").notNull(),
+    ticketId: text("ticket_id")
+      .notNull()
+      .references(() => tickets.id),
+    userId: text("user_id").notNull(),
+    walletAddress: text("wallet_address").notNull(),
+    issuedAtMs: integer("issued_at_ms").notNull(),
+    expiresAtMs: integer("expires_at_ms").notNull(),
+    /** When it was answered; null while it is open. */
+    claimedAtMs: integer("claimed_at_ms"),
+  },
+  (t) => [
+    uniqueIndex("wallet_claims_one_open")
+      .on(t.ticketId, t.userId)
+      .where(sql`${t.claimedAtMs} IS NULL`),
+    index("wallet_claims_by_expiry").on(t.expiresAtMs),
   ],
 );
 
