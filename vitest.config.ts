@@ -35,6 +35,7 @@ const bindings = {
   SOLANA_WALLET_PRIVATE_KEY: generateSolanaWallet(),
   SOLANA_TREE: generateSolanaAddress(),
   SOLANA_COLLECTION: generateSolanaAddress(),
+  SOLANA_CLUSTER: "localnet",
   PUBLIC_BASE_URL: "https://tickets.test",
   TEST_JWT_PRIVATE_JWK: JSON.stringify(jwtKeys.privateJwk),
   TEST_D1_MIGRATIONS: await readD1Migrations(join(import.meta.dirname, "migrations/d1")),

@@ -137,6 +137,7 @@ function createShared(
     db: drizzle(env.DB),
     d1: env.DB,
     publicBaseUrl: config.PUBLIC_BASE_URL,
+    solanaCluster: config.SOLANA_CLUSTER,
     desksPerTenant: config.ORDER_DESKS_PER_TENANT,
     transferTtlSeconds: config.TRANSFER_TTL_SECONDS,
     defaultReservationTtlSeconds: config.DEFAULT_RESERVATION_TTL_SECONDS,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { JSONWebKeySet } from "jose";
 import { refuse, succeed, type Result } from "#domain/result";
+import { SOLANA_CLUSTERS } from "#domain/solana-cluster";
 import { TAX_ROUNDINGS } from "#domain/tax";
 import type { SigningSeed } from "#platform/signing-keys";
 import type { AssetMessage } from "#domain/asset-work";
@@ -78,6 +79,7 @@ const variables = z.object({
   SOLANA_WALLET_PRIVATE_KEY: SOLANA_SECRET_KEY,
   SOLANA_TREE: SOLANA_ADDRESS,
   SOLANA_COLLECTION: SOLANA_ADDRESS.optional(),
+  SOLANA_CLUSTER: z.enum(SOLANA_CLUSTERS).default("mainnet"),
   PUBLIC_BASE_URL: ORIGIN,
   ORDER_DESKS_PER_TENANT: z.coerce.number().int().min(1).max(256).default(4),
   TRANSFER_TTL_SECONDS: z.coerce.number().int().min(60).max(7_776_000).default(604_800),

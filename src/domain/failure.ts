@@ -57,6 +57,12 @@ export type Failure =
   | { readonly code: "transfer_not_pending" }
   | { readonly code: "webhook_endpoint_disabled" }
   | { readonly code: "ticket_not_minted" }
+  | { readonly code: "ticket_in_wallet_already" }
+  | { readonly code: "claim_challenge_unknown" }
+  | { readonly code: "claim_challenge_used" }
+  | { readonly code: "claim_challenge_expired" }
+  | { readonly code: "claim_message_mismatch" }
+  | { readonly code: "claim_signature_invalid" }
   | { readonly code: "proof_not_ready"; readonly retryAfterSeconds: number }
   | {
       readonly code:

@@ -1,7 +1,7 @@
 import { decodeBase58 } from "./base58.ts";
 
 /** What is wrong with a wallet address: an asset that goes there could never be moved by its owner. */
-export type WalletProblem = "not_base58" | "wrong_length" | "is_program" | "off_curve";
+export type WalletProblem = "not_base58" | "wrong_length" | "is_program" | "off_curve" | "small_order";
 
 const ADDRESS_BYTES = 32;
 
@@ -43,7 +43,9 @@ export function findWalletProblem(text: string): WalletProblem | undefined {
   if (!bytes.ok) return "not_base58";
   if (bytes.value.length !== ADDRESS_BYTES) return "wrong_length";
   if (PROGRAMS.has(text)) return "is_program";
-  return isOnCurve(bytes.value) ? undefined : "off_curve";
+  const y = readY(bytes.value);
+  if (SMALL_ORDER_Y.includes(y)) return "small_order";
+  return isOnCurve(y) ? undefined : "off_curve";
 }
 
 /** The field of Curve25519, and the constant d of Ed25519 (RFC 8032, section 5.1). */
@@ -51,14 +53,24 @@ const P = 2n ** 255n - 19n;
 const D = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
 
 /**
- * True when 32 bytes are a point of Ed25519, so that a key for them may exist (RFC 8032, section 5.1.3). Addresses that programs
- * derive are chosen so that they are none.
+ * The y of the eight points whose order divides the curve's cofactor. No key gives one of them, and anybody can make a signature that
+ * holds for them.
  */
-function isOnCurve(bytes: Uint8Array): boolean {
+const ORDER_EIGHT_Y = 2707385501144840649318225287225658788936804267575313519463743609750303402022n;
+const SMALL_ORDER_Y: readonly bigint[] = [0n, 1n, P - 1n, ORDER_EIGHT_Y, P - ORDER_EIGHT_Y];
+
+/** The number that 32 bytes hold, without the highest bit, which is the sign of x. */
+function readY(bytes: Uint8Array): bigint {
   let y = 0n;
   for (const byte of bytes.toReversed()) y = (y << 8n) | BigInt(byte);
-  // The highest bit is the sign of x.
-  y &= (1n << 255n) - 1n;
+  return y & ((1n << 255n) - 1n);
+}
+
+/**
+ * True when `y` is that of a point of Ed25519, so that a key for it may exist (RFC 8032, section 5.1.3). Addresses that programs
+ * derive are chosen so that they are none.
+ */
+function isOnCurve(y: bigint): boolean {
   if (y >= P) return false;
   const square = (y * y) % P;
   const u = (square + P - 1n) % P;

@@ -5,6 +5,8 @@ import { getTrees, postTree } from "./routes/admin/chain-trees.ts";
 import { getReservationMetrics } from "./routes/admin/get-reservation-metrics.ts";
 import { listOrphans } from "./routes/admin/list-orphans.ts";
 import { reconcile } from "./routes/admin/reconcile.ts";
+import { challenge } from "./routes/claims/challenge.ts";
+import { claim } from "./routes/claims/claim.ts";
 import { getGateStats } from "./routes/door/get-gate-stats.ts";
 import { preview } from "./routes/door/preview.ts";
 import { scan, validateQr } from "./routes/door/scan.ts";
@@ -95,6 +97,8 @@ export const ROUTES: readonly Route[] = [
   listOwnTickets,
   getTicket,
   listTicketsOfUser,
+  challenge,
+  claim,
   offer,
   accept,
   decline,

@@ -22,6 +22,7 @@ const WALLET_PROBLEMS: Readonly<Record<WalletProblem, string>> = {
   wrong_length: "not an address: not 32 bytes",
   is_program: "the address of a program, which is nobody's wallet",
   off_curve: "not a wallet: nobody can have a key of this address",
+  small_order: "not a wallet: no key gives this address, and anybody could sign for it",
 };
 
 /** Address of any account on Solana. */

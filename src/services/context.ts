@@ -10,6 +10,7 @@ import type { DeskNumber } from "#domain/ids";
 import type { InventoryPort } from "#domain/inventory-messages";
 import type { DeskPort, MintMessage } from "#domain/order-messages";
 import type { Principal } from "#domain/principal";
+import type { SolanaCluster } from "#domain/solana-cluster";
 import type { TaxRounding } from "#domain/tax";
 import type { TreeMessage } from "#domain/tree-messages";
 import type { InventoryUpkeepPort, UpkeepPort } from "#domain/upkeep-messages";
@@ -30,6 +31,7 @@ export interface ServiceContext {
   readonly requestId: string;
   readonly logger: Logger;
   readonly publicBaseUrl: string;
+  readonly solanaCluster: SolanaCluster;
   readonly desksPerTenant: number;
   /** How long an offer of a ticket stands, unless its event ends before. */
   readonly transferTtlSeconds: number;

@@ -1,8 +1,8 @@
-/** Parts of statements about mints, for those who send them. */
+/** Parts of statements about mints and assets, for those who send them. */
 import { and, eq, isNull, lt, ne, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
-import { ORDER_STATUS_RANK, type OrderStatus } from "#domain/statuses";
+import { ORDER_STATUS_RANK, type AssetMoveStatus, type OrderStatus } from "#domain/statuses";
 import { assetBurns, mintJobs, orderItems, orders, tickets } from "./schema.ts";
 
 /** What identifies a job: every query is within a tenant. */
@@ -76,4 +76,19 @@ export function cancelMint(
       .where(and(isMintJob(task), isUnchanged, ne(mintJobs.status, "MINTED"), isTicketCancelled(mintJobs.ticketId))),
     raiseOrder(db, task, "COMPLETED", isOrderMinted(task.orderId)),
   ] as const;
+}
+
+/** What a move of an asset is that nobody has begun yet, for an INSERT from a SELECT. */
+export function selectNewMove(nowMs: number) {
+  return {
+    status: sql<AssetMoveStatus>`'QUEUED'`.as("status"),
+    signature: sql<string | null>`NULL`.as("signature"),
+    wireBase64: sql<string | null>`NULL`.as("wire_base64"),
+    lastValidBlockHeight: sql<number | null>`NULL`.as("last_valid_block_height"),
+    attempts: sql<number>`0`.as("attempts"),
+    lastError: sql<string | null>`NULL`.as("last_error"),
+    treeSeq: sql<number | null>`NULL`.as("tree_seq"),
+    queuedAtMs: sql<number>`${nowMs}`.as("queued_at_ms"),
+    updatedAtMs: sql<number>`${nowMs}`.as("updated_at_ms"),
+  };
 }

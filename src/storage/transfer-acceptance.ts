@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull, lt, sql } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
-import type { AssetMoveStatus, TransferCause } from "#domain/statuses";
+import type { TransferCause } from "#domain/statuses";
+import { selectNewMove } from "./mint-statements.ts";
 import { assetMoves, outbox, tickets, ticketTransfers, userBlacklists } from "./schema.ts";
 import { TENANT_WANTS_EVENTS } from "./outgoing-events.ts";
 
@@ -91,15 +92,7 @@ export async function completeTransfer(
       ticketId: sql<string>`${ticketTransfers.ticketId}`.as("ticket_id"),
       fromAddress: sql<string | null>`${tickets.walletAddress}`.as("from_address"),
       toAddress: sql<string | null>`${ticketTransfers.walletAddress}`.as("to_address"),
-      status: sql<AssetMoveStatus>`'QUEUED'`.as("status"),
-      signature: sql<string | null>`NULL`.as("signature"),
-      wireBase64: sql<string | null>`NULL`.as("wire_base64"),
-      lastValidBlockHeight: sql<number | null>`NULL`.as("last_valid_block_height"),
-      attempts: sql<number>`0`.as("attempts"),
-      lastError: sql<string | null>`NULL`.as("last_error"),
-      treeSeq: sql<number | null>`NULL`.as("tree_seq"),
-      queuedAtMs: sql<number>`${nowMs}`.as("queued_at_ms"),
-      updatedAtMs: sql<number>`${nowMs}`.as("updated_at_ms"),
+      ...selectNewMove(nowMs),
     })
     .from(ticketTransfers)
     .innerJoin(tickets, eq(tickets.id, ticketTransfers.ticketId))

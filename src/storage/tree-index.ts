@@ -154,6 +154,32 @@ export async function findTreeOfTicket(db: DrizzleD1Database, key: MintJobKey): 
   return found?.seenIn ?? found?.mintedInto ?? undefined;
 }
 
+/** Where an asset is, as the last stored change of its tree left it. */
+export interface AssetOnChain {
+  readonly treeAddress: string;
+  /** Null when it is burnt. */
+  readonly ownerAddress: string | null;
+  /** The tree's root then. */
+  readonly root: Uint8Array;
+}
+
+/** The place of the node over all others. */
+const ROOT_PLACE = 1;
+
+/** Undefined when no stored change made such a leaf. */
+export async function findAssetOnChain(db: DrizzleD1Database, assetId: string): Promise<AssetOnChain | undefined> {
+  const { treeAddress, ownerAddress, isBurnt } = treeLeaves;
+  const row = await db
+    .select({ treeAddress, ownerAddress, isBurnt, root: treeNodes.hash })
+    .from(treeLeaves)
+    .innerJoin(treeNodes, and(eq(treeNodes.treeAddress, treeAddress), eq(treeNodes.place, ROOT_PLACE)))
+    .where(eq(treeLeaves.assetId, assetId))
+    .get();
+  return (
+    row && { treeAddress: row.treeAddress, ownerAddress: row.isBurnt ? null : row.ownerAddress, root: hexToBytes(row.root) }
+  );
+}
+
 const FIND_LEAF = `SELECT t.address, t.depth, t.buffer_size, t.canopy_depth, t.seq, t.slot, l.leaf_index, l.asset_id, l.owner_address,
     l.delegate_address, l.data_hash, l.creator_hash, l.collection_hash, l.asset_data_hash, l.flags, l.is_burnt
   FROM tree_leaves l JOIN merkle_trees t ON t.address = l.tree_address WHERE l.asset_id = ?1`;

@@ -38,6 +38,8 @@ GET /api/v1/orders/{orderId}/refunds A
 GET /api/v1/tickets A
 GET /api/v1/tickets/{ticketId} A
 GET /api/v1/tickets/users/{userId} A
+POST /api/v1/tickets/{ticketId}/claim/challenge A
+POST /api/v1/tickets/{ticketId}/claim A
 POST /api/v1/transfer A K
 POST /api/v1/transfer/{id}/accept A
 POST /api/v1/transfer/{id}/decline A

@@ -3,7 +3,7 @@ import { keccak_256 } from "@noble/hashes/sha3";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import type { TreeState } from "#chain/tree-account";
-import { decodeBase58 } from "#domain/base58";
+import { decodeBase58, encodeBase58 } from "#domain/base58";
 import { storeTreeChanges } from "#storage/tree-index";
 import { db, makeAddress, mintTicket, type MintedTicket } from "../support/asset-bench.ts";
 import { signIn } from "../support/contract-call.ts";
@@ -103,6 +103,19 @@ describe("the proof of a ticket's asset", () => {
       expect(climbByHand(body.leafIndex, body.leafHash, body.proof)).toBe(root);
       expect(body.proof).toHaveLength(DEPTH);
     }
+  });
+
+  it("stands beside the asset's owner, tree and root in what is told of the mint", async () => {
+    const owner = makeAddress();
+    const { sold, ticketId, tree, state, assetId } = await mintTicket(owner);
+    const caller = await signIn("user", sold.tenantId, sold.userId);
+    const { body } = await caller.call("GET", `/mint/${ticketId}`);
+    expect(body).toMatchObject({ assetId, treeAddress: tree, ownerAddress: owner, root: encodeBase58(state.root) });
+    expect(body["explorerUrl"]).toBe(`https://explorer.solana.com/tx/${String(body["signature"])}?cluster=custom`);
+    const unminted = await sellTickets(db, 1);
+    const other = await signIn("user", unminted.tenantId, unminted.userId);
+    const told = await other.call("GET", `/mint/${unminted.ticketIds[0]}`);
+    expect(told.body).toMatchObject({ treeAddress: null, ownerAddress: null, root: null, explorerUrl: null });
   });
 
   it("is shown to nobody but the ticket's owner and the tenant's staff", async () => {

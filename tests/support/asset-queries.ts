@@ -3,6 +3,7 @@ import type { DrizzleD1Database } from "drizzle-orm/d1";
 import { selectTickets } from "#storage/mint-statements";
 import * as work from "#storage/asset-work";
 import * as index from "#storage/tree-index";
+import * as claims from "#storage/wallet-claims";
 
 const ticket = { tenantId: "t", ticketId: "k" };
 const unsigned = { signature: null, wireBase64: null, lastValidBlockHeight: null, attempts: 0 };
@@ -21,6 +22,16 @@ const task: work.AssetTask = {
 };
 const tree: index.FollowedTree = { address: "a", depth: 14, bufferSize: 64, canopyDepth: 8, seq: 0, slot: 0 };
 const change = { seq: 1, slot: 1, signature: "s", index: 0, path: [], root: new Uint8Array(32), leaf: null };
+
+const challenge: claims.StoredChallenge = {
+  ...ticket,
+  id: "c",
+  userId: "u",
+  walletAddress: "w",
+  issuedAtMs: 1,
+  expiresAtMs: 2,
+  claimedAtMs: null,
+};
 
 /** Calls by the name of their function. */
 export const ASSET_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1: D1Database) => Promise<unknown>>> = {
@@ -41,5 +52,11 @@ export const ASSET_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1: 
   storeTreeChanges: (_, d1) => index.storeTreeChanges(d1, tree, [change], [], 1),
   resetFollowedTree: (_, d1) => index.resetFollowedTree(d1, tree, 1),
   findTreeOfTicket: (db) => index.findTreeOfTicket(db, ticket),
+  findTreeOfAsset: (db) => index.findTreeOfAsset(db, "x"),
+  findAssetOnChain: (db) => index.findAssetOnChain(db, "x"),
   findIndexedLeaf: (_, d1) => index.findIndexedLeaf(d1, "x"),
+  findClaimableTicket: (db) => claims.findClaimableTicket(db, "t", "k"),
+  insertChallenge: (db) => claims.insertChallenge(db, challenge),
+  findChallenge: (db) => claims.findChallenge(db, "t", "c"),
+  completeClaim: (db) => claims.completeClaim(db, challenge, 1),
 };

@@ -43,5 +43,6 @@ export const UPKEEP_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1:
     for (const sinceMs of [1, null]) await checks.storeUndeliveredCursor(d1, "standard", sinceMs);
   },
   pruneWebhookNonces: (_, d1) => pruning.pruneWebhookNonces(d1, 1, 10),
+  pruneChallenges: (_, d1) => pruning.pruneChallenges(d1, 1, 10),
   pruneIdempotencyKeys: (_, d1) => pruning.pruneIdempotencyKeys(d1, 1, 10),
 };

@@ -37,6 +37,7 @@ export function makeValidRows(): readonly (readonly [table: string, row: Row])[]
       { id: transferId, ...tenant, ticket_id: ticketId, from_user_id: userId, to_user_id: newId(), ...TRANSFER },
     ],
     ["asset_moves", { transfer_id: transferId, ...tenant, ticket_id: ticketId, status: "QUEUED", queued_at_ms: AT_MS }],
+    ["wallet_claims", { id: newId(), ...tenant, ticket_id: ticketId, user_id: userId, ...CLAIM }],
     ["asset_burns", { ticket_id: ticketId, ...tenant, status: "QUEUED", queued_at_ms: AT_MS }],
     ["merkle_trees", { address: treeAddress, ...TREE }],
     ["tree_nodes", { tree_address: treeAddress, place: 1, hash: "00" }],
@@ -107,6 +108,7 @@ const TICKET: Row = { status: "SOLD", credential_epoch: 0, created_at_ms: AT_MS 
 const MONEY: Row = { amount_cents: 4900, currency: "EUR", created_at_ms: AT_MS, seq: 1 };
 const PAYMENT: Row = { ...MONEY, status: "SUCCEEDED", updated_at_ms: AT_MS };
 const REFUND: Row = { ...MONEY, status: "created", reason: "late payment" };
+const CLAIM: Row = { wallet_address: "1", issued_at_ms: AT_MS, expires_at_ms: AT_MS };
 const TRANSFER: Row = { status: "PENDING", expires_at_ms: AT_MS, created_at_ms: AT_MS };
 const TENANT_TREE: Row = { number: 1, depth: 14, buffer_size: 64, canopy_depth: 8, capacity: 16_384, status: "OPEN" };
 

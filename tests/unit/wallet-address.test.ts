@@ -29,6 +29,18 @@ describe("a wallet address", () => {
     expect(points).toBeLessThan(300);
   });
 
+  it("is refused when it is one of the eight points of small order, however it is written", () => {
+    const eighth = ed25519.Point.fromHex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a");
+    const points = Array.from({ length: 8 }, (_, times) => (times === 0 ? ed25519.Point.ZERO : eighth.multiply(BigInt(times))));
+    expect(new Set(points.map((point) => point.toHex())).size).toBe(8);
+    const withOtherSign = (bytes: Uint8Array): Uint8Array => bytes.map((byte, at) => (at === 31 ? byte ^ 0x80 : byte));
+    for (const bytes of points.flatMap((point) => [point.toBytes(), withOtherSign(point.toBytes())])) {
+      // One of them is the System program's address.
+      const expected = bytes.every((byte) => byte === 0) ? "is_program" : "small_order";
+      expect(findWalletProblem(encodeBase58(bytes))).toBe(expected);
+    }
+  });
+
   it("is taken when it is a public key", () => {
     for (let round = 0; round < 50; round += 1) {
       expect(findWalletProblem(encodeBase58(ed25519.getPublicKey(randomBytes(32))))).toBeUndefined();

@@ -1,13 +1,13 @@
 import type { Failure } from "#domain/failure";
-import { deriveIdWithin, deskNumberOf, isDeskOfTenant } from "#domain/ids";
+import { deriveIdWithin } from "#domain/ids";
 import type { RequestIdentity } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import { decideOffer, fingerprintEmail } from "#domain/transfer";
-import { pause } from "#platform/clock";
 import { findBlacklistRow } from "#storage/blacklists";
 import { claimIdempotencyKey, findRefusal, storeRefusal } from "#storage/idempotency-keys";
 import { findPassableTicket, findTransfer, insertTransfer } from "#storage/transfers";
 import type { SignedInContext } from "../context.ts";
+import { awaitTicket } from "../ticket/await-ticket.ts";
 import { partyOf, viewTransfer, type TransferView } from "./transfer-view.ts";
 
 /** To whom a ticket is offered: exactly one of the two. */
@@ -20,10 +20,6 @@ export interface OfferTo {
 export type OfferAnswer = Result<TransferView, Failure> & { readonly replayed: boolean };
 
 type StoredTicket = Awaited<ReturnType<typeof findPassableTicket>> & object;
-
-/** A ticket paid a moment ago reaches D1 within a second; so long is waited for it, and then the caller may try again. */
-const LOOKS_FOR_TICKET = 30;
-const BETWEEN_LOOKS_MS = 100;
 
 /**
  * Offers an own ticket to someone, who must accept before anything changes. A repeat of the request gets the first answer.
@@ -66,7 +62,7 @@ async function makeOffer(
   { transferId, ticketId, to }: { readonly transferId: string; readonly ticketId: string; readonly to: OfferTo },
 ): Promise<OfferAnswer> {
   const { tenantId, userId } = ctx.principal;
-  const ticket = await awaitTicket(ctx, ticketId);
+  const ticket = await awaitTicket(ctx, ticketId, () => findPassableTicket(ctx.db, tenantId, ticketId));
   if (!ticket.ok) return { ...ticket, replayed: false };
   const decided = decideOffer(ticket.value, userId, ctx.transferTtlSeconds, ctx.nowMs);
   if (!decided.ok) return { ...decided, replayed: false };
@@ -105,22 +101,6 @@ async function readOffer(ctx: SignedInContext, transferId: string, to: OfferTo):
   if (found === undefined) return undefined;
   const view = viewTransfer(found.transfer, ctx.principal, ctx.nowMs);
   return { ...view, ...to, status: "PENDING", cause: null, settledAtMs: null };
-}
-
-/** The ticket's row. Its desk knows a new ticket before D1, which must have it before it can be offered. */
-async function awaitTicket(ctx: SignedInContext, ticketId: string): Promise<Result<StoredTicket, Failure>> {
-  const { tenantId, userId } = ctx.principal;
-  const known = await findPassableTicket(ctx.db, tenantId, ticketId);
-  if (known) return succeed(known);
-  const desk = deskNumberOf(ticketId);
-  const issued = isDeskOfTenant(desk, tenantId) ? await ctx.desk(desk).findTicket(tenantId, ticketId) : undefined;
-  if (issued?.ownerUserId !== userId) return refuse({ code: "not_found", what: "ticket" });
-  for (let look = 0; look < LOOKS_FOR_TICKET; look += 1) {
-    await pause(BETWEEN_LOOKS_MS);
-    const stored = await findPassableTicket(ctx.db, tenantId, ticketId);
-    if (stored) return succeed(stored);
-  }
-  return refuse({ code: "overloaded", retryAfterSeconds: 1 });
 }
 
 /** What stands against the offer outside the ticket's own row. */

@@ -1,4 +1,4 @@
-import { pruneIdempotencyKeys, pruneWebhookNonces } from "#storage/prune";
+import { pruneChallenges, pruneIdempotencyKeys, pruneWebhookNonces } from "#storage/prune";
 import { pruneDeliveries } from "#storage/webhook-deliveries";
 import { pruneEndpoints } from "#storage/webhook-endpoints";
 import type { ServiceContext } from "../context.ts";
@@ -9,6 +9,8 @@ const KEEP_KEYS_MS = 86_400_000;
 const KEEP_DELIVERIES_MS = 30 * 86_400_000;
 /** Longer than events that were read before the endpoint was deleted are under way. */
 const KEEP_DELETED_ENDPOINTS_MS = 3_600_000;
+/** So long a late answer is told that it is too late. */
+const KEEP_CHALLENGES_MS = 3_600_000;
 const ROWS_AT_ONCE = 1_000;
 const BATCHES_A_RUN = 20;
 
@@ -26,6 +28,11 @@ export function pruneKeys(ctx: ServiceContext): Promise<number> {
 export async function pruneWebhooks(ctx: ServiceContext): Promise<number> {
   const deliveryCount = await inBatches(() => pruneDeliveries(ctx.d1, ctx.nowMs - KEEP_DELIVERIES_MS, ROWS_AT_ONCE));
   return deliveryCount + (await pruneEndpoints(ctx.d1, ctx.nowMs - KEEP_DELETED_ENDPOINTS_MS, ROWS_AT_ONCE));
+}
+
+/** Forgets challenges to prove a wallet an hour after they expired: what was claimed is in the ticket and its moves. @returns how many. */
+export function pruneWalletClaims(ctx: ServiceContext): Promise<number> {
+  return inBatches(() => pruneChallenges(ctx.d1, ctx.nowMs - KEEP_CHALLENGES_MS, ROWS_AT_ONCE));
 }
 
 async function inBatches(pruneBatch: () => Promise<number>): Promise<number> {

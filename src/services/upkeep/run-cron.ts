@@ -7,7 +7,7 @@ import { fetchUndeliveredEvents } from "../payment/fetch-undelivered-events.ts";
 import { sweepTransfers } from "../transfer/sweep-transfers.ts";
 import { sendDueEvents } from "../webhook/announce-events.ts";
 import { sealSecretsAnew } from "../webhook/seal-anew.ts";
-import { pruneKeys, pruneNonces, pruneWebhooks } from "./prune.ts";
+import { pruneKeys, pruneNonces, pruneWalletClaims, pruneWebhooks } from "./prune.ts";
 import { wakeCodesInTurn, wakeInTurn, wakeStaleDesks, wakeStaleInventories } from "./wake-objects.ts";
 
 /** A piece of the upkeep of each minute. Bounded: what it leaves over comes in the next minute. */
@@ -21,6 +21,7 @@ export interface CronJob {
 export const CRON_JOBS: readonly CronJob[] = [
   { name: "prune webhook nonces", run: pruneNonces },
   { name: "prune idempotency keys", run: pruneKeys },
+  { name: "prune wallet claims", run: pruneWalletClaims },
   { name: "prune webhook deliveries", run: pruneWebhooks },
   { name: "seal webhook secrets anew", run: sealSecretsAnew },
   { name: "send due events", run: sendDueEvents },

@@ -1,0 +1,23 @@
+import type { Failure } from "#domain/failure";
+import { refuse, type Result } from "#domain/result";
+import { decideClaimable } from "#domain/wallet-claim";
+import { findClaimableTicket, type StoredClaimable } from "#storage/wallet-claims";
+import type { SignedInContext } from "../context.ts";
+import { awaitTicket } from "../ticket/await-ticket.ts";
+
+/**
+ * The caller's ticket, if its asset may go to another wallet of theirs. The gate is asked too: it knows first who was let in.
+ * @returns `not_found` for a ticket of somebody else, `ticket_not_valid` for one that was let in, cancelled or recalled.
+ * @throws when D1 or the gate is away.
+ */
+export async function findClaimable(ctx: SignedInContext, ticketId: string): Promise<Result<StoredClaimable, Failure>> {
+  const { tenantId, userId } = ctx.principal;
+  const ticket = await awaitTicket(ctx, ticketId, () => findClaimableTicket(ctx.db, tenantId, ticketId));
+  if (!ticket.ok) return ticket;
+  const { eventId, credentialEpoch } = ticket.value;
+  const decided = decideClaimable(ticket.value, userId);
+  if (!decided.ok) return decided;
+  const toEpoch = credentialEpoch + 1;
+  const atGate = await ctx.gate(eventId).previewHandOver({ tenantId, ticketId, toEpoch, actor: userId });
+  return atGate === "admitted" || atGate === "dead" ? refuse({ code: "ticket_not_valid" }) : ticket;
+}

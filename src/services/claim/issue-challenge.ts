@@ -1,0 +1,36 @@
+import type { Failure } from "#domain/failure";
+import { succeed, type Result } from "#domain/result";
+import { CLAIM_VALID_MS, decideWallet, nonceOf, writeClaimMessage } from "#domain/wallet-claim";
+import { insertChallenge } from "#storage/wallet-claims";
+import type { SignedInContext } from "../context.ts";
+import { findClaimable } from "./find-claimable.ts";
+
+/** What a wallet must sign. Times are Unix milliseconds. */
+export interface ChallengeView {
+  readonly nonce: string;
+  /** The exact text, in UTF-8. */
+  readonly message: string;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * Gives the owner of a ticket a message by which a wallet says that it wants the ticket's asset. It can be answered for ten minutes;
+ * a newer one for the same ticket takes its place.
+ *
+ * Refuses `not_found` for a ticket of somebody else, `ticket_not_valid` for one that was let in or is cancelled, and
+ * `ticket_in_wallet_already`.
+ */
+export async function issueChallenge(
+  ctx: SignedInContext,
+  { ticketId, walletAddress }: { readonly ticketId: string; readonly walletAddress: string },
+): Promise<Result<ChallengeView, Failure>> {
+  const ticket = await findClaimable(ctx, ticketId);
+  if (!ticket.ok) return ticket;
+  const decided = decideWallet(ticket.value, walletAddress);
+  if (!decided.ok) return decided;
+  const { tenantId, userId } = ctx.principal;
+  const expiresAtMs = ctx.nowMs + CLAIM_VALID_MS;
+  const challenge = { id: ctx.newId(), ticketId, userId, walletAddress, issuedAtMs: ctx.nowMs, expiresAtMs, claimedAtMs: null };
+  await insertChallenge(ctx.db, { ...challenge, tenantId });
+  return succeed({ nonce: nonceOf(challenge), message: writeClaimMessage(challenge, ctx), expiresAtMs });
+}
