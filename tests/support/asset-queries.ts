@@ -52,7 +52,6 @@ export const ASSET_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1: 
   storeTreeChanges: (_, d1) => index.storeTreeChanges(d1, tree, [change], [], 1),
   resetFollowedTree: (_, d1) => index.resetFollowedTree(d1, tree, 1),
   findTreeOfTicket: (db) => index.findTreeOfTicket(db, ticket),
-  findTreeOfAsset: (db) => index.findTreeOfAsset(db, "x"),
   findAssetOnChain: (db) => index.findAssetOnChain(db, "x"),
   findIndexedLeaf: (_, d1) => index.findIndexedLeaf(d1, "x"),
   findClaimableTicket: (db) => claims.findClaimableTicket(db, "t", "k"),

@@ -4,8 +4,7 @@ import { decideAnswer, decideWallet, readChallengeId } from "#domain/wallet-clai
 import { verifyWalletSignature } from "#platform/wallet-signature";
 import { completeClaim, findChallenge, type StoredChallenge } from "#storage/wallet-claims";
 import { attempt } from "../attempt.ts";
-import type { SignedInContext } from "../context.ts";
-import { findClaimable } from "./find-claimable.ts";
+import { findClaimable, type ClaimContext } from "./find-claimable.ts";
 
 /** A signed message; `signature` are the 64 bytes of Ed25519. */
 export interface ClaimInput {
@@ -30,7 +29,7 @@ const TRIES = 2;
  *
  * Refuses what `findClaimable`, `decideAnswer` and `decideWallet` refuse, and `claim_signature_invalid`.
  */
-export async function claimTicket(ctx: SignedInContext, input: ClaimInput): Promise<Result<ClaimView, Failure>> {
+export async function claimTicket(ctx: ClaimContext, input: ClaimInput): Promise<Result<ClaimView, Failure>> {
   const { ticketId } = input;
   for (let tried = 0; tried < TRIES; tried += 1) {
     const challenge = await findAnswered(ctx, input);
@@ -45,7 +44,7 @@ export async function claimTicket(ctx: SignedInContext, input: ClaimInput): Prom
 }
 
 /** The challenge that the message answers, with the ticket, the text and the signature found to be in order. */
-async function findAnswered(ctx: SignedInContext, input: ClaimInput): Promise<Result<StoredChallenge, Failure>> {
+async function findAnswered(ctx: ClaimContext, input: ClaimInput): Promise<Result<StoredChallenge, Failure>> {
   const { tenantId, userId } = ctx.principal;
   const { ticketId, message, signature } = input;
   const ticket = await findClaimable(ctx, ticketId);

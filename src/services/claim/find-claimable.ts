@@ -5,12 +5,18 @@ import { findClaimableTicket, type StoredClaimable } from "#storage/wallet-claim
 import type { SignedInContext } from "../context.ts";
 import { awaitTicket } from "../ticket/await-ticket.ts";
 
+/** What claiming may reach. */
+export type ClaimContext = Pick<
+  SignedInContext,
+  "db" | "gate" | "desk" | "assetQueue" | "newId" | "nowMs" | "principal" | "publicBaseUrl" | "solanaCluster"
+>;
+
 /**
  * The caller's ticket, if its asset may go to another wallet of theirs. The gate is asked too: it knows first who was let in.
  * @returns `not_found` for a ticket of somebody else, `ticket_not_valid` for one that was let in, cancelled or recalled.
  * @throws when D1 or the gate is away.
  */
-export async function findClaimable(ctx: SignedInContext, ticketId: string): Promise<Result<StoredClaimable, Failure>> {
+export async function findClaimable(ctx: ClaimContext, ticketId: string): Promise<Result<StoredClaimable, Failure>> {
   const { tenantId, userId } = ctx.principal;
   const ticket = await awaitTicket(ctx, ticketId, () => findClaimableTicket(ctx.db, tenantId, ticketId));
   if (!ticket.ok) return ticket;

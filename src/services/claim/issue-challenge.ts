@@ -2,8 +2,7 @@ import type { Failure } from "#domain/failure";
 import { succeed, type Result } from "#domain/result";
 import { CLAIM_VALID_MS, decideWallet, nonceOf, writeClaimMessage } from "#domain/wallet-claim";
 import { insertChallenge } from "#storage/wallet-claims";
-import type { SignedInContext } from "../context.ts";
-import { findClaimable } from "./find-claimable.ts";
+import { findClaimable, type ClaimContext } from "./find-claimable.ts";
 
 /** What a wallet must sign. Times are Unix milliseconds. */
 export interface ChallengeView {
@@ -21,7 +20,7 @@ export interface ChallengeView {
  * `ticket_in_wallet_already`.
  */
 export async function issueChallenge(
-  ctx: SignedInContext,
+  ctx: ClaimContext,
   { ticketId, walletAddress }: { readonly ticketId: string; readonly walletAddress: string },
 ): Promise<Result<ChallengeView, Failure>> {
   const ticket = await findClaimable(ctx, ticketId);

@@ -14,7 +14,7 @@ const BETWEEN_LOOKS_MS = 100;
  * @returns `not_found` unless D1 has it or it is the caller's own; `overloaded` when D1 lags behind for long.
  */
 export async function awaitTicket<Row>(
-  ctx: SignedInContext,
+  ctx: Pick<SignedInContext, "desk" | "principal">,
   ticketId: string,
   find: () => Promise<Row | undefined>,
 ): Promise<Result<Row, Failure>> {
