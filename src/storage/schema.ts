@@ -270,6 +270,9 @@ export const tickets = sqliteTable(
     credentialEpoch: integer("credential_epoch").notNull(),
     admittedAtMs: integer("admitted_at_ms"),
     walletAddress: text("wallet_address"),
+    /** The wallet that its asset was moved to outside the service; nobody can show the ticket until who holds that wallet claims it. */
+    heldByAddress: text("held_by_address"),
+    heldSinceMs: integer("held_since_ms"),
     createdAtMs: integer("created_at_ms").notNull(),
   },
   (t) => [
@@ -476,8 +479,16 @@ export const treeLeaves = sqliteTable(
     /** Number of the last change to this leaf, and the transaction that made it. */
     seq: integer("seq").notNull(),
     signature: text("signature").notNull(),
+    /** When that change is to be compared with the ticket next; null once it was. */
+    newsAtMs: integer("news_at_ms").default(0),
   },
-  (t) => [primaryKey({ columns: [t.treeAddress, t.leafIndex] }), uniqueIndex("tree_leaves_by_asset").on(t.assetId)],
+  (t) => [
+    primaryKey({ columns: [t.treeAddress, t.leafIndex] }),
+    uniqueIndex("tree_leaves_by_asset").on(t.assetId),
+    index("tree_leaves_news")
+      .on(t.newsAtMs)
+      .where(sql`${t.newsAtMs} IS NOT NULL`),
+  ],
 );
 
 /** Every answered scan. Projection of `EventGate`. */
@@ -713,6 +724,9 @@ export const mintJobs = sqliteTable(
     updatedAtMs: integer("updated_at_ms").notNull(),
   },
   (t) => [
+    index("mint_jobs_by_asset")
+      .on(t.assetId)
+      .where(sql`${t.assetId} IS NOT NULL`),
     index("mint_jobs_by_status").on(t.tenantId, t.status, t.ticketId),
     index("mint_jobs_at_work")
       .on(t.updatedAtMs)
