@@ -58,6 +58,7 @@ export type Failure =
   | { readonly code: "webhook_endpoint_disabled" }
   | { readonly code: "ticket_not_minted" }
   | { readonly code: "ticket_in_wallet_already" }
+  | { readonly code: "ticket_held_elsewhere" }
   | { readonly code: "claim_challenge_unknown" }
   | { readonly code: "claim_challenge_used" }
   | { readonly code: "claim_challenge_expired" }

@@ -15,6 +15,8 @@ export interface PassableTicket {
   readonly ownerUserId: string;
   readonly status: TicketStatus;
   readonly credentialEpoch: number;
+  /** The wallet that its asset was moved to outside the service. */
+  readonly heldByAddress: string | null;
   /** The organiser lets tickets of this type change hands. */
   readonly isTransferable: boolean;
   readonly eventEndsAtMs: number;
@@ -64,8 +66,9 @@ export function isRecipient(offer: Offer, person: Party): boolean {
   return person.emailFingerprint !== null && offer.emailFingerprint === person.emailFingerprint;
 }
 
-/** Whether the rules let the ticket change hands now; refuses `ticket_not_transferable`. */
+/** Whether the rules let the ticket change hands now; refuses `ticket_held_elsewhere` and `ticket_not_transferable`. */
 function judgeRules(ticket: PassableTicket, nowMs: number): Result<undefined, Failure> {
+  if (ticket.heldByAddress !== null) return refuse({ code: "ticket_held_elsewhere" });
   if (!ticket.isTransferable) return refuse({ code: "ticket_not_transferable", reason: "ticket_type" });
   if (nowMs >= ticket.eventEndsAtMs) return refuse({ code: "ticket_not_transferable", reason: "event_over" });
   if (ticket.credentialEpoch >= HIGHEST_EPOCH) return refuse({ code: "ticket_not_transferable", reason: "too_often" });

@@ -39,6 +39,10 @@ export interface ClaimableTicket {
   readonly isCancelled: boolean;
   /** Where its asset belongs now; null is the custody of the service's wallet. */
   readonly walletAddress: string | null;
+  /** The wallet that its asset was moved to outside the service. */
+  readonly heldByAddress: string | null;
+  /** The old owner's credential is dead because of that, so that somebody else may have the ticket. */
+  readonly isHoldDone: boolean;
 }
 
 /** The challenge's id as the message carries it: Sign-In With Solana allows letters and digits only. */
@@ -92,18 +96,28 @@ function decodeBase64(text: string): Result<Uint8Array, unknown> {
 }
 
 /**
- * Decides whether the asset of a ticket may go to another wallet of this user.
+ * Decides whether this user may claim the ticket with some wallet: its owner may, and anybody when its asset is in a wallet outside the
+ * service, which they must prove.
  * @returns `not_found` for somebody else's ticket, `ticket_not_valid` for one that was let in or is cancelled.
  */
 export function decideClaimable(ticket: ClaimableTicket, userId: string): Result<undefined, Failure> {
-  if (ticket.ownerUserId !== userId) return refuse({ code: "not_found", what: "ticket" });
+  const mayClaim = ticket.ownerUserId === userId || (ticket.heldByAddress !== null && ticket.isHoldDone);
+  if (!mayClaim) return refuse({ code: "not_found", what: "ticket" });
   const isValid = (ticket.status === "SOLD" || ticket.status === "TRANSFERRED") && ticket.admittedAtMs === null;
   return isValid && !ticket.isCancelled ? succeed(undefined) : refuse({ code: "ticket_not_valid" });
 }
 
-/** A wallet that has the ticket's asset already, or is about to, cannot claim it; refuses `ticket_in_wallet_already`. */
-export function decideWallet(ticket: ClaimableTicket, walletAddress: string): Result<undefined, Failure> {
-  return ticket.walletAddress === walletAddress ? refuse({ code: "ticket_in_wallet_already" }) : succeed(undefined);
+/**
+ * Decides whether this user may claim the ticket with this wallet.
+ * @returns `ticket_in_wallet_already` for the wallet that has the asset or is about to; `ticket_held_elsewhere` to an owner whose asset was
+ * moved outside the service, unless it is the wallet where it is now; `not_found` to others with any other wallet than that.
+ */
+export function decideWallet(ticket: ClaimableTicket, userId: string, walletAddress: string): Result<undefined, Failure> {
+  if (ticket.heldByAddress === null) {
+    return ticket.walletAddress === walletAddress ? refuse({ code: "ticket_in_wallet_already" }) : succeed(undefined);
+  }
+  if (ticket.isHoldDone && ticket.heldByAddress === walletAddress) return succeed(undefined);
+  return refuse(ticket.ownerUserId === userId ? { code: "ticket_held_elsewhere" } : { code: "not_found", what: "ticket" });
 }
 
 /**

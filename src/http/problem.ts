@@ -44,6 +44,7 @@ export const PROBLEMS = {
   webhook_endpoint_disabled: { status: 409, title: "The webhook endpoint is disabled" },
   ticket_not_minted: { status: 409, title: "The ticket has no asset on chain" },
   ticket_in_wallet_already: { status: 409, title: "The ticket is in that wallet already, or on its way there" },
+  ticket_held_elsewhere: { status: 409, title: "The ticket's asset was moved to another wallet, whose holder may claim it" },
   claim_challenge_unknown: { status: 409, title: "The message answers no open challenge of this ticket and user" },
   claim_challenge_used: { status: 409, title: "The challenge was answered before" },
   claim_challenge_expired: { status: 409, title: "The challenge has expired" },

@@ -272,6 +272,7 @@ export const tickets = sqliteTable(
     walletAddress: text("wallet_address"),
     /** The wallet that its asset was moved to outside the service; nobody can show the ticket until who holds that wallet claims it. */
     heldByAddress: text("held_by_address"),
+    /** When the old credential was dead because of that; null while it may not be yet. */
     heldSinceMs: integer("held_since_ms"),
     createdAtMs: integer("created_at_ms").notNull(),
   },

@@ -111,6 +111,9 @@ export async function completeTransfer(
         ownerUserId: claimedByUserId,
         status: "TRANSFERRED",
         credentialEpoch: credentialEpoch + 1,
+        // The move brings the asset from whoever has it.
+        heldByAddress: null,
+        heldSinceMs: null,
         walletAddress: sql`(SELECT ${ticketTransfers.walletAddress} FROM ${ticketTransfers} WHERE ${isClaimed})`,
       })
       .where(and(isUnchanged, sql`EXISTS (SELECT 1 FROM ${ticketTransfers} WHERE ${isClaimed})`)),

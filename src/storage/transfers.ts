@@ -23,6 +23,7 @@ const TICKET_FACTS = {
   ownerUserId: tickets.ownerUserId,
   status: tickets.status,
   credentialEpoch: tickets.credentialEpoch,
+  heldByAddress: tickets.heldByAddress,
   isTransferable: ticketTypes.transferable,
   eventEndsAtMs: events.endsAtMs,
 };

@@ -83,15 +83,15 @@ const STORE_NODES = `INSERT INTO tree_nodes (tree_address, place, hash)
   ON CONFLICT (tree_address, place) DO UPDATE SET hash = excluded.hash`;
 
 const STORE_LEAVES = `INSERT INTO tree_leaves (tree_address, leaf_index, asset_id, owner_address, delegate_address, data_hash,
-    creator_hash, collection_hash, asset_data_hash, flags, is_burnt, seq, signature)
+    creator_hash, collection_hash, asset_data_hash, flags, is_burnt, seq, signature, news_at_ms)
   SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, 0,
-    value ->> 9, value ->> 10 FROM json_each(?3) WHERE ${IS_AT}
+    value ->> 9, value ->> 10, ?4 FROM json_each(?3) WHERE ${IS_AT}
   ON CONFLICT (tree_address, leaf_index) DO UPDATE SET owner_address = excluded.owner_address,
     delegate_address = excluded.delegate_address, data_hash = excluded.data_hash, creator_hash = excluded.creator_hash,
     collection_hash = excluded.collection_hash, asset_data_hash = excluded.asset_data_hash, flags = excluded.flags,
-    is_burnt = 0, seq = excluded.seq, signature = excluded.signature`;
+    is_burnt = 0, seq = excluded.seq, signature = excluded.signature, news_at_ms = excluded.news_at_ms`;
 
-const MARK_BURNT = `UPDATE tree_leaves SET is_burnt = 1, seq = burnt.value ->> 1, signature = burnt.value ->> 2
+const MARK_BURNT = `UPDATE tree_leaves SET is_burnt = 1, seq = burnt.value ->> 1, signature = burnt.value ->> 2, news_at_ms = NULL
   FROM json_each(?3) AS burnt
   WHERE tree_leaves.tree_address = ?1 AND tree_leaves.leaf_index = burnt.value ->> 0 AND ${IS_AT}`;
 
@@ -120,7 +120,7 @@ export async function storeTreeChanges(
   const last = changes.at(-1);
   const outcomes = await d1.batch([
     d1.prepare(STORE_NODES).bind(...at, JSON.stringify(nodeRows)),
-    d1.prepare(STORE_LEAVES).bind(...at, JSON.stringify(leaves)),
+    d1.prepare(STORE_LEAVES).bind(...at, JSON.stringify(leaves), nowMs),
     d1.prepare(MARK_BURNT).bind(...at, JSON.stringify(burnt)),
     d1.prepare(MOVE_ON).bind(...at, last?.seq ?? tree.seq, last?.slot ?? tree.slot, nowMs),
   ]);

@@ -1,8 +1,9 @@
-import { and, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, eq, inArray, isNotNull, isNull, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { ClaimableTicket, WalletChallenge } from "#domain/wallet-claim";
 import { isTicketCancelled, selectNewMove } from "./mint-statements.ts";
-import { assetBurns, assetMoves, tickets, walletClaims } from "./schema.ts";
+import { TENANT_WANTS_EVENTS } from "./outgoing-events.ts";
+import { assetBurns, assetMoves, outbox, tickets, walletClaims } from "./schema.ts";
 
 /** A challenge within its tenant. */
 export type StoredChallenge = WalletChallenge & { readonly tenantId: string };
@@ -25,6 +26,8 @@ export async function findClaimableTicket(
       admittedAtMs: tickets.admittedAtMs,
       isCancelled: sql`${assetBurns.ticketId} IS NOT NULL`.mapWith(Boolean),
       walletAddress: tickets.walletAddress,
+      heldByAddress: tickets.heldByAddress,
+      isHoldDone: sql`${tickets.heldSinceMs} IS NOT NULL`.mapWith(Boolean),
     })
     .from(tickets)
     .leftJoin(assetBurns, eq(assetBurns.ticketId, tickets.id))
@@ -53,26 +56,16 @@ export async function findChallenge(db: DrizzleD1Database, tenantId: string, id:
 }
 
 /**
- * Answers a challenge: the ticket's asset belongs to its wallet from now on, and a move is queued under the challenge's id. All or
- * nothing, and once: only while the challenge is open and the ticket a valid one of the same owner.
+ * Answers a challenge of a ticket's owner: its asset belongs to the challenge's wallet from now on, and a move is queued under the
+ * challenge's id. All or nothing, and once: only while the challenge is open and the ticket a valid one of the same owner.
  * @returns false when it was not so any more.
  */
 export async function completeClaim(db: DrizzleD1Database, challenge: StoredChallenge, nowMs: number): Promise<boolean> {
-  const { id, tenantId, ticketId, userId, walletAddress } = challenge;
+  const { id, userId, walletAddress } = challenge;
   const isClaimable = and(
-    eq(tickets.id, ticketId),
-    eq(tickets.tenantId, tenantId),
-    eq(tickets.ownerUserId, userId),
-    inArray(tickets.status, ["SOLD", "TRANSFERRED"]),
-    isNull(tickets.admittedAtMs),
-    sql`NOT ${isTicketCancelled(tickets.id)}`,
+    isValidTicket(challenge, userId),
+    isNull(tickets.heldByAddress),
     sql`${tickets.walletAddress} IS NOT ${walletAddress}`,
-  );
-  const isOpen = and(
-    eq(walletClaims.id, id),
-    eq(walletClaims.tenantId, tenantId),
-    isNull(walletClaims.claimedAtMs),
-    sql`${walletClaims.expiresAtMs} > ${nowMs}`,
   );
   const move = db
     .select({
@@ -85,7 +78,7 @@ export async function completeClaim(db: DrizzleD1Database, challenge: StoredChal
     })
     .from(walletClaims)
     .innerJoin(tickets, eq(tickets.id, walletClaims.ticketId))
-    .where(and(isOpen, isClaimable));
+    .where(and(isOpen(challenge, nowMs), isClaimable));
   // The first statement decides; the others go by the move that it has queued.
   const isQueued = sql`EXISTS (SELECT 1 FROM ${assetMoves} WHERE ${assetMoves.transferId} = ${id})`;
   const [, , claimed] = await db.batch([
@@ -93,8 +86,78 @@ export async function completeClaim(db: DrizzleD1Database, challenge: StoredChal
     db
       .update(tickets)
       .set({ walletAddress })
-      .where(and(isClaimable, isQueued, sql`EXISTS (SELECT 1 FROM ${walletClaims} WHERE ${isOpen})`)),
-    db.update(walletClaims).set({ claimedAtMs: nowMs }).where(and(isOpen, isQueued)).returning({ id: walletClaims.id }),
+      .where(and(isClaimable, isQueued, hasOpenChallenge(challenge, nowMs))),
+    markClaimed(db, challenge, isQueued, nowMs),
   ]);
   return claimed.length === 1;
+}
+
+/**
+ * Answers a challenge of who proved the wallet outside the service that has a ticket's asset: the ticket is theirs, in that wallet, and the
+ * tenant's event is written if it wants any. All or nothing, and once: only while the challenge is open, and the ticket a valid one of
+ * `fromUserId` that this wallet holds. Its old credential is dead already.
+ */
+export async function completeHolderClaim(
+  db: DrizzleD1Database,
+  challenge: StoredChallenge,
+  fromUserId: string,
+  nowMs: number,
+): Promise<{ readonly isClaimed: boolean; readonly isAnnounced: boolean }> {
+  const { userId, walletAddress } = challenge;
+  const isHeld = and(
+    isValidTicket(challenge, fromUserId),
+    eq(tickets.heldByAddress, walletAddress),
+    isNotNull(tickets.heldSinceMs),
+    hasOpenChallenge(challenge, nowMs),
+  );
+  const announcement = sql`SELECT NULL, ${tickets.tenantId}, 'ticket.claimed', json_object('ticketId', ${tickets.id},
+      'orderId', ${tickets.orderId}, 'eventId', ${tickets.eventId}, 'fromUserId', ${fromUserId}, 'toUserId', ${userId},
+      'walletAddress', ${walletAddress}), 0, ${nowMs}, ${nowMs}
+    FROM ${tickets} WHERE ${isHeld} AND ${sql.raw(TENANT_WANTS_EVENTS)}`;
+  const isTheirs = sql`EXISTS (SELECT 1 FROM ${tickets} WHERE ${and(
+    isValidTicket(challenge, userId),
+    eq(tickets.walletAddress, walletAddress),
+    isNull(tickets.heldByAddress),
+  )})`;
+  const [announced, , claimed] = await db.batch([
+    db.insert(outbox).select(announcement).returning({ id: outbox.id }),
+    db
+      .update(tickets)
+      .set({ ownerUserId: userId, status: "TRANSFERRED", walletAddress, heldByAddress: null, heldSinceMs: null })
+      .where(isHeld),
+    markClaimed(db, challenge, isTheirs, nowMs),
+  ]);
+  return { isClaimed: claimed.length === 1, isAnnounced: announced.length === 1 };
+}
+
+function isValidTicket({ tenantId, ticketId }: StoredChallenge, ownerUserId: string): SQL | undefined {
+  return and(
+    eq(tickets.id, ticketId),
+    eq(tickets.tenantId, tenantId),
+    eq(tickets.ownerUserId, ownerUserId),
+    inArray(tickets.status, ["SOLD", "TRANSFERRED"]),
+    isNull(tickets.admittedAtMs),
+    sql`NOT ${isTicketCancelled(tickets.id)}`,
+  );
+}
+
+function isOpen({ id, tenantId }: StoredChallenge, nowMs: number): SQL | undefined {
+  return and(
+    eq(walletClaims.id, id),
+    eq(walletClaims.tenantId, tenantId),
+    isNull(walletClaims.claimedAtMs),
+    sql`${walletClaims.expiresAtMs} > ${nowMs}`,
+  );
+}
+
+function hasOpenChallenge(challenge: StoredChallenge, nowMs: number): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${walletClaims} WHERE ${isOpen(challenge, nowMs)})`;
+}
+
+function markClaimed(db: DrizzleD1Database, challenge: StoredChallenge, condition: SQL, nowMs: number) {
+  return db
+    .update(walletClaims)
+    .set({ claimedAtMs: nowMs })
+    .where(and(isOpen(challenge, nowMs), condition))
+    .returning({ id: walletClaims.id });
 }

@@ -3,6 +3,7 @@ import type { DrizzleD1Database } from "drizzle-orm/d1";
 import { selectTickets } from "#storage/mint-statements";
 import * as work from "#storage/asset-work";
 import * as index from "#storage/tree-index";
+import * as news from "#storage/leaf-news";
 import * as claims from "#storage/wallet-claims";
 
 const ticket = { tenantId: "t", ticketId: "k" };
@@ -23,6 +24,22 @@ const task: work.AssetTask = {
 const tree: index.FollowedTree = { address: "a", depth: 14, bufferSize: 64, canopyDepth: 8, seq: 0, slot: 0 };
 const change = { seq: 1, slot: 1, signature: "s", index: 0, path: [], root: new Uint8Array(32), leaf: null };
 
+const leafChange = { treeAddress: "a", leafIndex: 1, seq: 1 };
+const named: news.NamedTicket = {
+  id: "k",
+  tenantId: "t",
+  eventId: "e",
+  ownerUserId: "u",
+  credentialEpoch: 0,
+  status: "SOLD",
+  admittedAtMs: null,
+  isCancelled: false,
+  isTransferable: true,
+  walletAddress: null,
+  heldByAddress: "x",
+  isHoldDone: false,
+  isMoving: false,
+};
 const challenge: claims.StoredChallenge = {
   ...ticket,
   id: "c",
@@ -57,5 +74,12 @@ export const ASSET_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1: 
   findClaimableTicket: (db) => claims.findClaimableTicket(db, "t", "k"),
   insertChallenge: (db) => claims.insertChallenge(db, challenge),
   findChallenge: (db) => claims.findChallenge(db, "t", "c"),
+  completeHolderClaim: (db) => claims.completeHolderClaim(db, challenge, "v", 1),
+  listLeafNews: (_, d1) => news.listLeafNews(d1, 1, 10),
+  scheduleLeafNews: (_, d1) => news.scheduleLeafNews(d1, [leafChange], null),
+  setHolder: (_, d1) => news.setHolder(d1, named, "y"),
+  completeHold: (_, d1) => news.completeHold(d1, named, 1),
+  abandonHold: (_, d1) => news.abandonHold(d1, named),
+  releaseTicket: (_, d1) => news.releaseTicket(d1, named),
   completeClaim: (db) => claims.completeClaim(db, challenge, 1),
 };

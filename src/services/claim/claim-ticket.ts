@@ -2,7 +2,14 @@ import type { Failure } from "#domain/failure";
 import { refuse, succeed, type Result } from "#domain/result";
 import { decideAnswer, decideWallet, readChallengeId } from "#domain/wallet-claim";
 import { verifyWalletSignature } from "#platform/wallet-signature";
-import { completeClaim, findChallenge, type StoredChallenge } from "#storage/wallet-claims";
+import { findBlacklistRow } from "#storage/blacklists";
+import {
+  completeClaim,
+  completeHolderClaim,
+  findChallenge,
+  type StoredChallenge,
+  type StoredClaimable,
+} from "#storage/wallet-claims";
 import { attempt } from "../attempt.ts";
 import { findClaimable, type ClaimContext } from "./find-claimable.ts";
 
@@ -23,28 +30,46 @@ export interface ClaimView {
 /** Something may change between reading and claiming; then all is judged again, on what is there now. */
 const TRIES = 2;
 
+/** A challenge that was answered as it should be, and the ticket that it is about. */
+interface Answered {
+  readonly challenge: StoredChallenge;
+  readonly ticket: StoredClaimable;
+}
+
 /**
- * Takes a ticket's asset into the wallet whose key signed the message of a challenge. A ticket that is not minted yet is minted
- * there. Each challenge is good for one claim.
+ * Takes a ticket's asset into the wallet whose key signed the message of a challenge. A ticket that is not minted yet is minted there; one
+ * whose asset is in that wallet already, moved there outside the service, becomes the caller's. Each challenge is good for one claim.
  *
- * Refuses what `findClaimable`, `decideAnswer` and `decideWallet` refuse, and `claim_signature_invalid`.
+ * Refuses what `findClaimable`, `decideAnswer` and `decideWallet` refuse, `claim_signature_invalid`, and `user_blacklisted` to who would
+ * get the ticket from another.
  */
 export async function claimTicket(ctx: ClaimContext, input: ClaimInput): Promise<Result<ClaimView, Failure>> {
-  const { ticketId } = input;
   for (let tried = 0; tried < TRIES; tried += 1) {
-    const challenge = await findAnswered(ctx, input);
-    if (!challenge.ok) return challenge;
-    const { tenantId, walletAddress } = challenge.value;
-    if (!(await completeClaim(ctx.db, challenge.value, ctx.nowMs))) continue;
-    // Without this message the cron sends one within a minute.
-    await attempt(ctx.assetQueue.send({ tenantId, ticketId }));
-    return succeed({ ticketId, walletAddress, claimedAtMs: ctx.nowMs });
+    const answered = await findAnswered(ctx, input);
+    if (!answered.ok) return answered;
+    const { ticketId, walletAddress } = answered.value.challenge;
+    if (await complete(ctx, answered.value)) return succeed({ ticketId, walletAddress, claimedAtMs: ctx.nowMs });
   }
   return refuse({ code: "claim_challenge_used" });
 }
 
+/** @returns false when the challenge or the ticket is not as it was read. */
+async function complete(ctx: ClaimContext, { challenge, ticket }: Answered): Promise<boolean> {
+  const { tenantId, ticketId } = challenge;
+  if (ticket.heldByAddress !== null) {
+    const { isClaimed, isAnnounced } = await completeHolderClaim(ctx.db, challenge, ticket.ownerUserId, ctx.nowMs);
+    // Without this message the cron sends the event within a minute.
+    if (isAnnounced) await attempt(ctx.eventQueue.send({ endpointId: null }));
+    return isClaimed;
+  }
+  if (!(await completeClaim(ctx.db, challenge, ctx.nowMs))) return false;
+  // And without this one it sends one to the asset queue.
+  await attempt(ctx.assetQueue.send({ tenantId, ticketId }));
+  return true;
+}
+
 /** The challenge that the message answers, with the ticket, the text and the signature found to be in order. */
-async function findAnswered(ctx: ClaimContext, input: ClaimInput): Promise<Result<StoredChallenge, Failure>> {
+async function findAnswered(ctx: ClaimContext, input: ClaimInput): Promise<Result<Answered, Failure>> {
   const { tenantId, userId } = ctx.principal;
   const { ticketId, message, signature } = input;
   const ticket = await findClaimable(ctx, ticketId);
@@ -54,8 +79,13 @@ async function findAnswered(ctx: ClaimContext, input: ClaimInput): Promise<Resul
   const answered = decideAnswer(challenge, { ticketId, userId, message }, ctx, ctx.nowMs);
   if (!answered.ok) return answered;
   const { walletAddress } = answered.value;
-  const decided = decideWallet(ticket.value, walletAddress);
+  const decided = decideWallet(ticket.value, userId, walletAddress);
   if (!decided.ok) return decided;
   const isSigned = await verifyWalletSignature(walletAddress, message, signature);
-  return isSigned ? succeed({ ...answered.value, tenantId }) : refuse({ code: "claim_signature_invalid" });
+  if (!isSigned) return refuse({ code: "claim_signature_invalid" });
+  const isReceived = ticket.value.ownerUserId !== userId;
+  const isBarred = isReceived && (await findBlacklistRow(ctx.db, tenantId, userId, ctx.nowMs)) !== undefined;
+  return isBarred
+    ? refuse({ code: "user_blacklisted" })
+    : succeed({ challenge: { ...answered.value, tenantId }, ticket: ticket.value });
 }

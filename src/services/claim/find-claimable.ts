@@ -8,12 +8,12 @@ import { awaitTicket } from "../ticket/await-ticket.ts";
 /** What claiming may reach. */
 export type ClaimContext = Pick<
   SignedInContext,
-  "db" | "gate" | "desk" | "assetQueue" | "newId" | "nowMs" | "principal" | "publicBaseUrl" | "solanaCluster"
+  "db" | "gate" | "desk" | "assetQueue" | "eventQueue" | "newId" | "nowMs" | "principal" | "publicBaseUrl" | "solanaCluster"
 >;
 
 /**
- * The caller's ticket, if its asset may go to another wallet of theirs. The gate is asked too: it knows first who was let in.
- * @returns `not_found` for a ticket of somebody else, `ticket_not_valid` for one that was let in, cancelled or recalled.
+ * The ticket that the caller may claim with some wallet (`decideClaimable`). The gate is asked too: it knows first who was let in.
+ * @returns `not_found` for a ticket of somebody else that no wallet outside the service holds, `ticket_not_valid` for one that was let in, cancelled or recalled.
  * @throws when D1 or the gate is away.
  */
 export async function findClaimable(ctx: ClaimContext, ticketId: string): Promise<Result<StoredClaimable, Failure>> {

@@ -13,11 +13,10 @@ export interface ChallengeView {
 }
 
 /**
- * Gives the owner of a ticket a message by which a wallet says that it wants the ticket's asset. It can be answered for ten minutes;
- * a newer one for the same ticket takes its place.
+ * Gives who may claim a ticket a message by which a wallet says that it wants the ticket's asset, or that it has it. It can be answered
+ * for ten minutes; a newer one for the same ticket takes its place.
  *
- * Refuses `not_found` for a ticket of somebody else, `ticket_not_valid` for one that was let in or is cancelled, and
- * `ticket_in_wallet_already`.
+ * Refuses what `findClaimable` and `decideWallet` refuse.
  */
 export async function issueChallenge(
   ctx: ClaimContext,
@@ -25,9 +24,9 @@ export async function issueChallenge(
 ): Promise<Result<ChallengeView, Failure>> {
   const ticket = await findClaimable(ctx, ticketId);
   if (!ticket.ok) return ticket;
-  const decided = decideWallet(ticket.value, walletAddress);
-  if (!decided.ok) return decided;
   const { tenantId, userId } = ctx.principal;
+  const decided = decideWallet(ticket.value, userId, walletAddress);
+  if (!decided.ok) return decided;
   const expiresAtMs = ctx.nowMs + CLAIM_VALID_MS;
   const challenge = { id: ctx.newId(), ticketId, userId, walletAddress, issuedAtMs: ctx.nowMs, expiresAtMs, claimedAtMs: null };
   await insertChallenge(ctx.db, { ...challenge, tenantId });

@@ -63,13 +63,14 @@ async function recordOnce(ctx: SignedInContext, ticket: TicketView): Promise<voi
 /**
  * Issues a code for the holder to show, good for at most 30 seconds.
  * @returns `not_found` to anyone but the ticket's owner, whatever their role: a code lets its bearer in;
- * `ticket_not_valid` when the ticket was cancelled or has expired.
+ * `ticket_not_valid` when the ticket was cancelled or has expired, `ticket_held_elsewhere` while its asset is in a wallet outside.
  */
 export async function generateCode(ctx: SignedInContext, ticketId: string): Promise<Result<IssuedCode, Failure>> {
   const { tenantId, userId } = ctx.principal;
   const ticket = await readTicket(ctx, tenantId, ticketId);
   if (ticket === undefined || ticket.ownerUserId !== userId) return refuse({ code: "not_found", what: "ticket" });
   if (!SHOWABLE.includes(ticket.status)) return refuse({ code: "ticket_not_valid" });
+  if (ticket.heldByAddress !== null) return refuse({ code: "ticket_held_elsewhere" });
   const keys = await ctx.credentialKeys();
   const issuedAtSeconds = Math.floor(ctx.nowMs / 1000);
   const signedBytes = encodeSignedBytes({

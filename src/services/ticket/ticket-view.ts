@@ -12,10 +12,13 @@ export interface TicketMint {
 /** A ticket with its admission and its mint. */
 export interface TicketView extends IssuedTicket {
   readonly admittedAtMs: number | null;
+  /** The wallet that its asset was moved to outside the service; its owner can't show the ticket then. */
+  readonly heldByAddress: string | null;
   readonly mint: TicketMint;
 }
 
 /** A ticket that its desk issued and D1 has not heard of yet. */
 export function asUnminted(ticket: IssuedTicket): TicketView {
-  return { ...ticket, admittedAtMs: null, mint: { status: "QUEUED", assetId: null, signature: null, leafIndex: null } };
+  const mint: TicketMint = { status: "QUEUED", assetId: null, signature: null, leafIndex: null };
+  return { ...ticket, admittedAtMs: null, heldByAddress: null, mint };
 }

@@ -1,3 +1,4 @@
+import { noticeMovedAssets } from "../assets/notice-moved-assets.ts";
 import { queueTrees, queueWaitingAssets } from "../assets/queue-assets.ts";
 import type { ServiceContext } from "../context.ts";
 import { keepTrees } from "../trees/keep-trees.ts";
@@ -29,6 +30,7 @@ export const CRON_JOBS: readonly CronJob[] = [
   { name: "queue waiting assets", run: queueWaitingAssets },
   { name: "queue trees to follow", run: queueTrees },
   { name: "keep trees", run: keepTrees },
+  { name: "notice moved assets", run: noticeMovedAssets },
   { name: "sweep transfers", run: sweepTransfers },
   { name: "wake stale inventories", run: wakeStaleInventories },
   { name: "wake stale desks", run: wakeStaleDesks },

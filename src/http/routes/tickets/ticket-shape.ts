@@ -14,6 +14,9 @@ export const ticketShape = z
     status: z.enum(TICKET_STATUSES),
     credentialEpoch: z.int(),
     admittedAt: z.iso.datetime().nullable(),
+    heldByAddress: z.string().nullable().openapi({
+      description: "Wallet that the asset was moved to outside the service; whoever proves it may claim the ticket.",
+    }),
     mint: z.object({
       status: z.enum(MINT_STATUSES),
       assetId: z.string().nullable(),
@@ -26,6 +29,7 @@ export const ticketShape = z
 /** The ticket's wire form. */
 export function presentTicket(ticket: TicketView): z.input<typeof ticketShape> {
   const { id: ticketId, eventId, ticketTypeId, orderId, ownerUserId, status, credentialEpoch, admittedAtMs, mint } = ticket;
+  const { heldByAddress } = ticket;
   return {
     id: ticketId,
     eventId,
@@ -35,6 +39,7 @@ export function presentTicket(ticket: TicketView): z.input<typeof ticketShape> {
     status,
     credentialEpoch,
     admittedAt: presentOptionalTime(admittedAtMs),
+    heldByAddress,
     mint: { ...mint },
   };
 }
