@@ -1,3 +1,4 @@
+import { HIGHEST_EPOCH } from "./transfer.ts";
 import type { TicketStatus } from "./statuses.ts";
 
 /** The last change of a leaf, beside what the service knows of its ticket. */
@@ -13,6 +14,7 @@ export interface LeafNews {
 /** What decides what a change of its asset does to a ticket. */
 export interface TicketInNews {
   readonly status: TicketStatus;
+  readonly credentialEpoch: number;
   readonly admittedAtMs: number | null;
   /** It is to be burnt, whatever its status says yet. */
   readonly isCancelled: boolean;
@@ -50,5 +52,6 @@ export function decideLeafNews({ ticket, ...leaf }: LeafNews, custodyAddress: st
   if (ticket.isMoving) return "wait";
   if (leaf.ownerAddress === (ticket.walletAddress ?? custodyAddress)) return ticket.heldByAddress === null ? "stay" : "release";
   if (leaf.isOurs || !ticket.isTransferable || leaf.ownerAddress === ticket.heldByAddress) return "stay";
-  return ticket.heldByAddress === null ? "hold" : "pass_on";
+  if (ticket.heldByAddress !== null) return "pass_on";
+  return ticket.credentialEpoch < HIGHEST_EPOCH ? "hold" : "stay";
 }

@@ -5,7 +5,7 @@ import { refuse, succeed, type Result } from "./result.ts";
 import type { TicketStatus, TransferCause, TransferStatus } from "./statuses.ts";
 
 /** Highest credential epoch that a code can carry (docs/credential.md). */
-const HIGHEST_EPOCH = 65_535;
+export const HIGHEST_EPOCH = 65_535;
 
 /** Statuses in which a ticket can change hands. */
 const PASSABLE: readonly TicketStatus[] = ["SOLD", "TRANSFERRED"];

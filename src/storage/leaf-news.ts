@@ -15,7 +15,6 @@ export interface NamedTicket extends TicketInNews {
   readonly tenantId: string;
   readonly eventId: string;
   readonly ownerUserId: string;
-  readonly credentialEpoch: number;
 }
 
 /** A change that nobody has compared with its ticket yet. */
@@ -123,7 +122,7 @@ const ABANDON_HOLD = `UPDATE tickets SET held_by_address = NULL
  * @returns false when the ticket is not as it was judged.
  */
 export async function setHolder(d1: D1Database, ticket: NamedTicket, address: string): Promise<boolean> {
-  return changesOne(d1.prepare(SET_HOLDER).bind(...keyOf(ticket), address));
+  return changesOne(d1, SET_HOLDER, [...keyOf(ticket), address]);
 }
 
 /**
@@ -151,11 +150,15 @@ export async function abandonHold(d1: D1Database, { id, tenantId, heldByAddress 
 
 /** The asset is back where it belongs: its owner may show the ticket again. @returns false when the ticket is not as it was judged. */
 export async function releaseTicket(d1: D1Database, ticket: NamedTicket): Promise<boolean> {
-  return changesOne(d1.prepare(RELEASE).bind(...keyOf(ticket)));
+  return changesOne(d1, RELEASE, keyOf(ticket));
 }
 
-async function changesOne(statement: D1PreparedStatement): Promise<boolean> {
-  return (await statement.run()).meta.changes === 1;
+async function changesOne(d1: D1Database, statement: string, values: readonly unknown[]): Promise<boolean> {
+  const ran = await d1
+    .prepare(statement)
+    .bind(...values)
+    .run();
+  return ran.meta.changes === 1;
 }
 
 function keyOf({ id, tenantId, ownerUserId, credentialEpoch, heldByAddress, walletAddress }: NamedTicket) {

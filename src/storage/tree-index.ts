@@ -91,7 +91,7 @@ const STORE_LEAVES = `INSERT INTO tree_leaves (tree_address, leaf_index, asset_i
     collection_hash = excluded.collection_hash, asset_data_hash = excluded.asset_data_hash, flags = excluded.flags,
     is_burnt = 0, seq = excluded.seq, signature = excluded.signature, news_at_ms = excluded.news_at_ms`;
 
-const MARK_BURNT = `UPDATE tree_leaves SET is_burnt = 1, seq = burnt.value ->> 1, signature = burnt.value ->> 2, news_at_ms = NULL
+const MARK_BURNT = `UPDATE tree_leaves SET is_burnt = 1, seq = burnt.value ->> 1, signature = burnt.value ->> 2, news_at_ms = ?4
   FROM json_each(?3) AS burnt
   WHERE tree_leaves.tree_address = ?1 AND tree_leaves.leaf_index = burnt.value ->> 0 AND ${IS_AT}`;
 
@@ -121,7 +121,7 @@ export async function storeTreeChanges(
   const outcomes = await d1.batch([
     d1.prepare(STORE_NODES).bind(...at, JSON.stringify(nodeRows)),
     d1.prepare(STORE_LEAVES).bind(...at, JSON.stringify(leaves), nowMs),
-    d1.prepare(MARK_BURNT).bind(...at, JSON.stringify(burnt)),
+    d1.prepare(MARK_BURNT).bind(...at, JSON.stringify(burnt), nowMs),
     d1.prepare(MOVE_ON).bind(...at, last?.seq ?? tree.seq, last?.slot ?? tree.slot, nowMs),
   ]);
   return outcomes.at(-1)?.meta.changes === 1;

@@ -39,9 +39,9 @@ export async function findClaimableTicket(
 export async function insertChallenge(db: DrizzleD1Database, challenge: StoredChallenge): Promise<void> {
   const { ticketId, userId } = challenge;
   // The condition of the index stands in the text: only so may SQLite use it.
-  const isOpen = sql`${walletClaims.claimedAtMs} IS NULL`;
+  const isUnanswered = sql`${walletClaims.claimedAtMs} IS NULL`;
   await db.batch([
-    db.delete(walletClaims).where(and(eq(walletClaims.ticketId, ticketId), eq(walletClaims.userId, userId), isOpen)),
+    db.delete(walletClaims).where(and(eq(walletClaims.ticketId, ticketId), eq(walletClaims.userId, userId), isUnanswered)),
     db.insert(walletClaims).values(challenge),
   ]);
 }

@@ -10,10 +10,10 @@ import { sellOne, type Handing } from "./pass-on.ts";
 /** A minted ticket of a sale with its leaf in a tree of its own. */
 export interface Moving extends Handing {
   /** What the followers of the tree write when its leaf changed. */
-  moveLeaf(ownerAddress: string, signature?: string): Promise<void>;
-  readTicket(): Promise<Record<string, unknown>>;
+  readonly moveLeaf: (ownerAddress: string, signature?: string) => Promise<void>;
+  readonly readTicket: () => Promise<Record<string, unknown>>;
   /** Whether the leaf's last change waits to be judged. */
-  isNews(): Promise<boolean>;
+  readonly isNews: () => Promise<boolean>;
 }
 
 /** Signature of the transaction that minted each ticket. */

@@ -18,6 +18,7 @@ const TICKET: PassableTicket = {
   ownerUserId: "ann",
   status: "SOLD",
   credentialEpoch: 0,
+  heldByAddress: null,
   isTransferable: true,
   eventEndsAtMs: NOW_MS + 365 * 86_400_000,
 };
@@ -51,6 +52,7 @@ describe("offering a ticket", () => {
   it.each([
     ["somebody else's ticket", { ownerUserId: "eve" }, "not_found"],
     ["a ticket that stays with its buyer", { isTransferable: false }, "ticket_not_transferable"],
+    ["a ticket whose asset is in a wallet outside", { heldByAddress: "w" }, "ticket_held_elsewhere"],
     ["a ticket at the moment its event ends", { eventEndsAtMs: NOW_MS }, "ticket_not_transferable"],
     ["a ticket whose epoch cannot rise", { credentialEpoch: 65_535 }, "ticket_not_transferable"],
     ["a ticket whose epoch can rise once more", { credentialEpoch: 65_534 }, "ok"],
@@ -83,6 +85,7 @@ describe("accepting an offer", () => {
     ["by somebody blacklisted", {}, {}, { isBlacklisted: true }, "user_blacklisted"],
     ["of a ticket that was let in, which the gate will say", {}, { status: "USED" }, {}, "ok"],
     ["of a ticket that has another owner by now", {}, { ownerUserId: "eve" }, {}, "ticket_not_valid"],
+    ["of a ticket whose asset is in a wallet outside", {}, { heldByAddress: "w" }, {}, "ticket_held_elsewhere"],
     ["of a type that is kept with its buyers by now", {}, { isTransferable: false }, {}, "ticket_not_transferable"],
     [
       "that they have claimed, on a ticket that may not change hands any more",
