@@ -14,7 +14,7 @@ declare global {
   type MessageBatch = workers.MessageBatch;
   type SqlStorage = workers.SqlStorage;
   type SqlStorageValue = workers.SqlStorageValue;
-  const scheduler: { wait(ms: number): Promise<void> };
+  const scheduler: { wait(ms: number, options?: { readonly signal?: AbortSignal }): Promise<void> };
 
   interface Queue<Body = unknown> {
     send(message: Body): Promise<unknown>;
