@@ -100,19 +100,20 @@ export class Cluster {
   }
 
   latestBlockhash(): { readonly blockhash: string; readonly lastValidBlockHeight: number } {
-    const blockhash = this.executor.svm.latestBlockhash();
-    return { blockhash, lastValidBlockHeight: this.#height + BLOCKHASH_LIFE_BLOCKS };
+    return this.blockhashBefore(0);
   }
 
-  isBlockhashValid(blockhash: string): boolean {
-    return this.#lastValidHeights.has(blockhash);
+  /** The newest blockhash of so many blocks ago, or the oldest that lives. */
+  blockhashBefore(blocks: number): { readonly blockhash: string; readonly lastValidBlockHeight: number } {
+    const living = [...this.#lastValidHeights];
+    const [blockhash, lastValidBlockHeight] = living.at(-1 - blocks) ?? living[0] ?? ["", 0];
+    return { blockhash, lastValidBlockHeight };
   }
 
-  /** How settled a ledger entry is. */
-  confirmationOf(entry: LedgerEntry): "processed" | "confirmed" | "finalized" {
-    const age = this.#slot - entry.slot;
-    if (age >= this.#finalityLagSlots) return "finalized";
-    return age >= 1 ? "confirmed" : "processed";
+  /** Whether a transaction with this blockhash could be in the block of so many blocks ago. */
+  isBlockhashValid(blockhash: string, blocksAgo = 0): boolean {
+    const lastValid = this.#lastValidHeights.get(blockhash);
+    return lastValid !== undefined && lastValid <= this.#height - blocksAgo + BLOCKHASH_LIFE_BLOCKS;
   }
 
   findEntry(signature: string): LedgerEntry | undefined {
@@ -167,6 +168,17 @@ export class Cluster {
     this.#ledger.set(decoded.signature, entry);
     for (const account of accounts) this.#noteSignature(account, decoded.signature);
     return entry;
+  }
+
+  /** Changes an account behind the programs' back: its lamports, its bytes, or both. */
+  changeAccount(accountAddress: string, change: { readonly lamports?: number; readonly bytes?: Uint8Array }): void {
+    const account = this.executor.svm.getAccount(address(accountAddress));
+    if (!account.exists) throw new Error(`there is no account ${accountAddress}`);
+    this.executor.svm.setAccount({
+      ...account,
+      lamports: change.lamports === undefined ? account.lamports : lamports(BigInt(change.lamports)),
+      data: change.bytes ?? account.data,
+    });
   }
 
   /** Gives lamports out of nothing. @returns the signature of the airdrop. */

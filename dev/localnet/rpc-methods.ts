@@ -1,7 +1,8 @@
 import { address } from "@solana/kit";
 import { decodeWire, type Cluster, type LedgerEntry, type StoredAccount } from "./cluster.ts";
-import type { Faults } from "./faults.ts";
 import type { Outcome } from "./executor.ts";
+import type { FaultDice, Faults } from "./faults.ts";
+import { NodeView } from "./node-view.ts";
 import { encodeBase58, type DecodedTransaction } from "./transaction-encoding.ts";
 
 /** A refusal as JSON-RPC carries it. */
@@ -40,44 +41,58 @@ const PREFLIGHT_FAILED = -32_002;
 const SIGNATURE_FAILED = -32_003;
 
 /** The JSON-RPC methods of a node, by name, and `localnet_…` for what only a local chain can do. */
-export function createRpcMethods(cluster: Cluster, faults: Faults): Readonly<Record<string, RpcMethod>> {
-  const withContext = <T>(value: T): unknown => ({
-    context: { slot: cluster.slotAt("processed"), apiVersion: "2.3.0" },
-    value,
-  });
+export function createRpcMethods(cluster: Cluster, faults: Faults, dice: FaultDice): Readonly<Record<string, RpcMethod>> {
+  const node = new NodeView(cluster, faults);
+  const withContext = <T>(value: T): unknown => ({ context: { slot: node.slotAt(), apiVersion: "2.3.0" }, value });
   return {
-    ...createChainMethods(cluster, withContext),
+    ...createChainMethods(cluster, node, withContext),
     ...createAccountMethods(cluster, withContext),
-    ...createTransactionMethods(cluster, faults, withContext),
+    ...createTransactionMethods({ cluster, node, dice }, withContext),
+    getRecentPrioritizationFees: () => [{ slot: node.slotAt(), prioritizationFee: faults.priorityFee }],
     localnet_tick: ([count]: readonly [number]) => {
       cluster.tick(count);
       return cluster.slotAt("processed");
     },
     localnet_faults: ([change]: readonly [Partial<Faults>]) => Object.assign(faults, change),
+    localnet_setAccount: ([key, { lamports, base64 }]: readonly [string, { lamports?: number; base64?: string }]) => {
+      const bytes = base64 === undefined ? {} : { bytes: new Uint8Array(Buffer.from(base64, "base64")) };
+      cluster.changeAccount(key, { ...(lamports === undefined ? {} : { lamports }), ...bytes });
+      return true;
+    },
     localnet_mode: () => cluster.executor.mode,
   };
 }
 
 type WithContext = <T>(value: T) => unknown;
 
-function createChainMethods(cluster: Cluster, withContext: WithContext): Record<string, RpcMethod> {
+/** A node as the methods about transactions see it. */
+interface TransactionNode {
+  readonly cluster: Cluster;
+  readonly node: NodeView;
+  readonly dice: FaultDice;
+}
+
+function createChainMethods(cluster: Cluster, node: NodeView, withContext: WithContext): Record<string, RpcMethod> {
   return {
     getHealth: () => "ok",
     getVersion: () => ({ "solana-core": "2.3.0", "feature-set": 1 }),
     getGenesisHash: () => "11111111111111111111111111111112",
-    getSlot: ([config]: readonly [Config?]) => cluster.slotAt(config?.commitment),
-    getBlockHeight: ([config]: readonly [Config?]) => cluster.heightAt(config?.commitment),
+    getSlot: ([config]: readonly [Config?]) => node.slotAt(config?.commitment),
+    getBlockHeight: ([config]: readonly [Config?]) => node.heightAt(config?.commitment),
+    getFirstAvailableBlock: () => node.firstBlock().slot,
+    // Only the block that the call above names, and of it only what is asked about pruning.
+    getBlock: ([slot]: readonly [number]) =>
+      slot === node.firstBlock().slot ? { blockHeight: node.firstBlock().height } : null,
     getEpochInfo: ([config]: readonly [Config?]) => ({
-      absoluteSlot: cluster.slotAt(config?.commitment),
-      blockHeight: cluster.heightAt(config?.commitment),
+      absoluteSlot: node.slotAt(config?.commitment),
+      blockHeight: node.heightAt(config?.commitment),
       epoch: 0,
-      slotIndex: cluster.slotAt(config?.commitment),
+      slotIndex: node.slotAt(config?.commitment),
       slotsInEpoch: 432_000,
       transactionCount: cluster.countTransactions(),
     }),
-    getLatestBlockhash: () => withContext(cluster.latestBlockhash()),
-    isBlockhashValid: ([blockhash]: readonly [string]) => withContext(cluster.isBlockhashValid(blockhash)),
-    getRecentPrioritizationFees: () => [{ slot: cluster.slotAt("processed"), prioritizationFee: 0 }],
+    getLatestBlockhash: () => withContext(node.latestBlockhash()),
+    isBlockhashValid: ([blockhash]: readonly [string]) => withContext(node.isBlockhashValid(blockhash)),
   };
 }
 
@@ -98,47 +113,46 @@ function createAccountMethods(cluster: Cluster, withContext: WithContext): Recor
   };
 }
 
-function createTransactionMethods(cluster: Cluster, faults: Faults, withContext: WithContext): Record<string, RpcMethod> {
+function createTransactionMethods(at: TransactionNode, withContext: WithContext): Record<string, RpcMethod> {
+  const { cluster, node } = at;
   return {
-    sendTransaction: ([text, config]: readonly [string, Config?]) => sendTransaction(cluster, faults, text, config ?? {}),
+    sendTransaction: ([text, config]: readonly [string, Config?]) => sendTransaction(at, text, config ?? {}),
     simulateTransaction: ([text, config]: readonly [string, Config?]) => {
       const outcome = cluster.executor.simulate(decodeWire(text, config?.encoding ?? "base58"));
       return withContext({ err: outcome.error, logs: outcome.logs, unitsConsumed: outcome.computeUnits, accounts: null });
     },
     getFeeForMessage: () => withContext(LAMPORTS_PER_SIGNATURE),
     getSignatureStatuses: ([signatures, config]: readonly [readonly string[], Config?]) =>
-      withContext(signatures.map((signature) => presentStatus(cluster, signature, config?.searchTransactionHistory === true))),
-    getSignaturesForAddress: ([key, config]: readonly [string, Config?]) => listSignatures(cluster, key, config ?? {}),
+      withContext(signatures.map((signature) => presentStatus(node, signature, config?.searchTransactionHistory === true))),
+    getSignaturesForAddress: ([key, config]: readonly [string, Config?]) => listSignatures(at, key, config ?? {}),
     getTransaction: ([signature, config]: readonly [string, (Config | string)?]) => {
       const encoding = typeof config === "string" ? config : (config?.encoding ?? "json");
       const commitment = typeof config === "string" ? undefined : config?.commitment;
-      const entry = cluster.findEntry(signature);
+      const entry = node.findEntry(signature);
       if (entry === undefined || entry.decoded === null) return null;
-      if (commitment !== "confirmed" && cluster.confirmationOf(entry) !== "finalized") return null;
+      if (commitment !== "confirmed" && node.confirmationOf(entry) !== "finalized") return null;
       return presentTransaction(entry, entry.decoded, encoding);
     },
   };
 }
 
-function sendTransaction(cluster: Cluster, faults: Faults, text: string, config: Config): string {
+function sendTransaction({ cluster, node, dice }: TransactionNode, text: string, config: Config): string {
   const decoded = decodeWire(text, config.encoding ?? "base58");
   if (decoded.wire.length > MAX_WIRE_BYTES) {
     throw new RpcRefusal(INVALID_PARAMS, `transaction too large: ${decoded.wire.length} bytes (max: ${MAX_WIRE_BYTES})`);
   }
   // A node answers a resend of a landed transaction like the first send.
-  if (cluster.findEntry(decoded.signature) !== undefined) return decoded.signature;
-  if (config.skipPreflight !== true) assertPreflight(cluster, decoded);
-  if (faults.drop > 0) {
-    faults.drop -= 1;
-    return decoded.signature;
-  }
-  if (faults.delaySlots > 0) cluster.delay(decoded, faults.delaySlots);
+  if (node.findEntry(decoded.signature) !== undefined) return decoded.signature;
+  if (config.skipPreflight !== true) assertPreflight(cluster, node, decoded);
+  const { isLost, delaySlots } = dice.drawForTransaction();
+  if (isLost) return decoded.signature;
+  if (delaySlots > 0) cluster.delay(decoded, delaySlots);
   else cluster.include(decoded);
   return decoded.signature;
 }
 
-function assertPreflight(cluster: Cluster, decoded: DecodedTransaction): void {
-  if (!cluster.isBlockhashValid(decoded.message.lifetimeToken)) throw refusePreflight("BlockhashNotFound", []);
+function assertPreflight(cluster: Cluster, node: NodeView, decoded: DecodedTransaction): void {
+  if (!node.isBlockhashValid(decoded.message.lifetimeToken)) throw refusePreflight("BlockhashNotFound", []);
   const outcome: Outcome = cluster.executor.simulate(decoded);
   if (outcome.error === "SignatureFailure") {
     throw new RpcRefusal(SIGNATURE_FAILED, "Transaction signature verification failure");
@@ -166,38 +180,42 @@ function presentAccount(account: StoredAccount | undefined, config: Config = {})
   };
 }
 
-function presentStatus(cluster: Cluster, signature: string, searchesHistory: boolean): unknown {
-  const entry = cluster.findEntry(signature);
+function presentStatus(node: NodeView, signature: string, searchesHistory: boolean): unknown {
+  const entry = node.findEntry(signature);
   if (entry === undefined) return null;
-  if (!searchesHistory && cluster.slotAt("processed") - entry.slot > STATUS_CACHE_SLOTS) return null;
+  if (!searchesHistory && node.slotAt() - entry.slot > STATUS_CACHE_SLOTS) return null;
   const { error } = entry.outcome;
   return {
     slot: entry.slot,
     confirmations: null,
     err: error,
     status: error === null ? { Ok: null } : { Err: error },
-    confirmationStatus: cluster.confirmationOf(entry),
+    confirmationStatus: node.confirmationOf(entry),
   };
 }
 
-function listSignatures(cluster: Cluster, key: string, { before, until, limit, commitment }: Config): unknown[] {
+function listSignatures(
+  { cluster, node }: TransactionNode,
+  key: string,
+  { before, until, limit, commitment }: Config,
+): unknown[] {
   const isVisible = (signature: string): boolean => {
-    const entry = cluster.findEntry(signature);
-    return entry !== undefined && (commitment === "confirmed" || cluster.confirmationOf(entry) === "finalized");
+    const entry = node.findEntry(signature);
+    return entry !== undefined && (commitment === "confirmed" || node.confirmationOf(entry) === "finalized");
   };
   let signatures = cluster.listSignatures(key).filter(isVisible);
   if (before !== undefined) signatures = signatures.slice(signatures.indexOf(before) + 1);
   const end = until === undefined ? -1 : signatures.indexOf(until);
   if (end >= 0) signatures = signatures.slice(0, end);
   return signatures.slice(0, limit ?? DEFAULT_SIGNATURE_LIMIT).map((signature) => {
-    const entry = cluster.findEntry(signature);
+    const entry = node.findEntry(signature);
     return {
       signature,
       slot: entry?.slot,
       err: entry?.outcome.error ?? null,
       memo: null,
       blockTime: entry?.blockTimeSeconds,
-      confirmationStatus: entry === undefined ? null : cluster.confirmationOf(entry),
+      confirmationStatus: entry === undefined ? null : node.confirmationOf(entry),
     };
   });
 }

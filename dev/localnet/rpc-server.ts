@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Faults } from "./faults.ts";
+import type { FaultDice } from "./faults.ts";
 import { RpcRefusal, type RpcMethod } from "./rpc-methods.ts";
 
 interface RpcRequest {
@@ -21,7 +21,7 @@ const LARGEST_BODY_BYTES = 1_000_000;
  */
 export async function serveRpc(
   methods: Readonly<Record<string, RpcMethod>>,
-  faults: Faults,
+  dice: FaultDice,
   port: number,
   onCall: (method: string) => void = () => undefined,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
@@ -30,7 +30,7 @@ export async function serveRpc(
     return { jsonrpc: "2.0", id: request.id ?? null, ...callMethod(methods, request) };
   };
   const server = createServer((incoming, response) => {
-    answer(incoming, response, faults, answerOne).catch(() => {
+    answer(incoming, response, dice, answerOne).catch(() => {
       response.writeHead(500).end();
     });
   });
@@ -45,7 +45,7 @@ export async function serveRpc(
 async function answer(
   incoming: IncomingMessage,
   response: ServerResponse,
-  faults: Faults,
+  dice: FaultDice,
   answerOne: (request: RpcRequest) => unknown,
 ): Promise<void> {
   const request = parseRequest(await readBody(incoming));
@@ -57,13 +57,14 @@ async function answer(
     sendJson(response, request.map(answerOne));
     return;
   }
-  const fault = request.method === "sendTransaction" ? faults.answers.shift() : undefined;
-  if (fault === "land_then_504") answerOne(request);
-  if (fault === "land_then_504" || typeof fault === "number") {
-    response.writeHead(fault === "land_then_504" ? 504 : fault).end();
+  const trouble = dice.drawForCall(request.method ?? "");
+  if (trouble === undefined) {
+    sendJson(response, answerOne(request));
     return;
   }
-  sendJson(response, answerOne(request));
+  if (trouble.isDone) answerOne(request);
+  if ("status" in trouble) response.writeHead(trouble.status).end();
+  else incoming.socket.destroy();
 }
 
 function callMethod(methods: Readonly<Record<string, RpcMethod>>, request: RpcRequest): object {

@@ -5,7 +5,7 @@ import { keepInFile, readStateFile } from "./cluster-state.ts";
 import { Cluster } from "./cluster.ts";
 import { createEmulatorExecutor } from "./emulator-executor.ts";
 import { createProgramExecutor, createSvm, type Executor } from "./executor.ts";
-import { createFaults, type Faults } from "./faults.ts";
+import { FaultDice, createFaults, type Faults } from "./faults.ts";
 import { listMissingPrograms, PROGRAM_FILES } from "./program-files.ts";
 import { createRpcMethods } from "./rpc-methods.ts";
 import { serveRpc } from "./rpc-server.ts";
@@ -26,16 +26,22 @@ export interface LocalnetOptions {
   readonly forceEmulator?: boolean;
 }
 
-/** A running local chain. */
-export interface Localnet {
+/** An address under which the chain is reached. */
+export interface LocalNode {
   readonly url: string;
+  /** Trouble on purpose; may be changed while it runs. */
+  readonly faults: Faults;
+}
+
+/** A running local chain. */
+export interface Localnet extends LocalNode {
   /** Whose code runs: the real programs, or the emulator. */
   readonly mode: "programs" | "emulator";
   readonly cluster: Cluster;
-  /** Trouble on purpose; may be changed while it runs. */
-  readonly faults: Faults;
-  /** Calls so far by method name. */
+  /** Calls so far by method name, of all nodes. */
   readonly callCounts: ReadonlyMap<string, number>;
+  /** Opens one more node of the same chain, with faults of its own. It ends with the chain. */
+  openNode(): Promise<LocalNode>;
   close(): Promise<void>;
 }
 
@@ -50,22 +56,29 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
   const { stateFile, finalityLagSlots = DEFAULT_FINALITY_LAG_SLOTS } = options;
   const state = stateFile === undefined ? undefined : readStateFile(stateFile);
   const cluster = new Cluster({ executor, finalityLagSlots, state });
-  const faults = createFaults();
   const callCounts = new Map<string, number>();
-  const server = await serveRpc(createRpcMethods(cluster, faults), faults, options.port, (method) => {
-    callCounts.set(method, (callCounts.get(method) ?? 0) + 1);
-  });
+  const servers: { close(): Promise<void> }[] = [];
+  const openNode = async (port: number): Promise<LocalNode> => {
+    const faults = createFaults();
+    const dice = new FaultDice(faults);
+    const server = await serveRpc(createRpcMethods(cluster, faults, dice), dice, port, (method) => {
+      callCounts.set(method, (callCounts.get(method) ?? 0) + 1);
+    });
+    servers.push(server);
+    return { url: server.url, faults };
+  };
+  const node = await openNode(options.port);
   const stopKeeping = stateFile === undefined ? () => undefined : keepInFile(cluster, stateFile);
   const timer = options.slotMs > 0 ? setInterval(() => cluster.tick(1), options.slotMs) : undefined;
   return {
-    url: server.url,
+    ...node,
     mode: executor.mode,
     cluster,
-    faults,
     callCounts,
+    openNode: () => openNode(0),
     async close() {
       clearInterval(timer);
-      await server.close();
+      await Promise.all(servers.map((server) => server.close()));
       stopKeeping();
     },
   };

@@ -7,6 +7,7 @@ import { describeLocalnet, startLocalnet, type Localnet } from "#dev/localnet/st
 import { readTree } from "#dev/localnet/tree-reader";
 import { generateSolanaWallet } from "#dev/secrets";
 import type { Minter } from "#chain/minter";
+import type { SubmittedTransaction } from "#chain/observe-signatures";
 import { createRpcClient } from "#chain/rpc-client";
 import { createUmiMinter } from "#chain/umi-minter";
 
@@ -29,15 +30,19 @@ async function openWithMint() {
   const { tree } = await provision(localnet.url, walletSecretKey);
   const minter = await createUmiMinter({ rpcUrl: localnet.url, walletSecretKey, treeAddress: tree });
   const { address } = await minter.ensureCollection({ eventId: "event", name: "Event", uri: "https://t.example" });
-  const signed = await minter.signMint({
-    ticketId: "t",
-    ownerAddress: null,
-    name: "T",
-    uri: "https://t.example/t",
-    collectionAddress: address,
-    treeAddress: tree,
-  });
+  const signed = await signOne(minter, { treeAddress: tree, collectionAddress: address }, "T");
   return { localnet, tree, minter, signed };
+}
+
+async function signOne(minter: Minter, place: { treeAddress: string; collectionAddress: string }, name: string) {
+  const ticket = { ticketId: name, ownerAddress: null, name, uri: `https://t.example/${name}` };
+  const { signed } = await minter.signMints({ ...place, attempts: 0, tickets: [ticket] });
+  if (signed === null) throw new Error("nothing was signed");
+  return signed;
+}
+
+async function look(minter: Minter, signed: SubmittedTransaction) {
+  return (await minter.observe([signed])).get(signed.signature)?.seen;
 }
 
 describe("the local chain", () => {
@@ -51,34 +56,34 @@ describe("the local chain", () => {
   it("takes a transaction up to its last valid height and not one block later", async () => {
     const early = await openWithMint();
     early.localnet.cluster.tick(LIFE);
-    expect(await early.minter.sendMint(early.signed.wireBase64)).toBeNull();
+    expect(await early.minter.sendMints(early.signed.wireBase64)).toBeNull();
     expect((await readTree(early.localnet.url, early.tree)).leaves).toHaveLength(1);
     const late = await openWithMint();
     late.localnet.cluster.tick(LIFE + 1);
-    expect(await late.minter.sendMint(late.signed.wireBase64)).toContain("BlockhashNotFound");
+    expect(await late.minter.sendMints(late.signed.wireBase64)).toContain("BlockhashNotFound");
     expect((await readTree(late.localnet.url, late.tree)).leaves).toHaveLength(0);
   });
 
   it("lets the same bytes land once however often they are sent", async () => {
     const { localnet, tree, minter, signed } = await openWithMint();
-    for (let send = 0; send < 3; send += 1) expect(await minter.sendMint(signed.wireBase64)).toBeNull();
+    for (let send = 0; send < 3; send += 1) expect(await minter.sendMints(signed.wireBase64)).toBeNull();
     expect((await readTree(localnet.url, tree)).accountLeafCount).toBe(1);
   });
 
   it("calls a block final only after the lag, so that a test can tell final from confirmed", async () => {
     const { localnet, minter, signed } = await openWithMint();
-    await minter.sendMint(signed.wireBase64);
+    await minter.sendMints(signed.wireBase64);
     localnet.cluster.tick(3);
-    expect((await minter.observe(signed.signature)).seen).toBe("in_flight");
+    expect(await look(minter, signed)).toBe("in_flight");
     localnet.cluster.tick(1);
-    expect((await minter.observe(signed.signature)).seen).toBe("succeeded");
+    expect(await look(minter, signed)).toBe("succeeded");
   });
 
   it("refuses a transaction whose bytes were changed after signing", async () => {
     const { localnet, tree, minter, signed } = await openWithMint();
     const bytes = Buffer.from(signed.wireBase64, "base64");
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 10) ^ 1, bytes.length - 10);
-    expect(await minter.sendMint(bytes.toString("base64"))).toContain("signature verification failure");
+    expect(await minter.sendMints(bytes.toString("base64"))).toContain("signature verification failure");
     expect((await readTree(localnet.url, tree)).leaves).toHaveLength(0);
   });
 
@@ -116,17 +121,10 @@ describe("a chain kept in a file", () => {
     const minterOn = (url: string) => createUmiMinter({ rpcUrl: url, walletSecretKey, treeAddress: tree });
     const first = await minterOn(before.url);
     const { address } = await first.ensureCollection({ eventId: "event", name: "Event", uri: "https://t.example" });
-    const sign = (minter: Minter, name: string) =>
-      minter.signMint({
-        ticketId: name,
-        ownerAddress: null,
-        name,
-        uri: `https://t.example/${name}`,
-        collectionAddress: address,
-        treeAddress: tree,
-      });
+    const place = { treeAddress: tree, collectionAddress: address };
+    const sign = (minter: Minter, name: string) => signOne(minter, place, name);
     const minted = await sign(first, "minted");
-    await first.sendMint(minted.wireBase64);
+    await first.sendMints(minted.wireBase64);
     const unsent = await sign(first, "unsent");
     const contents = await readTree(before.url, tree);
     await before.close();
@@ -137,9 +135,9 @@ describe("a chain kept in a file", () => {
     expect(await readTree(after.url, tree)).toEqual(contents);
     const second = await minterOn(after.url);
     expect(await second.ensureCollection({ eventId: "event", name: "Event", uri: "" })).toEqual({ address, isReady: true });
-    expect(await second.sendMint(unsent.wireBase64)).toContain("BlockhashNotFound");
-    expect(await second.sendMint(minted.wireBase64)).toBeNull();
-    expect(await second.sendMint((await sign(second, "later")).wireBase64)).toBeNull();
+    expect(await second.sendMints(unsent.wireBase64)).toContain("BlockhashNotFound");
+    expect(await second.sendMints(minted.wireBase64)).toBeNull();
+    expect(await second.sendMints((await sign(second, "later")).wireBase64)).toBeNull();
     expect((await readTree(after.url, tree)).leaves).toHaveLength(2);
     await after.close();
     await rm(folder, { recursive: true });
@@ -162,21 +160,21 @@ describe("what the minter makes of a node's answers", () => {
       treeAddress: tree,
       fetcher: lagging,
     });
-    expect((await minter.observe(signed.signature)).seen).toBe("unclear");
+    expect(await look(minter, signed)).toBe("unclear");
     const upToDate = await createUmiMinter({
       rpcUrl: localnet.url,
       walletSecretKey: generateSolanaWallet(),
       treeAddress: tree,
     });
-    expect((await upToDate.observe(signed.signature)).seen).toBe("unknown");
+    expect(await look(upToDate, signed)).toBe("unknown");
   });
 
   it("finds an old transaction by searching the history, so that it is never taken for lost", async () => {
     const { localnet, minter, signed } = await openWithMint();
-    await minter.sendMint(signed.wireBase64);
+    await minter.sendMints(signed.wireBase64);
     localnet.cluster.tick(1_000);
     const rpc = createRpcClient(localnet.url);
     expect(await rpc.call("getSignatureStatuses", [[signed.signature]])).toMatchObject({ value: [null] });
-    expect((await minter.observe(signed.signature)).seen).toBe("succeeded");
+    expect(await look(minter, signed)).toBe("succeeded");
   });
 });
