@@ -4,6 +4,7 @@ import { refuse, succeed, type Result } from "#domain/result";
 import { SOLANA_CLUSTERS } from "#domain/solana-cluster";
 import { TAX_ROUNDINGS } from "#domain/tax";
 import type { SigningSeed } from "#platform/signing-keys";
+import { MOST_RPC_NODES } from "#chain/rpc-client";
 import type { AssetMessage } from "#domain/asset-work";
 import type { MintMessage } from "#domain/order-messages";
 import type { ClientBans } from "#durable-objects/client-bans/client-bans";
@@ -33,6 +34,11 @@ const SOLANA_ADDRESS = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/, "not a 
 const SOLANA_SECRET_KEY = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{80,90}$/, "not 64 bytes in base58");
 const ORIGIN = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ""));
 const HOST_ONLY = ORIGIN.refine((text) => new URL(text).origin === text, "not scheme, host and port alone");
+
+/** Nodes to ask, the preferred one first; handed on with a comma between them. */
+const RPC_ADDRESSES = ring(z.url({ protocol: /^https?$/ }))
+  .refine((addresses) => addresses.length <= MOST_RPC_NODES, `more than ${MOST_RPC_NODES} addresses`)
+  .transform((addresses) => addresses.join(","));
 
 const SIGNING_KEY = z
   .string()
@@ -75,11 +81,13 @@ const variables = z.object({
   INTERNAL_WEBHOOK_SECRETS: ring(WEBHOOK_SECRET),
   CREDENTIAL_SIGNING_KEYS: ring(SIGNING_KEY).refine(hasDistinctIds, "two keys share an id"),
   SANDBOX_PAYMENT_URL: ORIGIN,
-  SOLANA_RPC_URL: z.url({ protocol: /^https?$/ }),
+  SOLANA_RPC_URL: RPC_ADDRESSES,
   SOLANA_WALLET_PRIVATE_KEY: SOLANA_SECRET_KEY,
   SOLANA_TREE: SOLANA_ADDRESS,
   SOLANA_COLLECTION: SOLANA_ADDRESS.optional(),
   SOLANA_CLUSTER: z.enum(SOLANA_CLUSTERS).default("mainnet"),
+  SOLANA_PAYER_FLOOR_LAMPORTS: z.coerce.number().int().min(0).default(10_000_000),
+  SOLANA_PRIORITY_FEE_CAP: z.coerce.number().int().min(0).max(10_000_000).default(100_000),
   PUBLIC_BASE_URL: ORIGIN,
   ORDER_DESKS_PER_TENANT: z.coerce.number().int().min(1).max(256).default(4),
   TRANSFER_TTL_SECONDS: z.coerce.number().int().min(60).max(7_776_000).default(604_800),

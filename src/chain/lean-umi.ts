@@ -10,7 +10,7 @@ import type { RpcClient } from "./rpc-client.ts";
  * WebSocket). Without @solana/web3.js the Worker is some 120 KiB gzip smaller and starts faster.
  * @param identity pays and signs.
  */
-export function createLeanUmi(rpc: RpcClient, identity: Signer): Umi {
+export function createLeanUmi(rpc: Pick<RpcClient, "url" | "call">, identity: Signer): Umi {
   const umi = createBaseUmi().use(defaultProgramRepository());
   umi.eddsa = ed25519Operations;
   umi.transactions = transactionFactory;

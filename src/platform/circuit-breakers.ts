@@ -8,8 +8,14 @@ import {
 } from "cockatiel";
 import { assertInvariant, refuse, succeed, type Result } from "#domain/result";
 
-/** What a breaker guards, one name a dependency that answers over the network. */
-export const CIRCUIT_BREAKER_NAMES = ["payment-provider-standard", "payment-provider-stripe", "solana-rpc"] as const;
+/** What a breaker guards, one name a dependency that answers over the network; the chain's nodes in the order in which they are asked. */
+export const CIRCUIT_BREAKER_NAMES = [
+  "payment-provider-standard",
+  "payment-provider-stripe",
+  "solana-rpc",
+  "solana-rpc-2",
+  "solana-rpc-3",
+] as const;
 export type CircuitBreakerName = (typeof CIRCUIT_BREAKER_NAMES)[number];
 
 /** A call was not made, because the last ones failed. */

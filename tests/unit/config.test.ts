@@ -19,6 +19,8 @@ const OPTIONAL = [
   "STRIPE_WEBHOOK_SECRETS",
   "STRIPE_SECRET_KEY",
   "STRIPE_API_BASE",
+  "SOLANA_PAYER_FLOOR_LAMPORTS",
+  "SOLANA_PRIORITY_FEE_CAP",
   "SOLANA_COLLECTION",
   "SOLANA_CLUSTER",
   "ORDER_DESKS_PER_TENANT",
@@ -91,6 +93,10 @@ describe("the configuration", () => {
     ["CREDENTIAL_SIGNING_KEYS", `${generateCredentialKey(7)},${generateCredentialKey(7)}`],
     ["SANDBOX_PAYMENT_URL", "ftp://payments.example"],
     ["SOLANA_RPC_URL", "localhost"],
+    ["SOLANA_RPC_URL", "https://one.example,two"],
+    ["SOLANA_RPC_URL", "https://1.example,https://2.example,https://3.example,https://4.example"],
+    ["SOLANA_PAYER_FLOOR_LAMPORTS", "-1"],
+    ["SOLANA_PRIORITY_FEE_CAP", "dear me"],
     ["SOLANA_WALLET_PRIVATE_KEY", "[1,2,3]"],
     ["SOLANA_TREE", "0OIl"],
     ["SOLANA_COLLECTION", "not an address"],
@@ -111,6 +117,15 @@ describe("the configuration", () => {
       expect(problem).not.toBe("");
       if (value.length > 4) expect(problem).not.toContain(value);
     }
+  });
+
+  it("takes one Solana node or several, in the order in which they are asked", () => {
+    const read = (given: string): unknown => {
+      const parsed = config.parseConfig({ ...good, SOLANA_RPC_URL: given });
+      return parsed.ok ? parsed.value["SOLANA_RPC_URL"] : parsed.failure;
+    };
+    expect(read("https://one.example")).toBe("https://one.example");
+    expect(read("https://one.example/?key=a , https://two.example")).toBe("https://one.example/?key=a,https://two.example");
   });
 
   it("keeps the order of a ring, newest first, and forgives blanks around its entries", () => {
