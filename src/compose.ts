@@ -1,7 +1,9 @@
 import { drizzle } from "drizzle-orm/d1";
 import { loadAssetChain } from "#chain/load-asset-chain";
+import { loadMinter } from "#chain/load-minter";
 import { loadTreeKeeper } from "#chain/load-tree-keeper";
 import { createRpcClient } from "#chain/rpc-client";
+import type { ChainConfig } from "#chain/umi-minter";
 import { deskName, type DeskNumber } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { DeskReach } from "#durable-objects/order-desk/order-desk";
@@ -18,6 +20,7 @@ import { deriveSealingKeys } from "#platform/sealed-texts";
 import { importSigningKeys } from "#platform/signing-keys";
 import type { EventConsumerContext } from "#queues/event-consumer";
 import type { ServiceContext } from "#services/context";
+import type { MintContext } from "#services/mint/mint-context";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
 import { parseConfig, type Config, type ConfigProblem, type Env } from "./config.ts";
 
@@ -38,17 +41,15 @@ export function compose(env: Env): Result<Composition, readonly ConfigProblem[]>
   return parsed.ok ? succeed(parsed.value.composition) : parsed;
 }
 
-/** The parsed configuration. @throws naming the variables that are missing or malformed. */
-export function requireConfig(env: Env): Config {
-  return require(env).config;
-}
-
 /** Where and with what this deployment mints. */
-export function chainConfig(config: Config): Parameters<typeof loadTreeKeeper>[0] {
+function chainConfig(config: Config): ChainConfig {
   return {
     rpcUrl: config.SOLANA_RPC_URL,
     walletSecretKey: config.SOLANA_WALLET_PRIVATE_KEY,
     treeAddress: config.SOLANA_TREE,
+    payerFloorLamports: config.SOLANA_PAYER_FLOOR_LAMPORTS,
+    priorityFeeCapMicroLamports: config.SOLANA_PRIORITY_FEE_CAP,
+    breakers,
   };
 }
 
@@ -62,6 +63,20 @@ export function createCronContext(env: Env, nowMs: number): ServiceContext {
 export function createEventContext(env: Env): EventConsumerContext {
   const context = require(env).composition.createContext("events", readClockMs());
   return { ...context, logger: createLogger("events"), readClockMs };
+}
+
+/** What the consumers of mint messages reach. @throws naming the variables that are missing or malformed. */
+export async function createMintContext(env: Env, nowMs: number): Promise<MintContext> {
+  const { config } = require(env);
+  const chain = chainConfig(config);
+  return {
+    db: drizzle(env.DB),
+    minter: await loadMinter(chain),
+    trees: await loadTreeKeeper(chain),
+    publicBaseUrl: config.PUBLIC_BASE_URL,
+    nowMs,
+    logger: createLogger("mint"),
+  };
 }
 
 /** What an order desk reaches. */
@@ -127,7 +142,7 @@ function createShared(
   config: Config,
   providers: PaymentProviders,
 ): Omit<ServiceContext, "requestId" | "nowMs" | "logger"> {
-  const chain = createRpcClient(config.SOLANA_RPC_URL);
+  const chain = createRpcClient(config.SOLANA_RPC_URL, { breakers });
   const objects = {
     inventory: (stockName: string) => env.TICKET_TYPE_INVENTORY.getByName(stockName),
     gate: (eventId: string) => env.EVENT_GATE.getByName(eventId),
@@ -151,7 +166,7 @@ function createShared(
     eventQueue: env.EVENT_QUEUE,
     assetQueue: env.ASSET_QUEUE,
     defaultTree: config.SOLANA_TREE,
-    assetChain: () => loadAssetChain({ rpcUrl: config.SOLANA_RPC_URL, walletSecretKey: config.SOLANA_WALLET_PRIVATE_KEY }),
+    assetChain: () => loadAssetChain(chainConfig(config)),
     chainQueue: env.CHAIN_QUEUE,
     trees: () => loadTreeKeeper(chainConfig(config)),
     credentialKeys: () => importSigningKeys(config.CREDENTIAL_SIGNING_KEYS),

@@ -1,7 +1,4 @@
-import { drizzle } from "drizzle-orm/d1";
-import { loadMinter } from "#chain/load-minter";
 import { ClientBans } from "#durable-objects/client-bans/client-bans";
-import { loadTreeKeeper } from "#chain/load-tree-keeper";
 import { EventGate } from "#durable-objects/event-gate/event-gate";
 import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
@@ -13,10 +10,10 @@ import { consumeAssets } from "#queues/asset-consumer";
 import { consumeDeadLetters } from "#queues/dead-letter-consumer";
 import { consumeEventMessages } from "#queues/event-consumer";
 import { consumeChainJobs } from "#queues/chain-job-consumer";
-import { consumeMints, type MintConsumerContext } from "#queues/mint-consumer";
+import { consumeMints } from "#queues/mint-consumer";
 import type { AssetContext } from "#services/assets/advance-asset";
 import { runCron } from "#services/upkeep/run-cron";
-import { chainConfig, compose, createCronContext, createDeskReach, createEventContext, requireConfig } from "./compose.ts";
+import { compose, createCronContext, createDeskReach, createEventContext, createMintContext } from "./compose.ts";
 import type { Env } from "./config.ts";
 
 export { ClientBans, EventGate, TicketTypeInventory };
@@ -35,19 +32,6 @@ const EVENT_QUEUE = "events";
 const ASSET_QUEUE = "assets";
 const CHAIN_JOB_QUEUE = "chain-jobs";
 
-async function createMintContext(env: Env): Promise<MintConsumerContext> {
-  const config = requireConfig(env);
-  const chain = chainConfig(config);
-  return {
-    db: drizzle(env.DB),
-    minter: await loadMinter(chain),
-    trees: await loadTreeKeeper(chain),
-    publicBaseUrl: config.PUBLIC_BASE_URL,
-    nowMs: readClockMs(),
-    logger: createLogger("mint"),
-  };
-}
-
 async function createAssetContext(env: Env): Promise<AssetContext> {
   const ctx = createCronContext(env, readClockMs());
   return { ...ctx, ...(await ctx.assetChain()), logger: createLogger("assets") };
@@ -60,7 +44,7 @@ export default {
   async queue(batch, env) {
     if (batch.queue === EVENT_QUEUE) return consumeEventMessages(createEventContext(env), batch);
     if (batch.queue === ASSET_QUEUE) return consumeAssets(await createAssetContext(env), batch);
-    const ctx = await createMintContext(env);
+    const ctx = await createMintContext(env, readClockMs());
     if (batch.queue === CHAIN_JOB_QUEUE) await consumeChainJobs(ctx, batch);
     else await (batch.queue === DEAD_LETTER_QUEUE ? consumeDeadLetters(ctx, batch) : consumeMints(ctx, batch));
   },

@@ -1,4 +1,5 @@
-import type { Minter, MintedLeaf, SignedMint } from "#chain/minter";
+import type { MintBatch, Minter, MintedLeaf, SigningResult } from "#chain/minter";
+import type { SubmittedTransaction } from "#chain/observe-signatures";
 import type { TreeKeeper } from "#chain/tree-keeper";
 import type { ChainObservation } from "#domain/mint";
 import type { Stage } from "./stage.ts";
@@ -12,7 +13,7 @@ const DROPPED = 0.2;
 const FAILED = 0.02;
 
 interface Transaction {
-  readonly ticketId: string;
+  readonly ticketIds: readonly string[];
   readonly lastValidBlockHeight: number;
   /** In which block it is; undefined while in none. */
   height: number | undefined;
@@ -32,6 +33,7 @@ export const SIMULATED_TREES: TreeKeeper = {
 /** A chain that keeps the rules which minting relies on: the same bytes land once, and never after their last valid block. */
 export class SimulatedChain implements Minter {
   readonly walletAddress = "wallet";
+  readonly treeAddress = "tree";
   /** Leaves in the tree, by ticket: more than one, and a ticket was minted twice. */
   readonly leaves = new Map<string, number>();
   readonly #transactions = new Map<string, Transaction>();
@@ -45,16 +47,21 @@ export class SimulatedChain implements Minter {
     return this.#ask("collection", () => ({ address: "collection", isReady: true }));
   }
 
-  signMint({ ticketId }: { readonly ticketId: string }): Promise<SignedMint> {
+  isFunded(): Promise<boolean> {
+    return this.#ask("balance", () => true);
+  }
+
+  signMints({ tickets }: MintBatch): Promise<SigningResult> {
     return this.#ask("blockhash", () => {
+      const ticketIds = tickets.map(({ ticketId }) => ticketId);
       const signature = `signature-${this.#transactions.size + 1}`;
       const lastValidBlockHeight = this.#height + BLOCKHASH_LIFE;
-      this.#transactions.set(signature, { ticketId, lastValidBlockHeight, height: undefined, isFailed: false });
-      return { signature, wireBase64: signature, lastValidBlockHeight };
+      this.#transactions.set(signature, { ticketIds, lastValidBlockHeight, height: undefined, isFailed: false });
+      return { signed: { signature, wireBase64: signature, lastValidBlockHeight }, ticketIds, unfit: [] };
     });
   }
 
-  sendMint(wireBase64: string): Promise<string | null> {
+  sendMints(wireBase64: string): Promise<string | null> {
     return this.#ask("send", () => {
       const { random } = this.#stage.world;
       const transaction = this.#find(wireBase64);
@@ -63,24 +70,28 @@ export class SimulatedChain implements Minter {
       if (transaction.height !== undefined || height > transaction.lastValidBlockHeight) return null;
       transaction.height = height;
       transaction.isFailed = random.chance(FAILED);
-      if (!transaction.isFailed) this.#addLeaf(transaction.ticketId);
+      if (!transaction.isFailed) for (const ticketId of transaction.ticketIds) this.#addLeaf(ticketId);
       return null;
     });
   }
 
-  observe(signature: string): Promise<ChainObservation> {
-    return this.#ask("status", () => {
-      const { height, isFailed } = this.#find(signature);
-      const finalizedBlockHeight = this.#height - BLOCKS_TO_FINALITY;
-      const error = isFailed ? "out of luck" : null;
-      if (height === undefined || height > this.#height) return { seen: "unknown", finalizedBlockHeight, error: null };
-      if (height > finalizedBlockHeight) return { seen: "in_flight", finalizedBlockHeight, error: null };
-      return { seen: isFailed ? "failed" : "succeeded", finalizedBlockHeight, error };
-    });
+  observe(submitted: readonly SubmittedTransaction[]): Promise<ReadonlyMap<string, ChainObservation>> {
+    return this.#ask("status", () => new Map(submitted.map(({ signature }) => [signature, this.#look(signature)])));
   }
 
-  findMintedLeaf(signature: string): Promise<MintedLeaf | undefined> {
-    return this.#ask("leaf", () => ({ assetId: `asset of ${this.#find(signature).ticketId}`, leafIndex: 0 }));
+  findMintedLeaves(signature: string): Promise<readonly MintedLeaf[]> {
+    return this.#ask("leaves", () =>
+      this.#find(signature).ticketIds.map((id) => ({ uri: `simulated/${id}`, assetId: `asset of ${id}`, leafIndex: 0 })),
+    );
+  }
+
+  #look(signature: string): ChainObservation {
+    const { height, isFailed } = this.#find(signature);
+    const finalizedBlockHeight = this.#height - BLOCKS_TO_FINALITY;
+    const error = isFailed ? "out of luck" : null;
+    if (height === undefined || height > this.#height) return { seen: "unknown", finalizedBlockHeight, error: null };
+    if (height > finalizedBlockHeight) return { seen: "in_flight", finalizedBlockHeight, error: null };
+    return { seen: isFailed ? "failed" : "succeeded", finalizedBlockHeight, error };
   }
 
   get #height(): number {

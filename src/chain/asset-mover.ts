@@ -1,12 +1,18 @@
 import { burnV2, transferV2 } from "@metaplex-foundation/mpl-bubblegum";
-import { publicKey } from "@metaplex-foundation/umi";
+import { setComputeUnitLimit, setComputeUnitPrice } from "@metaplex-foundation/mpl-toolbox";
+import { publicKey, type TransactionBuilder } from "@metaplex-foundation/umi";
 import type { ChainObservation } from "#domain/mint";
 import type { LeafProof } from "#domain/tree-changes";
+import { readClockMs as readWallClockMs } from "#platform/clock";
 import { createLeanUmi } from "./lean-umi.ts";
-import type { SignedMint as SignedTransaction } from "./minter.ts";
+import type { SignedMints as SignedTransaction } from "./minter.ts";
+import { observeSignatures, type SubmittedTransaction } from "./observe-signatures.ts";
 import { createRpcClient } from "./rpc-client.ts";
+import { sendTransaction } from "./send-transaction.ts";
+import { signTransaction } from "./sign-mints.ts";
+import { DEFAULT_PRIORITY_FEE_CAP, FeeBids, readBlockhash } from "./signing-terms.ts";
 import { createTreeSource, type TreeSource } from "./tree-source.ts";
-import { observe, sendAndExcuse, sign, type ChainConfig } from "./umi-minter.ts";
+import type { ChainConfig } from "./umi-minter.ts";
 import { importWalletSigner } from "./wallet-signer.ts";
 
 /**
@@ -16,12 +22,15 @@ import { importWalletSigner } from "./wallet-signer.ts";
 export interface AssetMover {
   /** Base58 address of the service's wallet, which has the assets in custody. */
   readonly walletAddress: string;
-  /** Signs a transfer to `toAddress` under the newest blockhash, sending nothing. */
-  signMove(asset: ProvenAsset, toAddress: string): Promise<SignedTransaction>;
-  signBurn(asset: ProvenAsset): Promise<SignedTransaction>;
+  /**
+   * Signs a transfer to `toAddress` under the newest blockhash, sending nothing.
+   * @param attempts transactions signed for it in vain; more is bid after each.
+   */
+  signMove(asset: ProvenAsset, toAddress: string, attempts: number): Promise<SignedTransaction>;
+  signBurn(asset: ProvenAsset, attempts: number): Promise<SignedTransaction>;
   /** @returns what the node complained of, for the record only: a refused or lost answer proves nothing. */
   send(wireBase64: string): Promise<string | null>;
-  observe(signature: string): Promise<ChainObservation>;
+  observe(submitted: SubmittedTransaction): Promise<ChainObservation>;
 }
 
 /** An asset as it is on chain. The collection's address is given, because a leaf has only its hash. */
@@ -40,21 +49,30 @@ export interface AssetChain {
 const COMPUTE_UNITS = 200_000;
 
 /** The {@link AssetChain} on umi and mpl-bubblegum V2, over plain JSON-RPC. */
-export async function createAssetChain(
-  config: Pick<ChainConfig, "rpcUrl" | "walletSecretKey" | "fetcher">,
-): Promise<AssetChain> {
+export async function createAssetChain(config: Omit<ChainConfig, "treeAddress" | "payerFloorLamports">): Promise<AssetChain> {
   const wallet = await importWalletSigner(config.walletSecretKey);
-  const rpc = createRpcClient(config.rpcUrl, config.fetcher);
+  const { fetcher, breakers, readClockMs = readWallClockMs, priorityFeeCapMicroLamports = DEFAULT_PRIORITY_FEE_CAP } = config;
+  const rpc = createRpcClient(config.rpcUrl, { fetcher, breakers });
   const umi = createLeanUmi(rpc, wallet);
+  const bids = new FeeBids(rpc, priorityFeeCapMicroLamports, readClockMs);
+  const sign = async (asset: ProvenAsset, attempts: number, change: TransactionBuilder): Promise<SignedTransaction> => {
+    const work = setComputeUnitLimit(umi, { units: COMPUTE_UNITS })
+      .add(setComputeUnitPrice(umi, { microLamports: await bids.bidFor(asset.proof.tree, attempts) }))
+      .add(change);
+    return signTransaction(umi, work, await readBlockhash(rpc));
+  };
   return {
     trees: createTreeSource(rpc),
     mover: {
       walletAddress: wallet.publicKey,
-      signMove: (asset, toAddress) =>
-        sign(umi, rpc, COMPUTE_UNITS, transferV2(umi, { ...describeLeaf(asset), newLeafOwner: publicKey(toAddress) })),
-      signBurn: (asset) => sign(umi, rpc, COMPUTE_UNITS, burnV2(umi, describeLeaf(asset))),
-      send: (wireBase64) => sendAndExcuse(rpc, wireBase64),
-      observe: (signature) => observe(rpc, signature),
+      signMove: (asset, toAddress, attempts) =>
+        sign(asset, attempts, transferV2(umi, { ...describeLeaf(asset), newLeafOwner: publicKey(toAddress) })),
+      signBurn: (asset, attempts) => sign(asset, attempts, burnV2(umi, describeLeaf(asset))),
+      send: (wireBase64) => sendTransaction(rpc, wireBase64),
+      async observe(submitted) {
+        const observation = (await observeSignatures(rpc, [submitted])).get(submitted.signature);
+        return observation ?? { seen: "unclear", finalizedBlockHeight: 0, error: null };
+      },
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { AssetChain } from "./asset-mover.ts";
 import type { ChainConfig } from "./umi-minter.ts";
 
-type AssetChainConfig = Pick<ChainConfig, "rpcUrl" | "walletSecretKey">;
+type AssetChainConfig = Omit<ChainConfig, "treeAddress" | "payerFloorLamports">;
 
 let loaded: { readonly config: AssetChainConfig; readonly chain: AssetChain } | undefined;
 

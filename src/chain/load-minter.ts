@@ -23,6 +23,9 @@ function isSameConfig(one: ChainConfig, other: ChainConfig): boolean {
     one.rpcUrl === other.rpcUrl &&
     one.treeAddress === other.treeAddress &&
     one.walletSecretKey === other.walletSecretKey &&
+    one.payerFloorLamports === other.payerFloorLamports &&
+    one.priorityFeeCapMicroLamports === other.priorityFeeCapMicroLamports &&
+    one.breakers === other.breakers &&
     one.fetcher === other.fetcher
   );
 }

@@ -1,4 +1,5 @@
 import type { ChainObservation } from "#domain/mint";
+import type { SubmittedTransaction } from "./observe-signatures.ts";
 
 /** The on-chain face of a ticket. */
 export interface MintableTicket {
@@ -9,10 +10,18 @@ export interface MintableTicket {
   readonly name: string;
   /** Where the metadata JSON is; at most 200 bytes. */
   readonly uri: string;
+}
+
+/** Tickets that are to share a transaction. */
+export interface MintBatch {
+  /** Address of the tree that gets the leaves. */
+  readonly treeAddress: string;
   /** Address of the event's collection, which must exist. */
   readonly collectionAddress: string;
-  /** Address of the tree that gets the leaf. */
-  readonly treeAddress: string;
+  /** One at least. */
+  readonly tickets: readonly MintableTicket[];
+  /** Transactions signed for each of them so far; the bid for a place in a block rises with it. */
+  readonly attempts: number;
 }
 
 /** An event as its collection shows it. */
@@ -26,16 +35,24 @@ export interface MintableEvent {
   readonly knownAddress?: string | null;
 }
 
-/** A signed transaction, not sent yet. */
-export interface SignedMint {
-  /** Base58; this is the transaction's id. */
-  readonly signature: string;
+/** A signed transaction, not sent yet. `signature` is its id. */
+export interface SignedMints extends SubmittedTransaction {
   readonly wireBase64: string;
-  readonly lastValidBlockHeight: number;
 }
 
-/** A leaf of the tree. `assetId` is a base58 address. */
+/** What became of a batch when it was to be signed. */
+export interface SigningResult {
+  /** The transaction, which mints `ticketIds`; null when no ticket was fit for one. */
+  readonly signed: SignedMints | null;
+  /** Fewer than asked for when no more fit into a transaction: the others want another. */
+  readonly ticketIds: readonly string[];
+  /** Tickets that no transaction can be built for, and why. They never will be, as they are. */
+  readonly unfit: readonly { readonly ticketId: string; readonly reason: string }[];
+}
+
+/** A leaf of the tree. `assetId` is a base58 address, `uri` the one in the metadata that the leaf hashes. */
 export interface MintedLeaf {
+  readonly uri: string;
   readonly assetId: string;
   readonly leafIndex: number;
 }
@@ -47,20 +64,23 @@ export interface MintedLeaf {
 export interface Minter {
   /** Base58 address of the minting wallet, which keeps the tickets of owners without a wallet. */
   readonly walletAddress: string;
+  /** Whether the wallet has the lamports to go on. Asks the node now and then only. */
+  isFunded(): Promise<boolean>;
   /**
    * Finds the event's collection: the known one when the wallet may mint into it, else the wallet's own, which it makes unless
    * it exists. Its address derives from wallet and event, so a repeat finds it.
    * @returns `isReady` false while it is not on chain yet: ask again.
    */
   ensureCollection(event: MintableEvent): Promise<{ readonly address: string; readonly isReady: boolean }>;
-  /** Signs a mint under the newest blockhash, sending nothing. */
-  signMint(ticket: MintableTicket): Promise<SignedMint>;
+  /** Signs one transaction that mints the first of these tickets, as many as its bytes hold, under a fresh blockhash; sends nothing. */
+  signMints(batch: MintBatch): Promise<SigningResult>;
   /**
    * Hands the bytes to the node.
    * @returns what the node complained of, for the record only: a refused or lost answer proves nothing.
    */
-  sendMint(wireBase64: string): Promise<string | null>;
-  observe(signature: string): Promise<ChainObservation>;
-  /** The leaf that a finalized mint made; undefined while the node can't show the transaction. */
-  findMintedLeaf(signature: string): Promise<MintedLeaf | undefined>;
+  sendMints(wireBase64: string): Promise<string | null>;
+  /** What the chain says of each transaction, by its signature. */
+  observe(submitted: readonly SubmittedTransaction[]): Promise<ReadonlyMap<string, ChainObservation>>;
+  /** The leaves that a finalized transaction made; undefined while the node can't show the transaction. */
+  findMintedLeaves(signature: string): Promise<readonly MintedLeaf[] | undefined>;
 }

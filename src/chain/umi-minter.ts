@@ -1,37 +1,51 @@
-import { mintV2 } from "@metaplex-foundation/mpl-bubblegum";
-import { setComputeUnitLimit, setComputeUnitPrice } from "@metaplex-foundation/mpl-toolbox";
-import { publicKey, type TransactionBuilder, type Umi } from "@metaplex-foundation/umi";
-import { base58, base64 } from "@metaplex-foundation/umi/serializers";
-import type { ChainObservation } from "#domain/mint";
+import { publicKey, type Umi } from "@metaplex-foundation/umi";
+import type { CircuitBreakers } from "#platform/circuit-breakers";
+import { readClockMs as readWallClockMs } from "#platform/clock";
+import { BriefMemory } from "./brief-memory.ts";
 import { collectionPurpose, ensureCollection } from "./ensure-collection.ts";
-import { listLeafSchemas, type TransactionAnswer } from "./leaf-events.ts";
 import { createLeanUmi } from "./lean-umi.ts";
-import type { MintableTicket, MintedLeaf, Minter, SignedMint } from "./minter.ts";
+import { listMintedLeaves, type MintTransactionAnswer } from "./minted-leaves.ts";
+import type { MintBatch, Minter, SigningResult } from "./minter.ts";
+import { observeSignatures } from "./observe-signatures.ts";
+import { PayerWatch } from "./payer-watch.ts";
 import { createRpcClient, type RpcClient } from "./rpc-client.ts";
+import { sendTransaction } from "./send-transaction.ts";
+import { signMints, type Blockhash } from "./sign-mints.ts";
+import { DEFAULT_PRIORITY_FEE_CAP, FeeBids, readBlockhash } from "./signing-terms.ts";
 import { importWalletSigner } from "./wallet-signer.ts";
 
 /** Where and with what to mint. */
 export interface ChainConfig {
+  /** One address, or several with commas between them, the preferred one first. */
   readonly rpcUrl: string;
   /** Base58 of the 64-byte secret key. */
   readonly walletSecretKey: string;
   /** Base58 address of the Bubblegum V2 tree of tenants that have none of their own. */
   readonly treeAddress: string;
-  /** Replaces `fetch`, for a circuit breaker or a test. */
+  /** With less in the wallet nothing is signed; 0 when left out. */
+  readonly payerFloorLamports?: number;
+  /** Highest bid for a compute unit; {@link DEFAULT_PRIORITY_FEE_CAP} when left out. */
+  readonly priorityFeeCapMicroLamports?: number;
+  /** The isolate's, one for each node. */
+  readonly breakers?: CircuitBreakers;
+  /** Replaces `fetch`, for a test. */
   readonly fetcher?: typeof fetch;
+  /** Replaces the wall clock, for a test whose slots take no time. */
+  readonly readClockMs?: () => number;
 }
 
-/** A mint into a collection takes 85,000 to 110,000 units; asking for less than the default of 200,000 makes it cheaper to place. */
-const MINT_COMPUTE_UNITS = 140_000;
-const PRICE_MICRO_LAMPORTS = 10_000;
+/** A blockhash lives for a minute or so; an older one would only shorten the time in which its transaction can land. */
+const BLOCKHASH_REUSE_MS = 4_000;
+/** The protocol's, and the base fee of the one signature. */
+const MINT_LAMPORTS = 90_000;
+const SIGNATURE_LAMPORTS = 5_000;
 
-interface SignatureStatusesAnswer {
-  readonly context: { readonly slot: number };
-  readonly value: readonly ({ readonly err: unknown; readonly confirmationStatus: string | null } | null)[];
-}
-
-interface BlockhashAnswer {
-  readonly value: { readonly blockhash: string; readonly lastValidBlockHeight: number };
+/** What a minter's steps share. */
+interface Bench {
+  readonly umi: Umi;
+  readonly payer: PayerWatch;
+  readonly blockhash: BriefMemory<Blockhash>;
+  readonly bids: FeeBids;
 }
 
 /**
@@ -40,26 +54,45 @@ interface BlockhashAnswer {
  */
 export async function createUmiMinter(config: ChainConfig): Promise<Minter> {
   const wallet = await importWalletSigner(config.walletSecretKey);
-  const rpc = createRpcClient(config.rpcUrl, config.fetcher);
-  const umi = createLeanUmi(rpc, wallet);
   assertTreeAddress(config.treeAddress);
+  const { fetcher, breakers } = config;
+  const rpc = createRpcClient(config.rpcUrl, { fetcher, breakers });
+  const bench = createBench(config, rpc, createLeanUmi(rpc, wallet));
   /** Collections that were seen on chain, by what they are for; a collection is never deleted. */
   const readyCollections = new Map<string, string>();
 
   return {
     walletAddress: wallet.publicKey,
+    isFunded: () => bench.payer.isFunded(),
     async ensureCollection(event) {
       const key = `${collectionPurpose(event)} ${event.knownAddress ?? ""}`;
       const known = readyCollections.get(key);
       if (known !== undefined) return { address: known, isReady: true };
-      const found = await ensureCollection(umi, rpc, event);
+      const found = await ensureCollection(bench.umi, rpc, event);
       if (found.isReady) readyCollections.set(key, found.address);
       return found;
     },
-    signMint: (ticket) => signMint(umi, rpc, ticket),
-    sendMint: (wireBase64) => sendAndExcuse(rpc, wireBase64),
-    observe: (signature) => observe(rpc, signature),
-    findMintedLeaf: (signature) => findMintedLeaf(rpc, signature),
+    signMints: (batch) => signBatch(bench, batch),
+    sendMints: (wireBase64) => sendTransaction(rpc, wireBase64),
+    observe: (submitted) => observeSignatures(rpc, submitted),
+    async findMintedLeaves(signature) {
+      const answer = await rpc.call<MintTransactionAnswer | null>("getTransaction", [
+        signature,
+        { commitment: "finalized", encoding: "json", maxSupportedTransactionVersion: 0 },
+      ]);
+      return answer === null ? undefined : listMintedLeaves(answer);
+    },
+  };
+}
+
+function createBench(config: ChainConfig, rpc: RpcClient, umi: Umi): Bench {
+  const { readClockMs = readWallClockMs, payerFloorLamports = 0 } = config;
+  const { priorityFeeCapMicroLamports = DEFAULT_PRIORITY_FEE_CAP } = config;
+  return {
+    umi,
+    payer: new PayerWatch(rpc, umi.identity.publicKey, payerFloorLamports, readClockMs),
+    blockhash: new BriefMemory(BLOCKHASH_REUSE_MS, readClockMs, () => readBlockhash(rpc)),
+    bids: new FeeBids(rpc, priorityFeeCapMicroLamports, readClockMs),
   };
 }
 
@@ -71,80 +104,10 @@ function assertTreeAddress(address: string): void {
   }
 }
 
-function signMint(umi: Umi, rpc: RpcClient, ticket: MintableTicket): Promise<SignedMint> {
-  const collection = publicKey(ticket.collectionAddress);
-  const mint = mintV2(umi, {
-    merkleTree: publicKey(ticket.treeAddress),
-    coreCollection: collection,
-    leafOwner: ticket.ownerAddress === null ? umi.identity.publicKey : publicKey(ticket.ownerAddress),
-    // Royalties are given in full: with a collection, the default of "inherit" is refused (MetadataBasisPointsTooHigh).
-    metadata: { name: ticket.name, uri: ticket.uri, sellerFeeBasisPoints: 0, creators: [], collection },
-  });
-  return sign(umi, rpc, MINT_COMPUTE_UNITS, mint);
-}
-
-/** Signs work under the newest blockhash, sending nothing. */
-export async function sign(umi: Umi, rpc: RpcClient, computeUnits: number, work: TransactionBuilder): Promise<SignedMint> {
-  const { value } = await rpc.call<BlockhashAnswer>("getLatestBlockhash", [{ commitment: "confirmed" }]);
-  const transaction = await setComputeUnitLimit(umi, { units: computeUnits })
-    .add(setComputeUnitPrice(umi, { microLamports: PRICE_MICRO_LAMPORTS }))
-    .add(work)
-    .setBlockhash(value.blockhash)
-    .buildAndSign(umi);
-  const [first] = transaction.signatures;
-  if (first === undefined) throw new Error("a built transaction has no signature");
-  return {
-    signature: base58.deserialize(first)[0],
-    wireBase64: base64.deserialize(umi.transactions.serialize(transaction))[0],
-    lastValidBlockHeight: value.lastValidBlockHeight,
-  };
-}
-
-/** Sends; @returns what the node complained of, for the record only. */
-export async function sendAndExcuse(rpc: RpcClient, wireBase64: string): Promise<string | null> {
-  try {
-    await send(rpc, wireBase64);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : "the node gave no answer";
-  }
-}
-
-/** `maxRetries: 0`: we send again ourselves, so that nothing is on its way that we have not decided. */
-function send(rpc: RpcClient, wireBase64: string): Promise<string> {
-  const options = { encoding: "base64", preflightCommitment: "confirmed", maxRetries: 0 };
-  return rpc.call<string>("sendTransaction", [wireBase64, options]);
-}
-
-/**
- * What the chain says of a signature. The height is read before the status. So when the status is unknown, it is unknown to a node that has seen everything up to
- * that height, which `context.slot` proves: behind one address there may be many nodes, some behind the others.
- */
-export async function observe(rpc: RpcClient, signature: string): Promise<ChainObservation> {
-  const epoch = await rpc.call<{ absoluteSlot: number; blockHeight: number }>("getEpochInfo", [{ commitment: "finalized" }]);
-  const finalizedBlockHeight = epoch.blockHeight;
-  const statuses = await rpc.call<SignatureStatusesAnswer>("getSignatureStatuses", [
-    [signature],
-    { searchTransactionHistory: true },
-  ]);
-  const status = statuses.value[0];
-  if (status === null || status === undefined) {
-    const isBehind = statuses.context.slot < epoch.absoluteSlot;
-    return { seen: isBehind ? "unclear" : "unknown", finalizedBlockHeight, error: null };
-  }
-  if (status.confirmationStatus !== "finalized") return { seen: "in_flight", finalizedBlockHeight, error: null };
-  if (status.err === null) return { seen: "succeeded", finalizedBlockHeight, error: null };
-  return { seen: "failed", finalizedBlockHeight, error: JSON.stringify(status.err) };
-}
-
-async function findMintedLeaf(rpc: RpcClient, signature: string): Promise<MintedLeaf | undefined> {
-  const answer = await rpc.call<TransactionAnswer | null>("getTransaction", [
-    signature,
-    { commitment: "finalized", encoding: "json", maxSupportedTransactionVersion: 0 },
-  ]);
-  if (answer === null) return undefined;
-  const leaves = listLeafSchemas(answer);
-  const [leaf] = leaves;
-  if (leaves.length !== 1 || leaf?.__kind !== "V2") throw new Error("a mint transaction must write exactly one V2 leaf");
-  return { assetId: leaf.id, leafIndex: Number(leaf.nonce) };
+async function signBatch({ umi, payer, ...bench }: Bench, batch: MintBatch): Promise<SigningResult> {
+  const { value: blockhash } = await bench.blockhash.read();
+  const priceMicroLamports = await bench.bids.bidFor(batch.treeAddress, batch.attempts);
+  const result = await signMints(umi, batch, { blockhash, priceMicroLamports });
+  if (result.signed !== null) payer.noteSpent(SIGNATURE_LAMPORTS + result.ticketIds.length * MINT_LAMPORTS);
+  return result;
 }

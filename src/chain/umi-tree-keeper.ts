@@ -27,7 +27,7 @@ export function buildCreateTree(umi: Umi, tree: KeypairSigner, shape: TreeShape)
  */
 export async function createUmiTreeKeeper(config: ChainConfig): Promise<TreeKeeper> {
   const wallet = await importWalletSigner(config.walletSecretKey);
-  const rpc = createRpcClient(config.rpcUrl, config.fetcher);
+  const rpc = createRpcClient(config.rpcUrl, { fetcher: config.fetcher, breakers: config.breakers });
   const umi = createLeanUmi(rpc, wallet);
   const derive = (name: TreeName): Promise<KeypairSigner> => deriveSigner(umi, wallet, treePurpose(name));
   return {

@@ -92,7 +92,8 @@ export function parseMintMessage(body: unknown): MintMessage | undefined {
 }
 
 const FIRST_RETRY_SECONDS = 1;
-const LONGEST_RETRY_SECONDS = 60;
+/** Longest wait until a message is delivered again. */
+export const LONGEST_RETRY_SECONDS = 60;
 
 /**
  * Seconds until a message is delivered again: 1, 2, 4 … at most 60.

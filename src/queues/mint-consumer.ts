@@ -1,48 +1,45 @@
-import { decideRetryDelaySeconds, parseMintMessage } from "#domain/mint";
+import { decideRetryDelaySeconds, LONGEST_RETRY_SECONDS, parseMintMessage } from "#domain/mint";
 import type { MintMessage } from "#domain/order-messages";
-import type { Logger } from "#platform/logger";
-import { advanceMint, type MintContext, type MintProgress } from "#services/mint/advance-mint";
+import { advanceMints } from "#services/mint/advance-mints";
 import { describeCause } from "#services/mint/describe-cause";
-
-/** What a consumer of mint messages may reach. */
-export interface MintConsumerContext extends MintContext {
-  readonly logger: Logger;
-}
+import type { MintContext } from "#services/mint/mint-context";
+import { MintOutcomes } from "#services/mint/mint-outcomes";
 
 /**
- * Consumer of the queue `mint`. Each message is answered by itself: one ticket's trouble never delays another's, and a message
- * whose work is not done comes back after 1, 2, 4 … at most 60 seconds, also when its job is not in D1 yet.
+ * Consumer of the queue `mint`. The messages of a batch are worked on together, so that tickets share transactions and calls to the
+ * chain, and answered each by itself: one whose work is not done comes back after 1, 2, 4 … at most 60 seconds, also when its job
+ * is not in D1 yet.
  */
-export function consumeMints(ctx: MintConsumerContext, batch: MessageBatch): Promise<void> {
-  return consumeMessages(ctx, batch, advanceMint);
+export function consumeMints(ctx: MintContext, batch: MessageBatch): Promise<void> {
+  return consumeMessages(ctx, batch, advanceMints);
 }
 
-/** Answers each message of a batch by `work`; never throws for one of them. */
+/** Answers each message of a batch as `work` says; never throws for one of them. */
 export async function consumeMessages(
-  ctx: MintConsumerContext,
+  ctx: MintContext,
   batch: MessageBatch,
-  work: (ctx: MintConsumerContext, message: MintMessage) => Promise<MintProgress>,
+  work: (ctx: MintContext, messages: readonly MintMessage[]) => Promise<MintOutcomes>,
 ): Promise<void> {
-  await Promise.all(
-    batch.messages.map(async (message) => {
-      const body = parseMintMessage(message.body);
-      if (body === undefined) {
-        // It will not become readable by waiting.
-        ctx.logger.error("unreadable mint message dropped", { queue: batch.queue, messageId: message.id });
-        message.ack();
-        return;
-      }
-      try {
-        if ((await work(ctx, body)) === "settled") message.ack();
-        else message.retry({ delaySeconds: decideRetryDelaySeconds(message.attempts) });
-      } catch (error) {
-        ctx.logger.warn("mint step failed", {
-          ticketId: body.ticketId,
-          attempts: message.attempts,
-          error: describeCause(error),
-        });
-        message.retry({ delaySeconds: decideRetryDelaySeconds(message.attempts) });
-      }
-    }),
-  );
+  const readable = batch.messages.flatMap((message) => {
+    const body = parseMintMessage(message.body);
+    if (body !== undefined) return [{ message, body }];
+    // It will not become readable by waiting.
+    ctx.logger.error("unreadable mint message dropped", { queue: batch.queue, messageId: message.id });
+    message.ack();
+    return [];
+  });
+  if (readable.length === 0) return;
+  const outcomes = await work(
+    ctx,
+    readable.map(({ body }) => body),
+  ).catch((error: unknown) => {
+    ctx.logger.warn("mint batch failed", { messages: readable.length, error: describeCause(error) });
+    return new MintOutcomes(ctx.logger);
+  });
+  for (const { message, body } of readable) {
+    const { progress } = outcomes.of(body);
+    if (progress === "settled") message.ack();
+    else if (progress === "paused") message.retry({ delaySeconds: LONGEST_RETRY_SECONDS });
+    else message.retry({ delaySeconds: decideRetryDelaySeconds(message.attempts) });
+  }
 }

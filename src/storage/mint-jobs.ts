@@ -1,19 +1,18 @@
-import { and, asc, eq, gt, inArray, isNull, ne, sql } from "drizzle-orm";
+import { and, eq, isNull, ne, sql } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { MintJobState } from "#domain/mint";
-import type { MintStatus } from "#domain/statuses";
 import {
   cancelMint,
   isMintJob,
+  isOneOfMintJobs,
+  isOneOfTickets,
   isOrderMinted,
   isTicketCancelled,
   raiseOrder,
-  selectTickets,
   type MintJobKey,
-  type MintJobSelection,
 } from "./mint-statements.ts";
-import { events, mintJobs, ticketTypes, tickets } from "./schema.ts";
 import { raiseMintedCount } from "./tenant-trees.ts";
+import { events, mintJobs, ticketTypes, tickets } from "./schema.ts";
 
 /** A job with all that minting its ticket needs. */
 export interface MintTask extends MintJobState {
@@ -34,35 +33,10 @@ export interface MintTask extends MintJobState {
   readonly treeAddress: string | null;
 }
 
-/** A job as people see it. Times are Unix milliseconds. */
-export interface MintJobView {
-  readonly ticketId: string;
-  readonly status: MintStatus;
-  readonly signature: string | null;
-  readonly assetId: string | null;
-  readonly leafIndex: number | null;
-  readonly attempts: number;
-  readonly lastError: string | null;
-  readonly queuedAtMs: number;
-  readonly mintedAtMs: number | null;
-}
-
 const LONGEST_ERROR = 500;
 
-const JOB_COLUMNS = {
-  ticketId: mintJobs.ticketId,
-  status: mintJobs.status,
-  signature: mintJobs.signature,
-  assetId: mintJobs.assetId,
-  leafIndex: mintJobs.leafIndex,
-  attempts: mintJobs.attempts,
-  lastError: mintJobs.lastError,
-  queuedAtMs: mintJobs.queuedAtMs,
-  mintedAtMs: mintJobs.mintedAtMs,
-};
-
-/** The job and its ticket's facts; undefined while the desk's projection has not reached D1. */
-export async function findMintTask(db: DrizzleD1Database, key: MintJobKey): Promise<MintTask | undefined> {
+/** The jobs that these keys name, with their tickets' facts, in no order; those that no projection has brought to D1 yet are missing. */
+export async function findMintTasks(db: DrizzleD1Database, keys: readonly MintJobKey[]): Promise<MintTask[]> {
   return db
     .select({
       ticketId: mintJobs.ticketId,
@@ -88,32 +62,39 @@ export async function findMintTask(db: DrizzleD1Database, key: MintJobKey): Prom
     .innerJoin(tickets, eq(tickets.id, mintJobs.ticketId))
     .innerJoin(events, eq(events.id, mintJobs.eventId))
     .innerJoin(ticketTypes, eq(ticketTypes.id, tickets.ticketTypeId))
-    .where(isMintJob(key))
-    .get();
+    .where(isOneOfMintJobs(keys));
 }
 
 /**
- * Stores a signed transaction before it is first sent, by compare-and-swap: of two deliveries that sign at once, one wins and
- * the other must throw its bytes away. So must whoever signed for a ticket that has been cancelled meanwhile.
- * @param previousSignature the signature that the decision to sign was made on.
+ * Stores a signed transaction on each of the jobs whose tickets it mints, before it is first sent: on all of them or on none, in
+ * one statement. It is a compare-and-swap over each job's signature: of two deliveries that sign for the same ticket at once, one
+ * wins, and the other must throw its bytes away, also for the tickets that only it signed for. So must whoever signed for a ticket
+ * that has been cancelled meanwhile.
+ * @param tasks as they were when the decision to sign was made; `error` says what became of the transaction before.
  * @returns true for the winner, which alone may send.
  */
-export async function storeSignedMint(
+export async function storeSignedMints(
   db: DrizzleD1Database,
-  key: MintJobKey,
+  tasks: readonly (Pick<MintTask, "tenantId" | "ticketId" | "signature"> & { readonly error: string | null })[],
   change: {
-    readonly previousSignature: string | null;
     readonly signature: string;
     readonly wireBase64: string;
     readonly lastValidBlockHeight: number;
     readonly treeAddress: string;
     readonly collectionAddress: string;
-    readonly lastError: string | null;
     readonly nowMs: number;
   },
 ): Promise<boolean> {
-  const { previousSignature } = change;
-  const isUnchanged = previousSignature === null ? isNull(mintJobs.signature) : eq(mintJobs.signature, previousSignature);
+  const expected = JSON.stringify(
+    tasks.map(({ tenantId, ticketId, signature, error }) => ({ tenantId, ticketId, signature, error })),
+  );
+  const unchangedCount = sql`SELECT count(*) FROM json_each(${expected}) AS expected
+    CROSS JOIN ${mintJobs} AS job ON job.ticket_id = expected.value ->> 'ticketId'
+    WHERE job.tenant_id = expected.value ->> 'tenantId' AND job.signature IS expected.value ->> 'signature'
+      AND job.status IN ('QUEUED', 'SUBMITTED')`;
+  const cancelledCount = sql`SELECT count(*) FROM ${mintJobs} WHERE ${isOneOfTickets(tasks)} AND ${isTicketCancelled(mintJobs.ticketId)}`;
+  const lastError = sql`(SELECT expected.value ->> 'error' FROM json_each(${expected}) AS expected
+    WHERE expected.value ->> 'ticketId' = ${mintJobs.ticketId})`;
   const stored = await db
     .update(mintJobs)
     .set({
@@ -124,47 +105,63 @@ export async function storeSignedMint(
       treeAddress: change.treeAddress,
       collectionAddress: change.collectionAddress,
       attempts: sql`${mintJobs.attempts} + 1`,
-      lastError: change.lastError,
+      lastError,
       updatedAtMs: change.nowMs,
     })
-    .where(
-      and(
-        isMintJob(key),
-        isUnchanged,
-        inArray(mintJobs.status, ["QUEUED", "SUBMITTED"]),
-        sql`NOT ${isTicketCancelled(mintJobs.ticketId)}`,
-      ),
-    )
+    .where(and(isOneOfTickets(tasks), sql`(${unchangedCount}) = ${tasks.length}`, sql`(${cancelledCount}) = 0`))
     .returning({ ticketId: mintJobs.ticketId });
-  return stored.length === 1;
+  return stored.length > 0;
 }
 
-/** Records what went wrong with a step, for people; it decides nothing. */
-export async function storeMintError(db: DrizzleD1Database, key: MintJobKey, error: string, nowMs: number): Promise<void> {
+/** Records what went wrong with a step of these jobs, for people; it decides nothing. */
+export async function storeMintError(
+  db: DrizzleD1Database,
+  keys: readonly MintJobKey[],
+  error: string,
+  nowMs: number,
+): Promise<void> {
   await db
     .update(mintJobs)
     .set({ lastError: error.slice(0, LONGEST_ERROR), updatedAtMs: nowMs })
-    .where(and(isMintJob(key), ne(mintJobs.status, "MINTED")));
+    .where(and(isOneOfMintJobs(keys), ne(mintJobs.status, "MINTED")));
+}
+
+/** A ticket's leaf, and the transaction that made it. */
+export interface MintedTicket extends Pick<MintTask, "tenantId" | "ticketId" | "orderId" | "treeAddress"> {
+  readonly signature: string;
+  readonly assetId: string;
+  readonly leafIndex: number;
 }
 
 /**
- * Stores a finished mint and, in the same transaction, completes the order when it was the last of its tickets that are not cancelled.
+ * Stores finished mints and, in the same transaction, completes each order whose last ticket that is not cancelled was among them.
  * Repeats change nothing.
  */
-export async function storeMinted(
-  db: DrizzleD1Database,
-  task: Pick<MintTask, "tenantId" | "ticketId" | "orderId" | "treeAddress">,
-  minted: { readonly signature: string; readonly assetId: string; readonly leafIndex: number; readonly nowMs: number },
-): Promise<void> {
-  const { signature, assetId, leafIndex, nowMs } = minted;
-  await db.batch([
-    db
-      .update(mintJobs)
-      .set({ status: "MINTED", assetId, leafIndex, lastError: null, mintedAtMs: nowMs, updatedAtMs: nowMs })
-      .where(and(isMintJob(task), eq(mintJobs.signature, signature), ne(mintJobs.status, "MINTED"))),
-    raiseOrder(db, task, "COMPLETED", isOrderMinted(task.orderId)),
-    ...(task.treeAddress === null ? [] : [raiseMintedCount(db, task.treeAddress, leafIndex + 1)]),
-  ]);
+export async function storeMinted(db: DrizzleD1Database, minted: readonly MintedTicket[], nowMs: number): Promise<void> {
+  const orderOf = new Map(minted.map((ticket) => [ticket.orderId, ticket]));
+  const [first, ...others] = [
+    ...minted.map((ticket) => storeLeaf(db, ticket, nowMs)),
+    ...[...orderOf.values()].map((ticket) => raiseOrder(db, ticket, "COMPLETED", isOrderMinted(ticket.orderId))),
+    ...countLeaves(minted).map(([treeAddress, leafCount]) => raiseMintedCount(db, treeAddress, leafCount)),
+  ];
+  if (first !== undefined) await db.batch([first, ...others]);
+}
+
+/** How many leaves each tree has at least. */
+function countLeaves(minted: readonly MintedTicket[]): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const { treeAddress, leafIndex } of minted) {
+    if (treeAddress !== null) counts.set(treeAddress, Math.max(leafIndex + 1, counts.get(treeAddress) ?? 0));
+  }
+  return [...counts];
+}
+
+function storeLeaf(db: DrizzleD1Database, ticket: MintedTicket, nowMs: number) {
+  const { signature, assetId, leafIndex } = ticket;
+  return db
+    .update(mintJobs)
+    .set({ status: "MINTED", assetId, leafIndex, lastError: null, mintedAtMs: nowMs, updatedAtMs: nowMs })
+    .where(and(isMintJob(ticket), eq(mintJobs.signature, signature), ne(mintJobs.status, "MINTED")));
 }
 
 /**
@@ -200,86 +197,4 @@ export async function storeMintCancelled(
   nowMs: number,
 ): Promise<void> {
   await db.batch(cancelMint(db, task, nowMs));
-}
-
-/** A job as its owner sees it; undefined when it is not the tenant's, not the owner's, or not in D1 yet. */
-export async function findMintJobOfOwner(
-  db: DrizzleD1Database,
-  key: MintJobKey,
-  ownerUserId: string | null,
-): Promise<MintJobView | undefined> {
-  return db
-    .select(JOB_COLUMNS)
-    .from(mintJobs)
-    .innerJoin(tickets, eq(tickets.id, mintJobs.ticketId))
-    .where(and(isMintJob(key), ownerUserId === null ? undefined : eq(tickets.ownerUserId, ownerUserId)))
-    .get();
-}
-
-/** Jobs of a tenant in one status, by ticket id, after `afterTicketId`. */
-export async function listMintJobsByStatus(
-  db: DrizzleD1Database,
-  query: { readonly tenantId: string; readonly status: MintStatus; readonly afterTicketId: string; readonly limit: number },
-): Promise<MintJobView[]> {
-  return db
-    .select(JOB_COLUMNS)
-    .from(mintJobs)
-    .where(
-      and(eq(mintJobs.tenantId, query.tenantId), eq(mintJobs.status, query.status), gt(mintJobs.ticketId, query.afterTicketId)),
-    )
-    .orderBy(asc(mintJobs.ticketId))
-    .limit(query.limit);
-}
-
-/**
- * Puts jobs that are not minted back to work. A job that has a signature becomes SUBMITTED, not QUEUED: its transaction may have
- * landed or may still land, so it walks the state machine and is never signed blindly.
- * @returns the jobs now at work.
- */
-export async function requeueMintJobs(
-  db: DrizzleD1Database,
-  tenantId: string,
-  selection: MintJobSelection,
-  nowMs: number,
-): Promise<readonly { readonly ticketId: string; readonly status: MintStatus }[]> {
-  return db
-    .update(mintJobs)
-    .set({
-      status: sql`CASE WHEN ${mintJobs.signature} IS NULL THEN 'QUEUED' ELSE 'SUBMITTED' END`,
-      attempts: 0,
-      queuedAtMs: nowMs,
-      updatedAtMs: nowMs,
-    })
-    .where(and(eq(mintJobs.tenantId, tenantId), selectTickets(selection)(mintJobs.ticketId), ne(mintJobs.status, "MINTED")))
-    .returning({ ticketId: mintJobs.ticketId, status: mintJobs.status });
-}
-
-/** The jobs of a selection that the tenant has, whatever their status. */
-export async function listMintJobsOf(
-  db: DrizzleD1Database,
-  tenantId: string,
-  selection: MintJobSelection,
-): Promise<readonly { readonly ticketId: string; readonly status: MintStatus }[]> {
-  return db
-    .select({ ticketId: mintJobs.ticketId, status: mintJobs.status })
-    .from(mintJobs)
-    .where(and(eq(mintJobs.tenantId, tenantId), selectTickets(selection)(mintJobs.ticketId)));
-}
-
-/**
- * Claims jobs at work that nobody has touched since `beforeMs`, of any tenant: their message was lost. Each is marked as touched,
- * so that it is claimed once in that time however often this runs.
- */
-export async function claimStaleMintJobs(
-  db: DrizzleD1Database,
-  claim: { readonly beforeMs: number; readonly nowMs: number; readonly limit: number },
-): Promise<readonly MintJobKey[]> {
-  // The statuses stand in the text, not in parameters: only so may SQLite use an index of the open jobs alone.
-  const stale = sql`SELECT ${mintJobs.ticketId} FROM ${mintJobs}
-    WHERE ${mintJobs.status} IN ('QUEUED', 'SUBMITTED') AND ${mintJobs.updatedAtMs} < ${claim.beforeMs} LIMIT ${claim.limit}`;
-  return db
-    .update(mintJobs)
-    .set({ updatedAtMs: claim.nowMs })
-    .where(sql`${mintJobs.ticketId} IN (${stale})`)
-    .returning({ ticketId: mintJobs.ticketId, tenantId: mintJobs.tenantId });
 }

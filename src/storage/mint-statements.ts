@@ -16,6 +16,18 @@ export function isMintJob({ tenantId, ticketId }: MintJobKey): SQL | undefined {
   return and(eq(mintJobs.ticketId, ticketId), eq(mintJobs.tenantId, tenantId));
 }
 
+/** The jobs of these tickets, of whatever tenant. */
+export function isOneOfTickets(keys: readonly Pick<MintJobKey, "ticketId">[]): SQL {
+  return selectTickets({ ticketIds: keys.map(({ ticketId }) => ticketId) })(mintJobs.ticketId);
+}
+
+/** These jobs, each within its tenant. */
+export function isOneOfMintJobs(keys: readonly MintJobKey[]): SQL | undefined {
+  const named = JSON.stringify(keys.map(({ tenantId, ticketId }) => `${tenantId} ${ticketId}`));
+  const isOfItsTenant = sql`${mintJobs.tenantId} || ' ' || ${mintJobs.ticketId} IN (SELECT value FROM json_each(${named}))`;
+  return and(isOneOfTickets(keys), isOfItsTenant);
+}
+
 /** Which jobs are meant: these tickets' or those of one order. */
 export type MintJobSelection = { readonly ticketIds: readonly string[] } | { readonly orderId: string };
 

@@ -1,13 +1,15 @@
 import { env } from "cloudflare:workers";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 import { eq } from "drizzle-orm";
-import type { Minter } from "#chain/minter";
+import type { MintBatch, MintedLeaf, Minter, SigningResult } from "#chain/minter";
+import type { SubmittedTransaction } from "#chain/observe-signatures";
 import type { TreeKeeper } from "#chain/tree-keeper";
 import type { CollectionFacts, Inspected, TreeFacts } from "#domain/chain-suitability";
 import type { ChainObservation } from "#domain/mint";
 import type { MintMessage } from "#domain/order-messages";
 import type { Logger } from "#platform/logger";
-import { consumeMints, type MintConsumerContext } from "#queues/mint-consumer";
+import { consumeMints } from "#queues/mint-consumer";
+import type { MintContext } from "#services/mint/mint-context";
 import type { MintQueue } from "#services/mint/queue-mint";
 import { mintJobs, orders } from "#storage/schema";
 import type { SoldTickets } from "./sold-tickets.ts";
@@ -33,31 +35,55 @@ export class ScriptedMinter implements Minter {
   readonly signedFor: string[] = [];
   leafIndex = 7;
   readonly sent: string[] = [];
+  /** Tickets of each transaction signed. */
+  readonly batches: (readonly string[])[] = [];
+  /** Signatures of each look at the chain. */
+  readonly looks: (readonly string[])[] = [];
+  /** Tickets for which no transaction can be built. */
+  readonly unfit = new Set<string>();
   seen: ChainObservation["seen"] = "unknown";
   finalizedBlockHeight = 0;
   complaint: string | null = null;
   /** Why the transaction failed on chain. */
   error: string | null = null;
   failure: Error | undefined;
+  isFull = true;
 
+  isFunded(): Promise<boolean> {
+    return Promise.resolve(this.isFull);
+  }
   ensureCollection(): Promise<{ address: string; isReady: boolean }> {
     return this.failure === undefined ? Promise.resolve({ address: COLLECTION, isReady: true }) : Promise.reject(this.failure);
   }
-  signMint({ ticketId, treeAddress }: { ticketId: string; treeAddress: string }) {
+  signMints({ tickets, treeAddress }: MintBatch): Promise<SigningResult> {
+    const unfit = tickets.filter(({ ticketId }) => this.unfit.has(ticketId));
+    const ticketIds = tickets.filter((ticket) => !unfit.includes(ticket)).map(({ ticketId }) => ticketId);
+    const refused = unfit.map(({ ticketId }) => ({ ticketId, reason: "no address" }));
+    if (ticketIds.length === 0) return Promise.resolve({ signed: null, ticketIds, unfit: refused });
     this.signedFor.push(treeAddress);
-    const signature = `${ticketId} signature ${this.signed.length}`;
+    const signature = `${ticketIds.join("+")} signature ${this.signed.length}`;
     this.signed.push(signature);
-    return Promise.resolve({ signature, wireBase64: `wire of ${signature}`, lastValidBlockHeight: 150 });
+    this.batches.push(ticketIds);
+    const signed = { signature, wireBase64: `wire of ${signature}`, lastValidBlockHeight: 150 };
+    return Promise.resolve({ signed, ticketIds, unfit: refused });
   }
-  sendMint(wireBase64: string): Promise<string | null> {
+  sendMints(wireBase64: string): Promise<string | null> {
     this.sent.push(wireBase64);
     return Promise.resolve(this.complaint);
   }
-  observe(): Promise<ChainObservation> {
-    return Promise.resolve({ seen: this.seen, finalizedBlockHeight: this.finalizedBlockHeight, error: this.error });
+  observe(submitted: readonly SubmittedTransaction[]): Promise<ReadonlyMap<string, ChainObservation>> {
+    this.looks.push(submitted.map(({ signature }) => signature));
+    const { seen, finalizedBlockHeight, error } = this;
+    return Promise.resolve(new Map(submitted.map(({ signature }) => [signature, { seen, finalizedBlockHeight, error }])));
   }
-  findMintedLeaf() {
-    return Promise.resolve({ assetId: "asset", leafIndex: this.leafIndex });
+  findMintedLeaves(signature: string): Promise<readonly MintedLeaf[]> {
+    const [tickets = ""] = signature.split(" ");
+    const leafOf = (ticketId: string, place: number): MintedLeaf => ({
+      uri: `https://tickets.test/nft/${ticketId}`,
+      assetId: "asset",
+      leafIndex: this.leafIndex + place,
+    });
+    return Promise.resolve(tickets.split("+").map(leafOf));
   }
 }
 
@@ -94,7 +120,7 @@ export class ScriptedTrees implements TreeKeeper {
 export interface MintBench {
   readonly minter: ScriptedMinter;
   readonly trees: ScriptedTrees;
-  readonly ctx: MintConsumerContext;
+  readonly ctx: MintContext;
   readonly logLines: string[];
   /** Delivers these bodies in one batch. */
   consume(bodies: readonly unknown[], attempts?: number, consumer?: typeof consumeMints): Promise<Answer[]>;
@@ -107,7 +133,7 @@ export function makeMintBench(): MintBench {
   const logLines: string[] = [];
   const note = (message: string, fields?: object): void => void logLines.push(`${message} ${JSON.stringify(fields ?? {})}`);
   const logger: Logger = { debug: note, info: note, warn: note, error: note, with: () => logger };
-  const ctx: MintConsumerContext = { db, minter, trees, logger, nowMs: NOW_MS, publicBaseUrl: "https://tickets.test" };
+  const ctx: MintContext = { db, minter, trees, logger, nowMs: NOW_MS, publicBaseUrl: "https://tickets.test" };
   return {
     minter,
     trees,

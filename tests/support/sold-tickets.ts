@@ -10,33 +10,59 @@ export const TYPE_NAME = "Standing";
 export interface SoldTickets {
   readonly tenantId: string;
   readonly eventId: string;
+  readonly ticketTypeId: string;
   readonly orderId: string;
   readonly userId: string;
   readonly ticketIds: readonly string[];
 }
 
+/** What of an order may differ. */
+interface OrderDetails {
+  readonly count: number;
+  /** An order whose event and ticket type these are too; left out, both are new, and so is the tenant. */
+  readonly of?: SoldTickets | undefined;
+  /** The wallet of each ticket's owner, if any. */
+  readonly walletOf?: (place: number) => string | null;
+}
+
+/** When everything here was made, Unix milliseconds. */
+export const SOLD_AT_MS = 1_790_000_000_000;
+const TIMES = { createdAtMs: SOLD_AT_MS, updatedAtMs: SOLD_AT_MS };
+
 /** Sells `count` tickets of a new tenant's event in one order, as the desk's projection leaves them: each with a QUEUED mint job. */
-export async function sellTickets(db: DrizzleD1Database, count: number): Promise<SoldTickets> {
-  const tenantId = crypto.randomUUID();
-  const eventId = crypto.randomUUID();
-  const ticketTypeId = crypto.randomUUID();
-  const orderId = crypto.randomUUID();
-  const userId = crypto.randomUUID();
-  const ticketIds = Array.from({ length: count }, () => crypto.randomUUID());
-  const atMs = 1_790_000_000_000;
-  const times = { createdAtMs: atMs, updatedAtMs: atMs };
-  await db.insert(events).values({
-    id: eventId,
-    tenantId,
-    name: EVENT_NAME,
-    startsAtMs: atMs,
-    endsAtMs: atMs + 1,
-    timezone: "UTC",
-    currency: "EUR",
-    ...times,
-  });
+export function sellTickets(db: DrizzleD1Database, count: number): Promise<SoldTickets> {
+  return sellOrder(db, { count });
+}
+
+/** As {@link sellTickets}, and more can be said of the order. */
+export async function sellOrder(db: DrizzleD1Database, { count, of, walletOf }: OrderDetails): Promise<SoldTickets> {
+  const sold: SoldTickets = {
+    tenantId: of?.tenantId ?? crypto.randomUUID(),
+    eventId: of?.eventId ?? crypto.randomUUID(),
+    ticketTypeId: of?.ticketTypeId ?? crypto.randomUUID(),
+    orderId: crypto.randomUUID(),
+    userId: crypto.randomUUID(),
+    ticketIds: Array.from({ length: count }, () => crypto.randomUUID()),
+  };
+  if (of === undefined) await insertEvent(db, sold);
+  await insertOrder(db, sold);
+  const { tenantId, eventId, ticketTypeId, orderId, userId } = sold;
+  for (const [place, id] of sold.ticketIds.entries()) {
+    const ticket = { id, tenantId, eventId, ticketTypeId, orderId, ownerUserId: userId, walletAddress: walletOf?.(place) };
+    const job = { ticketId: id, tenantId, eventId, queuedAtMs: SOLD_AT_MS, updatedAtMs: SOLD_AT_MS };
+    await db.batch([
+      db.insert(tickets).values({ ...ticket, status: "SOLD", credentialEpoch: 0, createdAtMs: SOLD_AT_MS }),
+      db.insert(mintJobs).values({ ...job, status: "QUEUED" }),
+    ]);
+  }
+  return sold;
+}
+
+async function insertEvent(db: DrizzleD1Database, { tenantId, eventId, ticketTypeId }: SoldTickets): Promise<void> {
+  const when = { startsAtMs: SOLD_AT_MS, endsAtMs: SOLD_AT_MS + 1, timezone: "UTC" };
+  await db.insert(events).values({ id: eventId, tenantId, name: EVENT_NAME, ...when, currency: "EUR", ...TIMES });
   await db.insert(ticketTypes).values({
-    ...times,
+    ...TIMES,
     id: ticketTypeId,
     tenantId,
     eventId,
@@ -52,6 +78,12 @@ export async function sellTickets(db: DrizzleD1Database, count: number): Promise
     taxRateBps: 0,
     status: "ACTIVE",
   });
+}
+
+async function insertOrder(db: DrizzleD1Database, sold: SoldTickets): Promise<void> {
+  const { tenantId, eventId, ticketTypeId, orderId, userId } = sold;
+  const quantity = sold.ticketIds.length;
+  const money = { discountCents: 0, feeCents: 0, taxCents: 0, totalCents: 100 * quantity };
   await db.insert(orders).values({
     id: orderId,
     tenantId,
@@ -60,44 +92,13 @@ export async function sellTickets(db: DrizzleD1Database, count: number): Promise
     eventId,
     status: "AWAITING_MINT",
     currency: "EUR",
-    subtotalCents: 100 * count,
-    discountCents: 0,
-    feeCents: 0,
-    taxCents: 0,
-    totalCents: 100 * count,
+    subtotalCents: 100 * quantity,
+    ...money,
     reservationId: crypto.randomUUID(),
-    holdExpiresAtMs: atMs,
-    createdAtMs: atMs,
+    holdExpiresAtMs: SOLD_AT_MS,
+    createdAtMs: SOLD_AT_MS,
     seq: 1,
   });
-  await db.insert(orderItems).values({
-    orderId,
-    lineNumber: 1,
-    tenantId,
-    ticketTypeId,
-    name: TYPE_NAME,
-    quantity: count,
-    unitPriceCents: 100,
-    discountCents: 0,
-    feeCents: 0,
-    taxCents: 0,
-    totalCents: 100 * count,
-  });
-  for (const id of ticketIds) {
-    await db.insert(tickets).values({
-      id,
-      tenantId,
-      eventId,
-      ticketTypeId,
-      orderId,
-      ownerUserId: userId,
-      status: "SOLD",
-      credentialEpoch: 0,
-      createdAtMs: atMs,
-    });
-    await db
-      .insert(mintJobs)
-      .values({ ticketId: id, tenantId, eventId, status: "QUEUED", queuedAtMs: atMs, updatedAtMs: atMs });
-  }
-  return { tenantId, eventId, orderId, userId, ticketIds };
+  const line = { orderId, lineNumber: 1, tenantId, ticketTypeId, name: TYPE_NAME, quantity, unitPriceCents: 100 };
+  await db.insert(orderItems).values({ ...line, ...money });
 }

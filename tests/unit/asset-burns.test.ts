@@ -56,8 +56,8 @@ describe.each(CHAIN_MODES)("assets of cancelled tickets on a chain that runs the
     await world.minter.ensureCollection({ eventId: sold.eventId, name: "E", uri: "" });
     const signed = await world.deliver(sold, ticketId, {
       ...world.minter,
-      async signMint(ticket) {
-        const transaction = await world.minter.signMint(ticket);
+      async signMints(batch) {
+        const transaction = await world.minter.signMints(batch);
         await world.cancel(sold, ticketId);
         return transaction;
       },
@@ -69,6 +69,26 @@ describe.each(CHAIN_MODES)("assets of cancelled tickets on a chain that runs the
     expect(await world.countLeaves(sold)).toEqual([0]);
     expect(await world.findBurn(ticketId)).toMatchObject({ status: "UNMINTED" });
     expect(await world.findOrderStatus(sold.orderId)).not.toBe("MINT_FAILED");
+  });
+
+  it("mints a cancelled ticket's neighbours all the same, when they were being signed together", async () => {
+    const sold = await world.sellTickets(3);
+    const [, cancelled = ""] = sold.ticketIds;
+    await world.minter.ensureCollection({ eventId: sold.eventId, name: "E", uri: "" });
+    await world.deliverTogether(sold, sold.ticketIds, {
+      ...world.minter,
+      async signMints(batch) {
+        const signed = await world.minter.signMints(batch);
+        expect(signed.ticketIds).toHaveLength(3);
+        await world.cancel(sold, cancelled);
+        return signed;
+      },
+    });
+    for (const ticketId of sold.ticketIds) expect(await world.findJob(ticketId)).toMatchObject({ signature: null });
+    await world.drain(sold);
+    expect(await world.countLeaves(sold)).toEqual([1, 0, 1]);
+    expect(await world.findJob(cancelled)).toMatchObject({ status: "FAILED", signature: null });
+    expect(await world.findOrderStatus(sold.orderId)).toBe("COMPLETED");
   });
 
   it("burns a ticket that was cancelled while its mint was under way, after the mint has landed", async () => {

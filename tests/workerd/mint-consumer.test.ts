@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
-import { storeMintFailure, storeMinted } from "#storage/mint-jobs";
+import { consumeDeadLetters } from "#queues/dead-letter-consumer";
+import { storeMintFailure, storeMinted, storeSignedMints } from "#storage/mint-jobs";
 import { mintJobs, orders, tickets } from "#storage/schema";
 import { NOW_MS, db, findJob, findOrderStatus, makeMintBench, messagesOf, type MintBench } from "../support/mint-bench.ts";
 import { sellTickets } from "../support/sold-tickets.ts";
@@ -60,12 +61,104 @@ describe("the mint queue's consumer", () => {
 
   it("stores the signature of only one of many deliveries at the same instant, and sends only that", async () => {
     const sold = await sellTickets(db, 1);
-    const copies = Array.from({ length: 5 }, () => messagesOf(sold)[0]);
-    await bench.consume(copies);
+    await Promise.all(Array.from({ length: 5 }, () => bench.consume(messagesOf(sold))));
     expect(bench.minter.signed).toHaveLength(5);
     const job = await findJob(sold.ticketIds[0] ?? "");
     expect(bench.minter.sent).toEqual([job?.wireBase64]);
     expect(job?.attempts).toBe(1);
+  });
+
+  it("mints five tickets in one transaction, asks the chain once for all that come together, and gives each its own leaf", async () => {
+    const messages = messagesOf(await sellTickets(db, 10));
+    await bench.consume(messages);
+    expect(bench.minter.batches.map(({ length }) => length)).toEqual([5, 5]);
+    bench.minter.seen = "succeeded";
+    const answers = await bench.consume(messages, 2);
+    expect(answers.map(({ answer }) => answer)).toEqual(messages.map(() => "ack"));
+    expect(bench.minter.looks).toEqual([bench.minter.signed]);
+    const jobs = await Promise.all(messages.map(({ ticketId }) => findJob(ticketId)));
+    for (const [batch, signature] of bench.minter.signed.entries()) {
+      const minted = jobs.filter((job) => job?.signature === signature);
+      const expected = bench.minter.batches[batch]?.map((ticketId, place) => `${ticketId} ${7 + place}`);
+      expect(minted.map((job) => `${job?.ticketId} ${job?.leafIndex}`).toSorted()).toEqual(expected?.toSorted());
+    }
+  });
+
+  it("leaves tickets that would not fill a transaction to the next delivery while many come, and signs for a few at once", async () => {
+    const messages = messagesOf(await sellTickets(db, 8));
+    await bench.consume(messages);
+    expect(bench.minter.batches.map(({ length }) => length)).toEqual([5]);
+    await bench.consume(messages, 2);
+    expect(bench.minter.batches.map(({ length }) => length)).toEqual([5, 3]);
+  });
+
+  it("stores a transaction on all of its tickets or on none: who signs for one that is signed for throws everything away", async () => {
+    const sold = await sellTickets(db, 3);
+    const [first, ...others] = sold.ticketIds.map((ticketId) => ({
+      tenantId: sold.tenantId,
+      ticketId,
+      signature: null,
+      error: null,
+    }));
+    if (first === undefined) throw new Error("nothing was sold");
+    const signed = { wireBase64: "w", lastValidBlockHeight: 1, treeAddress: "t", collectionAddress: "c", nowMs: NOW_MS };
+    expect(await storeSignedMints(db, [first], { ...signed, signature: "one" })).toBe(true);
+    expect(await storeSignedMints(db, [first, ...others], { ...signed, signature: "two" })).toBe(false);
+    const stored = await Promise.all(sold.ticketIds.map(async (id) => (await findJob(id))?.signature));
+    expect(stored).toEqual(["one", null, null]);
+    const next = [{ ...first, signature: "one", error: "expired" }, ...others];
+    expect(await storeSignedMints(db, next, { ...signed, signature: "three" })).toBe(true);
+    expect(await findJob(first.ticketId)).toMatchObject({ signature: "three", attempts: 2, lastError: "expired" });
+    expect(await findJob(sold.ticketIds[1])).toMatchObject({ signature: "three", attempts: 1, lastError: null });
+  });
+
+  it("does not store a transaction on a ticket of another tenant, nor then on its neighbours", async () => {
+    const [mine, foreign] = [await sellTickets(db, 1), await sellTickets(db, 1)];
+    const tasks = [mine, foreign].map(({ ticketIds: [ticketId = ""] }) => {
+      return { tenantId: mine.tenantId, ticketId, signature: null, error: null };
+    });
+    const where = { treeAddress: "t", collectionAddress: "c" };
+    const change = { signature: "s", wireBase64: "w", lastValidBlockHeight: 1, ...where, nowMs: NOW_MS };
+    expect(await storeSignedMints(db, tasks, change)).toBe(false);
+    expect(await findJob(mine.ticketIds[0])).toMatchObject({ status: "QUEUED", signature: null });
+  });
+
+  it("parts a transaction that came to nothing into smaller ones, until each ticket stands alone", async () => {
+    const sold = await sellTickets(db, 5);
+    bench.minter.seen = "failed";
+    for (let round = 0; round < 3; round += 1) await bench.consume(messagesOf(sold));
+    expect(bench.minter.batches.map(({ length }) => length)).toEqual([5, 2, 2, 1, 1, 1, 1, 1, 1]);
+  });
+
+  it("gives up at once, and alone, a ticket that no transaction can be built for", async () => {
+    const sold = await sellTickets(db, 3);
+    const [unfit = ""] = sold.ticketIds;
+    bench.minter.unfit.add(unfit);
+    const answers = await bench.consume(messagesOf(sold));
+    expect(answers.filter(({ answer }) => answer === "ack").map(({ ticketId }) => ticketId)).toEqual([unfit]);
+    expect(await findJob(unfit)).toMatchObject({ status: "FAILED", lastError: "can't be minted: no address", attempts: 0 });
+    expect(bench.minter.batches).toHaveLength(1);
+    expect(bench.minter.batches[0]).toHaveLength(2);
+  });
+
+  it("pauses while the wallet is below its floor: nothing is used up, dead letters give up nothing, and it goes on by itself", async () => {
+    const sold = await sellTickets(db, 2);
+    const sent = await sellTickets(db, 1);
+    await bench.consume(messagesOf(sent));
+    bench.minter.isFull = false;
+    bench.minter.seen = "succeeded";
+    const answers = await bench.consume([...messagesOf(sold), ...messagesOf(sent)]);
+    // What was sent before is finished all the same.
+    expect(answers.find(({ ticketId }) => ticketId === sent.ticketIds[0])).toMatchObject({ answer: "ack" });
+    for (const id of sold.ticketIds) {
+      expect(answers.find(({ ticketId }) => ticketId === id)).toMatchObject({ answer: "retry", delaySeconds: 60 });
+    }
+    expect(bench.logLines.filter((line) => line.includes("mint_paused"))).toHaveLength(1);
+    expect(await bench.consume(messagesOf(sold), 1, consumeDeadLetters)).toMatchObject([{ answer: "ack" }, { answer: "ack" }]);
+    expect(await findJob(sold.ticketIds[0])).toMatchObject({ status: "QUEUED", attempts: 0, signature: null });
+    bench.minter.isFull = true;
+    await bench.consume(messagesOf(sold));
+    expect(await findJob(sold.ticketIds[0])).toMatchObject({ status: "SUBMITTED", attempts: 1 });
   });
 
   it("records what the node complained of, and lets it decide nothing", async () => {
@@ -105,7 +198,7 @@ describe("the mint queue's consumer", () => {
     };
     await db.update(orders).set({ status: "REFUNDED" }).where(eq(orders.id, sold.orderId));
     await storeMintFailure(db, task, "boom", NOW_MS);
-    await storeMinted(db, task, { signature: "s", assetId: "a", leafIndex: 1, nowMs: NOW_MS });
+    await storeMinted(db, [{ ...task, signature: "s", assetId: "a", leafIndex: 1 }], NOW_MS);
     expect(await findOrderStatus(sold.orderId)).toBe("REFUNDED");
   });
 });

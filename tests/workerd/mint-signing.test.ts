@@ -54,23 +54,25 @@ describe("the minting wallet in workerd", () => {
 
   it("builds and signs a mint without web3.js and without a Node API", async () => {
     const { secretKey, publicBytes } = makeWallet();
-    const fetcher: typeof fetch = (_input, init) => {
-      expect(JSON.stringify(init)).toContain("getLatestBlockhash");
-      return Promise.resolve(
-        Response.json({ jsonrpc: "2.0", id: 1, result: { value: { blockhash: address(), lastValidBlockHeight: 150 } } }),
-      );
+    const answers: Readonly<Record<string, unknown>> = {
+      getLatestBlockhash: { value: { blockhash: address(), lastValidBlockHeight: 150 } },
+      getRecentPrioritizationFees: [{ slot: 1, prioritizationFee: 7 }],
+    };
+    const fetcher: typeof fetch = async (_input, init) => {
+      const { method } = (await new Request("http://chain.test", init).json()) as { method: string };
+      return Response.json({ jsonrpc: "2.0", id: 1, result: answers[method] });
     };
     const config = { rpcUrl: "http://chain.test", walletSecretKey: secretKey, treeAddress: address(), fetcher };
     const minter = await loadMinter(config);
     expect(await loadMinter(config)).toBe(minter);
-    const signed = await minter.signMint({
-      ticketId: "t",
-      ownerAddress: null,
-      name: "Ticket",
-      uri: "https://t.example/nft/1",
-      collectionAddress: address(),
+    const ticket = { ticketId: "t", ownerAddress: null, name: "Ticket", uri: "https://t.example/nft/1" };
+    const { signed } = await minter.signMints({
       treeAddress: address(),
+      collectionAddress: address(),
+      attempts: 0,
+      tickets: [ticket],
     });
+    if (signed === null) throw new Error("nothing was signed");
     const wire = base64.serialize(signed.wireBase64);
     expect(wire[0]).toBe(1);
     expect(base58.deserialize(wire.slice(1, 65))[0]).toBe(signed.signature);

@@ -22,6 +22,7 @@ import * as tickets from "#storage/tickets";
 import * as acceptance from "#storage/transfer-acceptance";
 import * as transfers from "#storage/transfers";
 import { makeDiscount } from "../support/make-discount.ts";
+import { MINT_LIST_QUERIES } from "../support/mint-list-queries.ts";
 import { PAYMENT_QUERIES } from "../support/payment-queries.ts";
 import { ASSET_QUERIES } from "../support/asset-queries.ts";
 import { TREE_QUERIES } from "../support/tree-queries.ts";
@@ -172,18 +173,13 @@ const CALLS: Readonly<Record<string, Call>> = {
   findTenantOfOrder: (db) => tenants.findTenantOfOrder(db, "o"),
   findTenantOfTicket: (db) => tenants.findTenantOfTicket(db, "k"),
   hasTicketType: (_, d1) => reservations.hasTicketType(d1, tenantId, "y"),
-  findMintTask: (db) => mintJobs.findMintTask(db, job),
-  storeSignedMint: (db) => mintJobs.storeSignedMint(db, job, { ...signed, previousSignature: "p" }),
-  storeMintError: (db) => mintJobs.storeMintError(db, job, "error", 1),
+  findMintTasks: (db) => mintJobs.findMintTasks(db, [job]),
+  storeSignedMints: (db) => mintJobs.storeSignedMints(db, [{ ...job, signature: "p", error: null }], signed),
+  storeMintError: (db) => mintJobs.storeMintError(db, [job], "error", 1),
   storeCollectionAddress: (db) => events.storeCollectionAddress(db, { tenantId, eventId: "e", isTransferable: false }, "c", 1),
-  storeMinted: (db) => mintJobs.storeMinted(db, task, { signature: "s", assetId: "a", leafIndex: 1, nowMs: 1 }),
+  storeMinted: (db) => mintJobs.storeMinted(db, [{ ...task, assetId: "a", leafIndex: 1 }], 1),
   storeMintFailure: (db) => mintJobs.storeMintFailure(db, task, "error", 1),
-  findMintJobOfOwner: (db) => mintJobs.findMintJobOfOwner(db, job, "u"),
-  listMintJobsByStatus: (db) => mintJobs.listMintJobsByStatus(db, { tenantId, status: "QUEUED", afterTicketId: "", limit: 20 }),
-  "requeueMintJobs of an order": (db) => mintJobs.requeueMintJobs(db, tenantId, { orderId: "o" }, 1),
-  "requeueMintJobs of tickets": (db) => mintJobs.requeueMintJobs(db, tenantId, { ticketIds: ["k"] }, 1),
-  listMintJobsOf: (db) => mintJobs.listMintJobsOf(db, tenantId, { orderId: "o" }),
-  claimStaleMintJobs: (db) => mintJobs.claimStaleMintJobs(db, { beforeMs: 1, nowMs: 2, limit: 100 }),
+  ...MINT_LIST_QUERIES,
   storeMintCancelled: (db) => mintJobs.storeMintCancelled(db, task, 1),
   ...ASSET_QUERIES,
   claimIdempotencyKey: (db) =>

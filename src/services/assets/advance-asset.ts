@@ -74,7 +74,9 @@ function describeTask({ mover }: AssetContext, { work, mint, isCancelled, wallet
 }
 
 async function observe(ctx: AssetContext, { work }: AssetTask, step: AssetStep): Promise<ChainObservation | null> {
-  return step.kind === "observe" && work.signature !== null ? ctx.mover.observe(work.signature) : null;
+  const { signature, lastValidBlockHeight } = work;
+  if (step.kind !== "observe" || signature === null || lastValidBlockHeight === null) return null;
+  return ctx.mover.observe({ signature, lastValidBlockHeight });
 }
 
 /** The asset's leaf; when what is stored does not reach it, its tree is followed first. */
@@ -140,7 +142,10 @@ async function signAndSend(
 ): Promise<void> {
   if (place.kind !== "proven" || task.collectionAddress === null) return;
   const asset: ProvenAsset = { proof: place.proof, collectionAddress: task.collectionAddress };
-  const signed = await (goal.kind === "burn" ? ctx.mover.signBurn(asset) : ctx.mover.signMove(asset, goal.toAddress));
+  const { attempts } = task.work;
+  const signing =
+    goal.kind === "burn" ? ctx.mover.signBurn(asset, attempts) : ctx.mover.signMove(asset, goal.toAddress, attempts);
+  const signed = await signing;
   const isWinner = await storeSignedWork(ctx.db, task.work, { ...signed, lastError: error, nowMs: ctx.nowMs });
   if (isWinner) await send(ctx, { ...task, work: { ...task.work, ...signed } }, signed.wireBase64);
 }

@@ -2,7 +2,7 @@ import type { Failure } from "#domain/failure";
 import { deskNumberOf } from "#domain/ids";
 import { hasRole } from "#domain/principal";
 import { refuse, succeed, type Result } from "#domain/result";
-import { findMintJobOfOwner, type MintJobView as StoredMintJob } from "#storage/mint-jobs";
+import { findMintJobOfOwner, type MintJobView as StoredMintJob } from "#storage/mint-lists";
 import type { SignedInContext } from "../context.ts";
 
 /** A mint job as people see it. Times are Unix milliseconds. */

@@ -1,5 +1,5 @@
 import type { MintStatus } from "#domain/statuses";
-import { listMintJobsByStatus, type MintJobView } from "#storage/mint-jobs";
+import { listMintJobsByStatus, type MintJobView } from "#storage/mint-lists";
 import type { SignedInContext } from "../context.ts";
 
 /** A page of jobs; `nextCursor` is null on the last. */

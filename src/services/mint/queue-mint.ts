@@ -3,7 +3,7 @@ import type { Failure } from "#domain/failure";
 import type { MintMessage } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { MintStatus } from "#domain/statuses";
-import { listMintJobsOf, requeueMintJobs } from "#storage/mint-jobs";
+import { listMintJobsOf, requeueMintJobs } from "#storage/mint-lists";
 import type { MintJobSelection } from "#storage/mint-statements";
 
 /** Where mint messages are put: the part of the platform's queue that is used. */

@@ -1,4 +1,4 @@
-import { claimStaleMintJobs } from "#storage/mint-jobs";
+import { claimStaleMintJobs } from "#storage/mint-lists";
 import type { QueueMintContext } from "./queue-mint.ts";
 
 /** Longer than the mint queue keeps delivering one message. */

@@ -43,7 +43,7 @@ export interface AssetWorld extends MintWorld {
 
 /** @param mode whose code the chain runs. */
 export async function openAssetWorld(mode: "programs" | "emulator", finalityLagSlots = 4): Promise<AssetWorld> {
-  const world = await openMintWorld(mode, finalityLagSlots);
+  const world = await openMintWorld(mode, { finalityLagSlots });
   const { db, localnet, tree, walletSecretKey } = world;
   const chain = await createAssetChain({ rpcUrl: localnet.url, walletSecretKey });
   const logged: string[] = [];

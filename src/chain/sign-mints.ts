@@ -1,0 +1,90 @@
+import { findTreeConfigPda, mintV2 } from "@metaplex-foundation/mpl-bubblegum";
+import { setComputeUnitLimit, setComputeUnitPrice } from "@metaplex-foundation/mpl-toolbox";
+import { publicKey, transactionBuilder, type Pda, type TransactionBuilder, type Umi } from "@metaplex-foundation/umi";
+import { base58, base64 } from "@metaplex-foundation/umi/serializers";
+import { decideComputeUnits } from "#domain/mint-batches";
+import type { MintBatch, MintableTicket, SignedMints, SigningResult } from "./minter.ts";
+
+/** A blockhash and how long it is good. */
+export interface Blockhash {
+  readonly blockhash: string;
+  readonly lastValidBlockHeight: number;
+}
+
+/** What a transaction is signed with. */
+export interface SigningTerms {
+  readonly blockhash: Blockhash;
+  readonly priceMicroLamports: number;
+}
+
+interface BuiltMint {
+  readonly ticketId: string;
+  readonly builder: TransactionBuilder;
+}
+
+/** Signs a transaction that mints the first tickets of a batch, as many as fit; see {@link SigningResult}. */
+export async function signMints(umi: Umi, batch: MintBatch, terms: SigningTerms): Promise<SigningResult> {
+  const { built, unfit } = buildMints(umi, batch);
+  const compose = (count: number): TransactionBuilder => composeMints(umi, built.slice(0, count), terms);
+  // Each size is measured on the transaction itself: names, addresses of owners and the bid all take bytes.
+  const count = findFitting(umi, built.length, compose);
+  if (count === 0) {
+    const tooLong = built.slice(0, 1).map(({ ticketId }) => ({ ticketId, reason: "its mint does not fit into a transaction" }));
+    return { signed: null, ticketIds: [], unfit: [...unfit, ...tooLong] };
+  }
+  const signed = await signTransaction(umi, compose(count), terms.blockhash);
+  return { signed, ticketIds: built.slice(0, count).map(({ ticketId }) => ticketId), unfit };
+}
+
+/** Signs work under a blockhash, sending nothing. */
+export async function signTransaction(umi: Umi, work: TransactionBuilder, blockhash: Blockhash): Promise<SignedMints> {
+  const transaction = await work.setBlockhash(blockhash.blockhash).buildAndSign(umi);
+  const [first] = transaction.signatures;
+  if (first === undefined) throw new Error("a built transaction has no signature");
+  return {
+    signature: base58.deserialize(first)[0],
+    wireBase64: base64.deserialize(umi.transactions.serialize(transaction))[0],
+    lastValidBlockHeight: blockhash.lastValidBlockHeight,
+  };
+}
+
+function buildMints(umi: Umi, batch: MintBatch): { built: BuiltMint[]; unfit: SigningResult["unfit"] } {
+  const treeConfig = findTreeConfigPda(umi, { merkleTree: publicKey(batch.treeAddress) });
+  const built: BuiltMint[] = [];
+  const unfit: { ticketId: string; reason: string }[] = [];
+  for (const ticket of batch.tickets) {
+    try {
+      built.push({ ticketId: ticket.ticketId, builder: buildMint(umi, batch, ticket, treeConfig) });
+    } catch (error) {
+      // Building asks nobody, so what fails here fails every time: an address that is none, a text too long for its length field.
+      unfit.push({ ticketId: ticket.ticketId, reason: error instanceof Error ? error.message : "it can't be built" });
+    }
+  }
+  return { built, unfit };
+}
+
+function buildMint(umi: Umi, batch: MintBatch, ticket: MintableTicket, treeConfig: Pda): TransactionBuilder {
+  const collection = publicKey(batch.collectionAddress);
+  return mintV2(umi, {
+    treeConfig,
+    merkleTree: publicKey(batch.treeAddress),
+    coreCollection: collection,
+    leafOwner: ticket.ownerAddress === null ? umi.identity.publicKey : publicKey(ticket.ownerAddress),
+    // Royalties are given in full: with a collection, the default of "inherit" is refused (MetadataBasisPointsTooHigh).
+    metadata: { name: ticket.name, uri: ticket.uri, sellerFeeBasisPoints: 0, creators: [], collection },
+  });
+}
+
+function composeMints(umi: Umi, mints: readonly BuiltMint[], { priceMicroLamports }: SigningTerms): TransactionBuilder {
+  const limit = setComputeUnitLimit(umi, { units: decideComputeUnits(mints.length) });
+  // No bid takes no instruction: its bytes are for mints.
+  const priced = priceMicroLamports === 0 ? limit : limit.add(setComputeUnitPrice(umi, { microLamports: priceMicroLamports }));
+  return mints.reduce((work, { builder }) => work.add(builder), transactionBuilder().add(priced));
+}
+
+function findFitting(umi: Umi, most: number, compose: (count: number) => TransactionBuilder): number {
+  for (let count = most; count > 0; count -= 1) {
+    if (compose(count).fitsInOneTransaction(umi)) return count;
+  }
+  return 0;
+}

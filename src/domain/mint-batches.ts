@@ -1,0 +1,59 @@
+/** Most mints of one transaction. More than five do not fit into the 1,232 bytes of a version 0 transaction (docs/adr/0013). */
+export const MAX_MINTS_A_TRANSACTION = 5;
+
+/** A ticket to be signed for. `place` is its tree and collection: only tickets of one place share a transaction. */
+export interface BatchableMint {
+  readonly place: string;
+  /** Transactions signed for this ticket so far, none of which landed. */
+  readonly attempts: number;
+}
+
+/**
+ * How many tickets a ticket may share its next transaction with, itself included: 5, then 2, then 1.
+ *
+ * A transaction lands whole or not at all, so one ticket that the chain refuses takes its neighbours with it. Halving parts them:
+ * after two transactions in vain each ticket stands alone, and only the refused one goes on failing.
+ */
+export function decideBatchLimit(attempts: number): number {
+  return Math.max(1, Math.floor(MAX_MINTS_A_TRANSACTION / 2 ** Math.min(attempts, MAX_MINTS_A_TRANSACTION)));
+}
+
+/** Parts tickets into those that may share transactions: of one place and one number of attempts, in the order given. */
+export function groupMints<Mint extends BatchableMint>(mints: readonly Mint[]): Mint[][] {
+  const groups = new Map<string, Mint[]>();
+  for (const mint of mints) {
+    const key = `${mint.attempts} ${mint.place}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [mint]);
+    else group.push(mint);
+  }
+  return [...groups.values()];
+}
+
+/** A mint in a collection took 75,000 to 87,000 units in the real programs, more when an address is searched for longer. */
+const UNITS_A_MINT = 100_000;
+/** The compute budget's own instructions, and room for one mint that needs more than the others. */
+const UNITS_TO_SPARE = 30_000;
+
+/** The compute limit of a transaction with so many mints. The bid is paid for the limit, used or not. */
+export function decideComputeUnits(mintCount: number): number {
+  return mintCount * UNITS_A_MINT + UNITS_TO_SPARE;
+}
+
+/** Share of recent blocks in which the bid would have been enough. */
+const BID_PERCENTILE = 0.75;
+/** Least bid for a ticket whose last transaction did not land, doubled for each further one. Micro-lamports a compute unit. */
+const FIRST_RAISE_MICRO_LAMPORTS = 10_000;
+
+/**
+ * The priority fee to bid, in micro-lamports a compute unit: what would have been enough in three of four recent blocks. A ticket
+ * that was signed for in vain bids 10,000 at least, then 20,000, 40,000 …, because blocks may have been full.
+ * @param recentFees least fee that got into each recent block, as `getRecentPrioritizationFees` tells it; may be empty.
+ * @param cap the bid is never higher.
+ */
+export function decidePriorityFee(recentFees: readonly number[], attempts: number, cap: number): number {
+  const sorted = recentFees.toSorted((a, b) => a - b);
+  const usual = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * BID_PERCENTILE))] ?? 0;
+  const raised = attempts === 0 ? 0 : FIRST_RAISE_MICRO_LAMPORTS * 2 ** (attempts - 1);
+  return Math.min(cap, Math.max(usual, raised));
+}

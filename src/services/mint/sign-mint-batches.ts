@@ -1,0 +1,175 @@
+import type { MintableTicket, Minter } from "#chain/minter";
+import { fitOnChainName } from "#domain/mint";
+import { decideBatchLimit, groupMints } from "#domain/mint-batches";
+import { storeCollectionAddress } from "#storage/events";
+import { storeMintError, storeMintFailure, storeSignedMints, type MintTask } from "#storage/mint-jobs";
+import { chooseTree, noteFullTree } from "../trees/choose-tree.ts";
+import type { MintContext } from "./mint-context.ts";
+import type { MintOutcomes } from "./mint-outcomes.ts";
+
+/** A ticket to sign for. `error` says what became of the transaction before. */
+export interface TaskToSign {
+  readonly task: MintTask;
+  readonly error: string | null;
+}
+
+/** A ticket to sign for, and where it goes. */
+interface PlacedTask extends TaskToSign {
+  readonly place: string;
+  readonly attempts: number;
+  readonly treeAddress: string;
+  readonly collectionAddress: string;
+}
+
+/**
+ * Signs transactions for these tickets, several in one where they may share it, stores each and sends it. While the wallet is short
+ * of lamports nothing is signed and nothing is used up: the jobs stay as they are, and their messages come again.
+ */
+export async function signAndSend(ctx: MintContext, toSign: readonly TaskToSign[], outcomes: MintOutcomes): Promise<void> {
+  if (toSign.length === 0) return;
+  const tasks = toSign.map(({ task }) => task);
+  await outcomes.attempt(tasks, async () => {
+    if (!(await ctx.minter.isFunded())) {
+      ctx.logger.error("minting is paused: the wallet is below its floor", {
+        alert: "mint_paused",
+        walletAddress: ctx.minter.walletAddress,
+        waiting: tasks.length,
+      });
+      outcomes.note(tasks, "paused", "the minting wallet is below its floor");
+      return;
+    }
+    await noteTroubles(ctx, toSign);
+    const placed = await placeTasks(ctx, toSign, outcomes);
+    const sendings: Promise<void>[] = [];
+    for (const group of groupMints(placed)) {
+      const members = group.map(({ task }) => task);
+      await outcomes.attempt(members, () => signGroup(ctx, group, outcomes, sendings));
+    }
+    await Promise.all(sendings);
+  });
+}
+
+/** Finds out where each ticket goes; those whose tree or collection is not on chain yet come later. */
+async function placeTasks(ctx: MintContext, toSign: readonly TaskToSign[], outcomes: MintOutcomes): Promise<PlacedTask[]> {
+  const placed: PlacedTask[] = [];
+  for (const alike of groupAlike(toSign)) {
+    const tasks = alike.map(({ task }) => task);
+    await outcomes.attempt(tasks, async () => {
+      const [first] = tasks;
+      if (first === undefined) return;
+      const { address: collectionAddress, isReady } = await ensureCollection(ctx, first);
+      if (!isReady) return;
+      const treeAddress = await chooseTree(ctx, first.tenantId);
+      if (treeAddress === undefined) return storeMintError(ctx.db, tasks, "waits for the tenant's next tree", ctx.nowMs);
+      const place = `${treeAddress} ${collectionAddress}`;
+      for (const { task, error } of alike) {
+        placed.push({ task, error, attempts: task.attempts, place, treeAddress, collectionAddress });
+      }
+    });
+  }
+  return placed;
+}
+
+/** Tickets of one event and, because those have collections of their own, either transferable or not. */
+function groupAlike(toSign: readonly TaskToSign[]): TaskToSign[][] {
+  const groups = new Map<string, TaskToSign[]>();
+  for (const candidate of toSign) {
+    const key = `${candidate.task.eventId} ${candidate.task.isTransferable}`;
+    groups.set(key, [...(groups.get(key) ?? []), candidate]);
+  }
+  return [...groups.values()];
+}
+
+async function ensureCollection(ctx: MintContext, task: MintTask): ReturnType<Minter["ensureCollection"]> {
+  const collection = await ctx.minter.ensureCollection({
+    eventId: task.eventId,
+    name: fitOnChainName(task.eventName),
+    uri: `${ctx.publicBaseUrl}/api/v1/events/${task.eventId}`,
+    isFrozen: !task.isTransferable,
+    knownAddress: task.collectionAddress,
+  });
+  if (collection.isReady && collection.address !== task.collectionAddress) {
+    await storeCollectionAddress(ctx.db, task, collection.address, ctx.nowMs);
+  }
+  return collection;
+}
+
+/** Looks whether the trees of transactions that came to nothing are full, so that no other is signed for them. */
+async function noteTroubles(ctx: MintContext, toSign: readonly TaskToSign[]): Promise<void> {
+  const groups = new Map<string, TaskToSign[]>();
+  for (const candidate of toSign) {
+    if (candidate.error === null || candidate.task.signature === null) continue;
+    groups.set(candidate.task.signature, [...(groups.get(candidate.task.signature) ?? []), candidate]);
+  }
+  for (const group of groups.values()) {
+    const [first] = group;
+    const tasks = group.map(({ task }) => task);
+    if (first !== undefined) await noteTrouble(ctx, tasks, first.error ?? "");
+  }
+}
+
+/** A full tree refuses every mint: the sooner that is known, the fewer are signed for it. */
+async function noteTrouble(ctx: MintContext, tasks: readonly MintTask[], error: string): Promise<void> {
+  const [first] = tasks;
+  if (first === undefined) return;
+  const treeAddress = first.treeAddress ?? ctx.trees.defaultTreeAddress;
+  await noteFullTree(ctx, { tenantId: first.tenantId, treeAddress, ticketCount: tasks.length }, error);
+}
+
+/**
+ * Signs for tickets that may share transactions, and starts sending what was stored. While many come, those that would not fill the
+ * last transaction are left for the next delivery, which brings others; few are signed for at once.
+ */
+async function signGroup(
+  ctx: MintContext,
+  group: readonly PlacedTask[],
+  outcomes: MintOutcomes,
+  sendings: Promise<void>[],
+): Promise<void> {
+  let waiting = group;
+  let filledCount = 0;
+  for (let [first] = waiting; first !== undefined && waiting.length >= filledCount; [first] = waiting) {
+    const { attempts, treeAddress, collectionAddress } = first;
+    const tickets = waiting.slice(0, decideBatchLimit(attempts)).map(({ task }) => presentTicket(ctx, task));
+    const { signed, ticketIds, unfit } = await ctx.minter.signMints({ treeAddress, collectionAddress, attempts, tickets });
+    for (const { ticketId, reason } of unfit) {
+      const task = waiting.find((candidate) => candidate.task.ticketId === ticketId)?.task;
+      if (task === undefined) continue;
+      await storeMintFailure(ctx.db, task, `can't be minted: ${reason}`, ctx.nowMs);
+      outcomes.note([task], "settled");
+    }
+    const members = waiting.filter(({ task }) => ticketIds.includes(task.ticketId));
+    if (signed !== null) {
+      const isWinner = await storeSignedMints(
+        ctx.db,
+        members.map(({ task, error }) => ({ ...task, error })),
+        { ...signed, treeAddress, collectionAddress, nowMs: ctx.nowMs },
+      );
+      const signedTasks = members.map(({ task }) => Object.assign({}, task, { treeAddress }));
+      if (isWinner) {
+        sendings.push(outcomes.attempt(signedTasks, () => sendAndNote(ctx, signedTasks, signed.wireBase64)));
+      }
+    }
+    if (attempts === 0) filledCount = Math.max(filledCount, ticketIds.length);
+    const isDone = new Set([...ticketIds, ...unfit.map(({ ticketId }) => ticketId)]);
+    if (isDone.size === 0) throw new Error("a batch was neither signed nor refused");
+    waiting = waiting.filter(({ task }) => !isDone.has(task.ticketId));
+  }
+}
+
+function presentTicket(ctx: MintContext, task: MintTask): MintableTicket {
+  return {
+    ticketId: task.ticketId,
+    ownerAddress: task.ownerAddress,
+    name: fitOnChainName(`${task.eventName} · ${task.ticketTypeName}`),
+    uri: `${ctx.publicBaseUrl}/nft/${task.ticketId}`,
+  };
+}
+
+/** The node's complaint is kept for people; the chain's own status decides. */
+export async function sendAndNote(ctx: MintContext, tasks: readonly MintTask[], wireBase64: string): Promise<void> {
+  const complaint = await ctx.minter.sendMints(wireBase64);
+  if (complaint === null) return;
+  await storeMintError(ctx.db, tasks, complaint, ctx.nowMs);
+  await noteTrouble(ctx, tasks, complaint);
+}
