@@ -1,0 +1,22 @@
+import { describe, expect, it } from "vitest";
+import { findProgramsDir, listMissingPrograms } from "#dev/localnet/program-files";
+import { playStorm } from "../support/node/mint-storm.ts";
+
+const TICKETS = 200;
+/** Another seed plays other troubles: `MINT_STORM_SEED=7 npx vitest run --project unit tests/unit/mint-storm.test.ts`. */
+const seed = Number(process.env["MINT_STORM_SEED"] ?? 5);
+
+const programsDir = findProgramsDir();
+const hasPrograms = programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
+const modes = hasPrograms ? (["emulator", "programs"] as const) : (["emulator"] as const);
+
+// The limit is for a busy machine; nothing here is judged by its time.
+describe.each(modes)("200 tickets minted through a storm, on a chain that runs the %s", { timeout: 240_000 }, (mode) => {
+  it(`have one leaf each and complete their orders, whatever fails meanwhile (seed ${seed})`, async () => {
+    const report = await playStorm({ mode, seed, ticketCount: TICKETS });
+    expect(report.leafCounts).toEqual(Array.from({ length: TICKETS }, () => 1));
+    expect(new Set(report.orderStatuses)).toEqual(new Set(["COMPLETED"]));
+    const weather = ["node dark", "node behind", "node pruned", "tree full", "wrong authority", "payer empty"];
+    expect(weather.filter((trouble) => report.troubles[trouble] === undefined)).toEqual([]);
+  });
+});
