@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly isLong: boolean;
   /** The reconciliation of 100,000 reservations in place of the table. */
   readonly isReconcile: boolean;
+  /** Minting on the local chain in place of the table. */
+  readonly isMint: boolean;
 }
 
 /** A command line that says something else than {@link USAGE}. */
@@ -26,17 +28,18 @@ const DESKS_OF_ONE_THREAD = 1;
 const NAMES = OPERATIONS.map((operation) => operation.name).join(", ");
 
 /** What the command takes. */
-export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] [--desks N] [--long] [--reconcile]
+export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] [--desks N] [--long] [--reconcile] [--mint]
   --seconds  length of each load, 1 to ${LONGEST_SECONDS}; 5 when left out
   --rounds   loads of each kind, 1 to ${MOST_ROUNDS}; 3 when left out; the middle one is reported
   --only     one of ${NAMES}
   --desks    ORDER_DESKS_PER_TENANT, 1 to ${MOST_DESKS}; ${DESKS_OF_ONE_THREAD} when left out, because here all objects share one thread
   --long     instead of the table: 100,000 orders, and 100,000 holds that expire at once; takes ten minutes or more
-  --reconcile  instead of the table: how long it takes to repair 100,000 reservations in D1; a minute or so`;
+  --reconcile  instead of the table: how long it takes to repair 100,000 reservations in D1; a minute or so
+  --mint     instead of the table: tickets minted a second, and what each costs, on the local chain; a minute or so`;
 
 /** @throws UsageError */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
-  const { seconds, rounds, only, desks, long, reconcile } = readFlags(args);
+  const { seconds, rounds, only, desks, long, reconcile, mint } = readFlags(args);
   const operations = only === undefined ? OPERATIONS : OPERATIONS.filter((operation) => operation.name === only);
   if (operations.length === 0) throw new UsageError(`--only takes one of ${NAMES}\n${USAGE}`);
   return {
@@ -46,6 +49,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     desks: desks === undefined ? DESKS_OF_ONE_THREAD : parseCount("desks", desks, MOST_DESKS),
     isLong: long ?? false,
     isReconcile: reconcile ?? false,
+    isMint: mint ?? false,
   };
 }
 
@@ -56,6 +60,7 @@ function readFlags(args: readonly string[]): {
   desks?: string;
   long?: boolean;
   reconcile?: boolean;
+  mint?: boolean;
 } {
   const flag = { type: "string" } as const;
   try {
@@ -68,6 +73,7 @@ function readFlags(args: readonly string[]): {
         desks: flag,
         long: { type: "boolean" },
         reconcile: { type: "boolean" },
+        mint: { type: "boolean" },
       },
     }).values;
   } catch (error) {

@@ -14,6 +14,7 @@ import { measureIssueLatency } from "./issue-latency.ts";
 import { formatLongRun, runLong } from "./long-run.ts";
 import { measureCounts, measureRounds, type Sample } from "./measure.ts";
 import { measureReconcile } from "./measure-reconcile.ts";
+import { measureMint } from "./measure-mint.ts";
 import { formatReport, toFigures, type BenchReport } from "./report.ts";
 import { profileStartUp } from "./start-up.ts";
 import { readMachineTicks, stolenShare } from "./workerd-usage.ts";
@@ -88,6 +89,7 @@ async function measure(options: BenchOptions, bundles: BenchBundles, directory: 
 
 async function main(): Promise<void> {
   const options = parseBenchOptions(process.argv.slice(2));
+  if (options.isMint) return measureMint();
   const directory = await mkdtemp(join(tmpdir(), "edge-tickets-bench-"));
   // Also when it is stopped half-way: Miniflare ends its runtimes when this process exits, and the folder goes with them.
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
