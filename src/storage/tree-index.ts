@@ -133,14 +133,18 @@ function encodeLeaf(leaf: AssetLeaf, seq: number, signature: string): (string | 
   return [leafIndex, assetId, ownerAddress, delegateAddress, ...hashes, flags, seq, signature];
 }
 
-/** Forgets all that is stored of a tree, which is then read again from its beginning, unless it has moved on meanwhile. */
-export async function resetFollowedTree(d1: D1Database, tree: FollowedTree, nowMs: number): Promise<void> {
+/**
+ * Forgets all that is stored of a tree, which is then read again from its beginning.
+ * @returns false when it has moved on meanwhile; nothing was forgotten.
+ */
+export async function resetFollowedTree(d1: D1Database, tree: FollowedTree, nowMs: number): Promise<boolean> {
   const at = [tree.address, tree.seq];
-  await d1.batch([
+  const outcomes = await d1.batch([
     d1.prepare(`DELETE FROM tree_nodes WHERE tree_address = ?1 AND ${IS_AT}`).bind(...at),
     d1.prepare(`DELETE FROM tree_leaves WHERE tree_address = ?1 AND ${IS_AT}`).bind(...at),
     d1.prepare(MOVE_ON).bind(...at, 0, 0, nowMs),
   ]);
+  return outcomes.at(-1)?.meta.changes === 1;
 }
 
 /** The tree that a ticket's asset is in: where a stored change put it, else where its mint does; undefined when neither is known. */

@@ -130,6 +130,38 @@ describe("the index of a tree", { timeout: 120_000 }, () => {
     expect(new Set(leaves.map(({ leafIndex }) => leafIndex)).size).toBe(leaves.length);
   });
 
+  it("raises no alarm about a tree that another run has taken further meanwhile", async () => {
+    await follow();
+    const { trees } = world.chain;
+    const takeFurther = async (): Promise<void> => {
+      await world.mintOne();
+      await follow();
+    };
+    world.logged.length = 0;
+    const overtakenAtRest: TreeSource = {
+      ...trees,
+      readState: async (tree, shape) => {
+        const state = await trees.readState(tree, shape);
+        await takeFurther();
+        return state;
+      },
+    };
+    await followTree(world.contextWith({ trees: overtakenAtRest }), world.tree);
+    await world.mintOne();
+    world.localnet.cluster.tick(5);
+    const overtakenWhileReading: TreeSource = {
+      ...trees,
+      readChanges: async (tree, signature) => {
+        const changes = await trees.readChanges(tree, signature);
+        await follow();
+        return changes;
+      },
+    };
+    await followTree(world.contextWith({ trees: overtakenWhileReading }), world.tree);
+    expect(world.logged).not.toContain("a tree's stored nodes do not give its root");
+    await expectRootOfChain();
+  });
+
   async function spoilNode(place: number): Promise<void> {
     await world.db
       .run(sql`INSERT INTO tree_nodes (tree_address, place, hash) VALUES (${world.tree}, ${place}, ${"11".repeat(32)})

@@ -104,12 +104,16 @@ async function compareWithAccount(ctx: TreeContext, tree: FollowedTree, state: T
   return true;
 }
 
-/** Throws away what is stored of a tree, because it does not give the chain's root: the tree is read again from its beginning. */
+/**
+ * Throws away what is stored of a tree, because it does not give the chain's root: the tree is read again from its beginning.
+ * Of a tree that somebody else has taken further meanwhile nothing is said: its nodes were newer than the root they were held
+ * against, or were thrown away already.
+ */
 export async function rereadTree(
   ctx: Pick<TreeContext, "d1" | "logger" | "nowMs">,
   tree: FollowedTree,
   seq: number,
 ): Promise<void> {
+  if (!(await resetFollowedTree(ctx.d1, tree, ctx.nowMs))) return;
   ctx.logger.error("a tree's stored nodes do not give its root", { alert: "tree_index_wrong", tree: tree.address, seq });
-  await resetFollowedTree(ctx.d1, tree, ctx.nowMs);
 }
