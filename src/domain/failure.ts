@@ -14,6 +14,9 @@ export interface TypeShortage {
 /** Why a valid ticket cannot be offered or change hands. */
 export type TransferObstacle = "ticket_type" | "event_over" | "too_often" | "open_offer";
 
+/** Why nothing of an order can be paid back. */
+export type RefundObstacle = "not_paid" | "disputed" | "nothing_left";
+
 /**
  * Every expected refusal of the service, tagged by `code` and carrying its own facts. The HTTP layer turns each into an
  * RFC 9457 problem through one table, so a code added here does not compile until it is mapped there.
@@ -50,9 +53,9 @@ export type Failure =
   | { readonly code: "reservation_expired" }
   | { readonly code: "reservation_not_active" }
   | { readonly code: "order_not_pending" }
-  | { readonly code: "order_not_refundable" }
+  | { readonly code: "order_not_refundable"; readonly reason: RefundObstacle }
   | { readonly code: "refund_exceeds_payment" }
-  | { readonly code: "ticket_not_valid" }
+  | { readonly code: "ticket_not_valid"; readonly ticketIds?: readonly string[] }
   | { readonly code: "ticket_not_transferable"; readonly reason: TransferObstacle }
   | { readonly code: "transfer_not_pending" }
   | { readonly code: "webhook_endpoint_disabled" }

@@ -59,7 +59,8 @@ export function refundableSharesOf(record: OrderRecord): readonly TicketShare[] 
 export function requestRefund(record: OrderRecord, command: RefundCommand, nowMs: number): Result<OrderRecord, Failure> {
   const { view, paidBy } = record;
   if (record.step.kind !== "none") return refuse({ code: "request_in_flight" });
-  if (view.paidAtMs === null || (paidBy && isInDispute(record, paidBy))) return refuse({ code: "order_not_refundable" });
+  if (view.paidAtMs === null) return refuse({ code: "order_not_refundable", reason: "not_paid" });
+  if (paidBy && isInDispute(record, paidBy)) return refuse({ code: "order_not_refundable", reason: "disputed" });
   const chosen = chooseShares(record, command.ticketIds);
   if (!chosen.ok) return chosen;
   const { requestId, userId: actor } = command.request;
@@ -82,10 +83,10 @@ function chooseShares(record: OrderRecord, ticketIds: readonly string[] | null):
   const own = new Set(ticketSharesOf(record.view).map(({ ticketId }) => ticketId));
   if (wanted && [...wanted].some((ticketId) => !own.has(ticketId))) return refuse({ code: "not_found", what: "ticket" });
   const refundable = refundableSharesOf(record);
-  if (refundable.length === 0) return refuse({ code: "order_not_refundable" });
+  if (refundable.length === 0) return refuse({ code: "order_not_refundable", reason: "nothing_left" });
   if (!wanted) return succeed(refundable);
-  const chosen = refundable.filter(({ ticketId }) => wanted.has(ticketId));
-  return chosen.length === wanted.size ? succeed(chosen) : refuse({ code: "ticket_not_valid" });
+  const chosen = refundable.filter(({ ticketId }) => wanted.delete(ticketId));
+  return wanted.size === 0 ? succeed(chosen) : refuse({ code: "ticket_not_valid", ticketIds: [...wanted] });
 }
 
 /** The provider has taken a refund; its own events may have told more already. */

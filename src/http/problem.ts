@@ -1,4 +1,4 @@
-import type { Failure, FailureCode, FieldError, TransferObstacle } from "#domain/failure";
+import type { Failure, FailureCode, FieldError, RefundObstacle, TransferObstacle } from "#domain/failure";
 import { REPLAYED } from "./schemas.ts";
 import { respond } from "./security-headers.ts";
 
@@ -113,6 +113,7 @@ function detailOf(failure: Failure): string | undefined {
   }
   if (code === "user_limit_reached") return `One buyer may have ${failure.maxPerUser} of this ticket type.`;
   if (code === "ticket_not_transferable") return OBSTACLES[failure.reason];
+  if (code === "order_not_refundable") return REFUND_OBSTACLES[failure.reason];
   if (code === "method_not_allowed") return `Allowed: ${failure.allow.join(", ")}.`;
   return undefined;
 }
@@ -122,6 +123,12 @@ const OBSTACLES: Readonly<Record<TransferObstacle, string>> = {
   event_over: "The event is over.",
   too_often: "The ticket has changed hands as often as it can.",
   open_offer: "The ticket is offered to somebody already.",
+};
+
+const REFUND_OBSTACLES: Readonly<Record<RefundObstacle, string>> = {
+  not_paid: "The order has not been paid.",
+  disputed: "Its payment is disputed at the buyer's bank.",
+  nothing_left: "Nothing of it is left to be paid back.",
 };
 
 function errorsOf(failure: Failure): Problem["errors"] & object {
@@ -134,6 +141,9 @@ function errorsOf(failure: Failure): Problem["errors"] & object {
   }
   if (code === "not_on_sale" || code === "quantity_out_of_range" || code === "user_limit_reached") {
     return [{ path: failure.ticketTypeId, code, message: PROBLEMS[code].title }];
+  }
+  if (code === "ticket_not_valid") {
+    return (failure.ticketIds ?? []).map((ticketId) => ({ path: ticketId, code, message: PROBLEMS[code].title }));
   }
   if ("discountCode" in failure) return [{ path: failure.discountCode, code, message: PROBLEMS[code].title }];
   return [];

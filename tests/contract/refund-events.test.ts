@@ -55,7 +55,8 @@ describe("a disputed payment", () => {
     await deliver({ type: "dispute.opened", ...facts });
     expect(await sold.readOrder()).toMatchObject({ payment: { status: "DISPUTED" } });
     expect(await sold.scan(await showCode(buyer, ticketIds[0]))).toBe("blocked");
-    expect(await sold.refund()).toMatchObject({ status: 409, body: { code: "order_not_refundable" } });
+    const detail = "Its payment is disputed at the buyer's bank.";
+    expect(await sold.refund()).toMatchObject({ status: 409, body: { code: "order_not_refundable", detail } });
     await deliver({ type: "dispute.won", ...facts });
     expect(await sold.readOrder()).toMatchObject({ payment: { status: "SUCCEEDED" } });
     expect(await sold.scan(await showCode(buyer, ticketIds[0]))).toBe("admitted");

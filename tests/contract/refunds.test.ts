@@ -142,7 +142,10 @@ describe("a refund by ticket", () => {
     const refunds = await sold.listRefunds();
     expect(refunds.map(({ ticketIds }) => ticketIds)).toEqual(sold.ticketIds.map((ticketId) => [ticketId]));
     expect(sum(refunds.map(({ amountCents }) => amountCents))).toBe(3_050);
-    expect(await sold.refund()).toMatchObject({ status: 409, body: { code: "order_not_refundable" } });
+    expect(await sold.refund()).toMatchObject({
+      status: 409,
+      body: { code: "order_not_refundable", detail: "Nothing of it is left to be paid back." },
+    });
   });
 
   it("leaves the other tickets valid, and pays them with the rest", async () => {
@@ -176,6 +179,8 @@ describe("a refund by ticket", () => {
     for (const [ticketIds, status, code] of refusals) {
       expect(await sold.refund({ ticketIds }), JSON.stringify(ticketIds)).toMatchObject({ status, body: { code } });
     }
+    const named = await sold.refund({ ticketIds: [second, first] });
+    expect(named.body["errors"]).toMatchObject([{ path: first, code: "ticket_not_valid" }]);
     expect(await sold.listRefunds()).toHaveLength(1);
     expect(await other.readStatuses()).toEqual({ [other.ticketIds[0]]: "SOLD" });
     expect((await sold.readStatuses())[second]).toBe("SOLD");
@@ -221,7 +226,7 @@ describe("a request for a refund", () => {
     const body = { reason: "rain" };
     expect(await sale.manager.call("POST", unpaid, { key: "k", body })).toMatchObject({
       status: 409,
-      body: { code: "order_not_refundable" },
+      body: { code: "order_not_refundable", detail: "The order has not been paid." },
     });
     for (const caller of [buyer, sold.steward]) {
       const refused = await caller.call("POST", `${path}/refund`, { key: "k", body });

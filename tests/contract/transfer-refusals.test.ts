@@ -51,7 +51,9 @@ describe("an offer is refused and changes nothing", () => {
 
   it("to oneself, by id and by one's own address", async () => {
     const { owner, ticketId } = await sellOne();
-    expectRefusal(await offer(owner, ticketId, { toUserId: owner.userId }), 400, "validation_failed");
+    const byId = await offer(owner, ticketId, { toUserId: owner.userId });
+    expectRefusal(byId, 400, "validation_failed");
+    expect(byId.body["errors"]).toMatchObject([{ path: "toUserId", code: "self_transfer" }]);
     const proven = await signIn("user", owner.tenantId, owner.userId, { email: "Me@example.org", emailVerified: true });
     expectRefusal(await offer(proven, ticketId, { toEmail: "me@EXAMPLE.org" }), 400, "validation_failed");
   });

@@ -33,6 +33,12 @@ describe("a problem", () => {
     ]);
   });
 
+  it("says which of the tickets are not valid where several were named", async () => {
+    const { problem } = await read({ code: "ticket_not_valid", ticketIds: [TYPE_ID] });
+    expect(problem.errors).toEqual([{ path: TYPE_ID, code: "ticket_not_valid", message: problem.title }]);
+    expect((await read({ code: "ticket_not_valid" })).problem).not.toHaveProperty("errors");
+  });
+
   it("names the field that is wrong", async () => {
     const errors = [{ path: "tickets.0.quantity", code: "too_small", message: "at least 1" }];
     expect((await read({ code: "validation_failed", errors })).problem.errors).toEqual(errors);

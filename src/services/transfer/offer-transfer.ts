@@ -33,7 +33,7 @@ export async function offerTransfer(
   input: { readonly request: RequestIdentity; readonly ticketId: string; readonly to: OfferTo },
 ): Promise<OfferAnswer> {
   const { request, to } = input;
-  if (isOneself(ctx, to)) return { ...refuse(TO_ONESELF), replayed: false };
+  if (isOneself(ctx, to)) return { ...refuse(failureToOneself(to)), replayed: false };
   const claim = await claimIdempotencyKey(ctx.db, request, ctx.nowMs);
   if (claim.outcome === "reused") return { ...refuse({ code: "idempotency_key_reused" as const }), replayed: false };
   // Offers stay for longer than keys: one made under the same key days ago is another offer.
@@ -85,10 +85,13 @@ async function makeOffer(
     : { ...refuse({ code: "ticket_not_transferable" as const, reason: "open_offer" as const }), replayed: false };
 }
 
-const TO_ONESELF: Failure = {
-  code: "validation_failed",
-  errors: [{ path: "", code: "self_transfer", message: "a ticket cannot be offered to its owner" }],
-};
+function failureToOneself(to: OfferTo): Failure {
+  const path = to.toEmail === null ? "toUserId" : "toEmail";
+  return {
+    code: "validation_failed",
+    errors: [{ path, code: "self_transfer", message: "a ticket cannot be offered to its owner" }],
+  };
+}
 
 function isOneself({ principal }: SignedInContext, to: OfferTo): boolean {
   if (to.toEmail === null) return to.toUserId === principal.userId;
