@@ -182,8 +182,7 @@ const IS_CANCELLED_NOW = `tickets.id = recalled.value ->> 0 AND +tickets.tenant_
   AND tickets.status <> 'CANCELLED'`;
 const INSERT_CANCELLATIONS = `INSERT INTO outbox (tenant_id, topic, body, created_at_ms, next_attempt_at_ms)
   SELECT tickets.tenant_id, 'ticket.canceled', json_object('ticketId', tickets.id, 'orderId', tickets.order_id,
-      'eventId', tickets.event_id, 'ownerUserId', tickets.owner_user_id,
-      'reason', recalled.value ->> 2, 'atMs', recalled.value ->> 3),
+      'eventId', tickets.event_id, 'ownerUserId', tickets.owner_user_id, 'reason', recalled.value ->> 2),
     recalled.value ->> 3, recalled.value ->> 3
   FROM json_each(?1) AS recalled CROSS JOIN tickets ON ${IS_CANCELLED_NOW}`;
 const CANCEL_TICKETS = `UPDATE tickets SET status = 'CANCELLED' FROM json_each(?1) AS recalled WHERE ${IS_CANCELLED_NOW}`;

@@ -45,7 +45,6 @@ describe("recalled tickets", () => {
       eventId,
       ownerUserId: "buyer",
       reason: "refund",
-      atMs: 9,
     });
   });
 
