@@ -35,7 +35,7 @@ describe("an asset that its owner moves with their own key", { timeout: 120_000 
     if (place.kind !== "proven" || !event?.collectionAddress) throw new Error(`the asset is ${place.kind}`);
     const { mover } = await createAssetChain({ rpcUrl: localnet.url, walletSecretKey: owner.secretKey });
     const asset = { proof: place.proof, collectionAddress: event.collectionAddress };
-    const { wireBase64 } = await mover.signMove(asset, toAddress);
+    const { wireBase64 } = await mover.signMove(asset, toAddress, 0);
     expect(await mover.send(wireBase64)).toBeNull();
     localnet.cluster.tick(FINALITY_LAG_SLOTS + 1);
   }

@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import type { AppliedDiscount } from "#domain/order-messages";
 import { breakEachCall } from "../support/break-each-call.ts";
-import { HOLD_MS, type DeskWorld } from "../support/desk-world.ts";
+import { HOLD_MS, inDeskWorld, type DeskWorld } from "../support/desk-world.ts";
 import { insist } from "../support/insist.ts";
+import { placeOrder } from "../support/paid-order.ts";
 
 type Story = "paid" | "cancelled" | "late" | "sold out" | "code used up";
 
@@ -70,4 +71,25 @@ describe.each(["paid", "cancelled", "late", "sold out", "code used up"] as const
       expect(calls).toBeGreaterThanOrEqual(6);
     },
   );
+});
+
+describe("a payment event", () => {
+  it("is acknowledged although an inventory hangs, and buys when the desk is opened again", () =>
+    inDeskWorld(async (world) => {
+      await world.addType(10);
+      const desk = world.openDesk();
+      const orderId = await placeOrder(world, desk, [1]);
+      world.fault = (call) => (call === "confirm" ? "hangs" : "ok");
+      expect(await desk.settle(world.news(orderId, { amountCents: 1_000 }))).toBe("recorded");
+      expect(await desk.findOrder(world.tenantId, orderId)).toMatchObject({
+        status: "PENDING",
+        payment: { status: "SUCCEEDED" },
+      });
+      world.fault = () => "ok";
+      const reopened = world.openDesk();
+      vi.setSystemTime(Date.now() + 61_000);
+      await world.settleDown(reopened);
+      expect(await reopened.findOrder(world.tenantId, orderId)).toMatchObject({ status: "AWAITING_MINT" });
+      expect(world.refunds.size).toBe(0);
+    }));
 });

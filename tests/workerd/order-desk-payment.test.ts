@@ -34,23 +34,6 @@ describe("a payment", () => {
       expect(world.queued).toHaveLength(3);
     }));
 
-  it("is acknowledged although an inventory hangs, and buys when the desk is opened again", () =>
-    inDeskWorld(async (world) => {
-      await world.addType(10);
-      const desk = world.openDesk();
-      const orderId = await placeOrder(world, desk, [1]);
-      world.fault = (call) => (call === "confirm" ? "hangs" : "ok");
-      expect(await desk.settle(world.news(orderId, { amountCents: 1_000 }))).toBe("recorded");
-      expect(await desk.findOrder(world.tenantId, orderId)).toMatchObject({
-        status: "PENDING",
-        payment: { status: "SUCCEEDED" },
-      });
-      world.fault = () => "ok";
-      const reopened = world.openDesk();
-      vi.setSystemTime(Date.now() + 61_000);
-      expect(await outcomeOf(world, reopened, orderId)).toEqual(["AWAITING_MINT", 1, 0]);
-    }));
-
   it("is told to D1 once, with the tickets that it bought, and also when the desk died before it had them", () =>
     inDeskWorld(async (world) => {
       await world.addType(10);
