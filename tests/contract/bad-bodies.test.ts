@@ -6,6 +6,7 @@ import { ROUTES } from "#http/routes";
 import { call, nameOf, pathOf, signIn, type CallOptions, type Caller, type CheckedAnswer } from "../support/contract-call.ts";
 import { buy, EVENT_BODY, flushDeskOf, idOf, openSale, type Sale } from "../support/open-sale.ts";
 import { newestOf, serveOutside, signBody } from "../support/payment-provider-at-test.ts";
+import { makeWallet } from "../support/wallet.ts";
 
 let sale: Sale;
 let owner: Caller;
@@ -40,6 +41,8 @@ function goodBodyOf(route: Route): Readonly<Record<string, unknown>> {
     "PUT /api/v1/discounts/{id}": { amountCents: 1 },
     "POST /mint": { orderId },
     "POST /api/v1/orders/{orderId}/refund": { reason: "rain" },
+    "POST /api/v1/tickets/{ticketId}/claim/challenge": { walletAddress: makeWallet().address },
+    "POST /api/v1/tickets/{ticketId}/claim": { message: "m", signature: `${"A".repeat(86)}==` },
     "POST /api/v1/transfer": { ticketId: crypto.randomUUID(), toUserId: crypto.randomUUID() },
     "POST /api/v1/transfer/{id}/accept": {},
     "POST /api/v1/webhook-endpoints": { url: "https://hooks.example.org" },
@@ -214,7 +217,7 @@ it("takes what it was asked to spoil above, so that nothing is refused for anoth
     const isMade = ["POST /api/v1/purchase", "POST /api/v1/tickets/purchase", "POST /mint"].includes(name);
     const answer = await sendTo(route, { body: goodBodyOf(route), key: isMade ? `good ${name}` : "unused" });
     // The unpaid order has no mint job and no ticket yet, so there is no offer either; a refund is asked for another order.
-    const isOfNothing = name === "POST /mint" || route.path.startsWith("/api/v1/transfer") || route.path.endsWith("/refund");
+    const isOfNothing = name === "POST /mint" || /^\/api\/v1\/transfer|\/refund$|\/claim(\/challenge)?$/.test(route.path);
     if (isOfNothing) expect(answer.status, name).toBe(404);
     // No chain answers here, and a collection is looked at there.
     else if (route.path.startsWith("/admin/chain/events")) expect(answer.status, name).toBe(503);

@@ -6,6 +6,7 @@ import { nameOf, signIn, type CallOptions, type Caller } from "../support/contra
 import { buy, EVENT_BODY, flushDeskOf, hold, idOf, openSale, type Sale } from "../support/open-sale.ts";
 import { offer } from "../support/pass-on.ts";
 import { deliver, serveOutside } from "../support/payment-provider-at-test.ts";
+import { makeWallet } from "../support/wallet.ts";
 
 /** What a buyer has, once as its desk just made it and once as D1 has it. */
 interface Belongings {
@@ -63,6 +64,7 @@ afterAll(() => {
 type Attempt = readonly [route: string, path: (has: Belongings) => string, options?: (has: Belongings) => CallOptions];
 
 const key = "a stranger's key";
+const CLAIM = { message: "m", signature: `${"A".repeat(86)}==` };
 
 /** Reads and changes of what belongs to one buyer. */
 const OF_A_BUYER: readonly Attempt[] = [
@@ -72,6 +74,12 @@ const OF_A_BUYER: readonly Attempt[] = [
   ["POST /api/v1/orders/{orderId}/cancel", (has) => `/api/v1/orders/${has.openOrderId}/cancel`, () => ({ key })],
   ["GET /api/v1/tickets/{ticketId}", (has) => `/api/v1/tickets/${has.ticketId}`],
   ["GET /api/v1/qr/{ticketId}/generate", (has) => `/api/v1/qr/${has.ticketId}/generate`],
+  [
+    "POST /api/v1/tickets/{ticketId}/claim/challenge",
+    (has) => `/api/v1/tickets/${has.ticketId}/claim/challenge`,
+    () => ({ body: { walletAddress: makeWallet().address } }),
+  ],
+  ["POST /api/v1/tickets/{ticketId}/claim", (has) => `/api/v1/tickets/${has.ticketId}/claim`, () => ({ body: CLAIM })],
   ["GET /mint/{ticketId}", (has) => `/mint/${has.ticketId}`],
   ["GET /mint/{ticketId}/proof", (has) => `/mint/${has.ticketId}/proof`],
   ["GET /api/v1/tickets/reservations/{id}", (has) => `/api/v1/tickets/reservations/${has.reservationId}`],
