@@ -7,6 +7,7 @@ import { readClockMs as readWallClockMs } from "#platform/clock";
 import { createLeanUmi } from "./lean-umi.ts";
 import type { SignedMints as SignedTransaction } from "./minter.ts";
 import { observeSignatures, type SubmittedTransaction } from "./observe-signatures.ts";
+import { PayerWatch } from "./payer-watch.ts";
 import { createRpcClient } from "./rpc-client.ts";
 import { sendTransaction } from "./send-transaction.ts";
 import { signTransaction } from "./sign-mints.ts";
@@ -22,6 +23,8 @@ import { importWalletSigner } from "./wallet-signer.ts";
 export interface AssetMover {
   /** Base58 address of the service's wallet, which has the assets in custody. */
   readonly walletAddress: string;
+  /** False while the wallet is below its floor: then nothing is to be signed. @throws when no node can be reached. */
+  isFunded(): Promise<boolean>;
   /**
    * Signs a transfer to `toAddress` under the newest blockhash, sending nothing.
    * @param attempts transactions signed for it in vain; more is bid after each.
@@ -48,23 +51,30 @@ export interface AssetChain {
 /** A transfer takes 85,000 units and a burn 92,000 in a tree of depth 14 with a canopy of 8; each further node of the proof takes some more. */
 const COMPUTE_UNITS = 200_000;
 
+/** The base fee of the one signature and the protocol's of a transfer; a burn has none of the latter. */
+const TRANSFER_LAMPORTS = 11_000;
+
 /** The {@link AssetChain} on umi and mpl-bubblegum V2, over plain JSON-RPC. */
-export async function createAssetChain(config: Omit<ChainConfig, "treeAddress" | "payerFloorLamports">): Promise<AssetChain> {
+export async function createAssetChain(config: Omit<ChainConfig, "treeAddress">): Promise<AssetChain> {
   const wallet = await importWalletSigner(config.walletSecretKey);
-  const { fetcher, breakers, readClockMs = readWallClockMs, priorityFeeCapMicroLamports = DEFAULT_PRIORITY_FEE_CAP } = config;
+  const { fetcher, breakers, readClockMs = readWallClockMs, payerFloorLamports = 0 } = config;
+  const { priorityFeeCapMicroLamports = DEFAULT_PRIORITY_FEE_CAP } = config;
   const rpc = createRpcClient(config.rpcUrl, { fetcher, breakers });
   const umi = createLeanUmi(rpc, wallet);
+  const payer = new PayerWatch(rpc, wallet.publicKey, payerFloorLamports, readClockMs);
   const bids = new FeeBids(rpc, priorityFeeCapMicroLamports, readClockMs);
   const sign = async (asset: ProvenAsset, attempts: number, change: TransactionBuilder): Promise<SignedTransaction> => {
     const work = setComputeUnitLimit(umi, { units: COMPUTE_UNITS })
       .add(setComputeUnitPrice(umi, { microLamports: await bids.bidFor(asset.proof.tree, attempts) }))
       .add(change);
+    payer.noteSpent(TRANSFER_LAMPORTS);
     return signTransaction(umi, work, await readBlockhash(rpc));
   };
   return {
     trees: createTreeSource(rpc),
     mover: {
       walletAddress: wallet.publicKey,
+      isFunded: () => payer.isFunded(),
       signMove: (asset, toAddress, attempts) =>
         sign(asset, attempts, transferV2(umi, { ...describeLeaf(asset), newLeafOwner: publicKey(toAddress) })),
       signBurn: (asset, attempts) => sign(asset, attempts, burnV2(umi, describeLeaf(asset))),

@@ -1,7 +1,7 @@
 import type { AssetChain } from "./asset-mover.ts";
 import type { ChainConfig } from "./umi-minter.ts";
 
-type AssetChainConfig = Omit<ChainConfig, "treeAddress" | "payerFloorLamports">;
+type AssetChainConfig = Omit<ChainConfig, "treeAddress">;
 
 let loaded: { readonly config: AssetChainConfig; readonly chain: AssetChain } | undefined;
 

@@ -101,7 +101,9 @@ export class ScriptedMover implements AssetMover {
   seen: ChainObservation["seen"] = "unknown";
   finalizedBlockHeight = 0;
   failure: Error | undefined;
+  isWalletFunded = true;
 
+  isFunded = () => Promise.resolve(this.isWalletFunded);
   signMove = () => this.#sign("move");
   signBurn = () => this.#sign("burn");
   send(wireBase64: string): Promise<string | null> {

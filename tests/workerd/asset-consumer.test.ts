@@ -66,6 +66,23 @@ describe("the asset queue's consumer", () => {
     expect(bench.logLines.join("\n")).toContain("no route to the chain");
   });
 
+  it("signs nothing while the wallet is below its floor, uses nothing up, and goes on when it is filled", async () => {
+    const minted = await mintTicket(makeAddress());
+    const transferId = await queueMove(minted, makeAddress());
+    const bench = makeAssetBench([minted]);
+    bench.mover.isWalletFunded = false;
+    const message = { tenantId: minted.sold.tenantId, ticketId: minted.ticketId };
+    for (let delivery = 0; delivery < 9; delivery += 1) {
+      expect(await bench.consume([message])).toMatchObject([{ answer: "retry" }]);
+    }
+    expect(bench.mover.signed).toEqual([]);
+    const waiting = { status: "QUEUED", attempts: 0, lastError: "the minting wallet is below its floor" };
+    expect(await findMove(transferId)).toMatchObject(waiting);
+    bench.mover.isWalletFunded = true;
+    await bench.consume([message]);
+    expect(await findMove(transferId)).toMatchObject({ status: "SUBMITTED", attempts: 1 });
+  });
+
   it("gives a move up after eight signed transactions, says why, and goes on with the next", async () => {
     const minted = await mintTicket(makeAddress());
     const transferId = await queueMove(minted, makeAddress());

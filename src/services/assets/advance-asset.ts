@@ -135,12 +135,17 @@ async function act(
   }
 }
 
+/** While the wallet is short of lamports nothing is signed and nothing used up: the work stays as it is, and its message comes again. */
 async function signAndSend(
   ctx: AssetContext,
   task: AssetTask,
   { goal, place, error }: { readonly goal: AssetGoal; readonly place: AssetPlace; readonly error: string | null },
 ): Promise<void> {
   if (place.kind !== "proven" || task.collectionAddress === null) return;
+  if (!(await ctx.mover.isFunded())) {
+    ctx.logger.warn("an asset waits: the wallet is below its floor", { ticketId: task.ticketId });
+    return noteWork(ctx.db, task.work, "the minting wallet is below its floor", ctx.nowMs);
+  }
   const asset: ProvenAsset = { proof: place.proof, collectionAddress: task.collectionAddress };
   const { attempts } = task.work;
   const signing =
