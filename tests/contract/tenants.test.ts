@@ -1,50 +1,11 @@
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
 import { ROUTES } from "#http/routes";
 import { nameOf, signIn, type CallOptions, type Caller } from "../support/contract-call.ts";
-import { buy, EVENT_BODY, flushDeskOf, hold, idOf, openSale, type Sale } from "../support/open-sale.ts";
-import { offer } from "../support/pass-on.ts";
-import { deliver, serveOutside } from "../support/payment-provider-at-test.ts";
+import { EVENT_BODY, flushDeskOf } from "../support/open-sale.ts";
+import { serveOutside } from "../support/payment-provider-at-test.ts";
+import { itemsShape, makeBelongings, offerTicket, type Belongings } from "../support/belongings.ts";
 import { makeWallet } from "../support/wallet.ts";
-
-/** What a buyer has, once as its desk just made it and once as D1 has it. */
-interface Belongings {
-  readonly sale: Sale;
-  readonly owner: Caller;
-  readonly paidOrderId: string;
-  readonly openOrderId: string;
-  readonly ticketId: string;
-  readonly reservationId: string;
-  /** An offer of the ticket; without one where D1 does not have the ticket yet. */
-  readonly transferId: string;
-  readonly discountId: string;
-  readonly qr: string;
-}
-
-const itemsShape = z.object({ items: z.array(z.looseObject({ id: z.string() })), nextCursor: z.string().nullable() });
-
-async function makeBelongings(): Promise<Belongings> {
-  const sale = await openSale();
-  const owner = await sale.makeBuyer();
-  const paidOrderId = idOf(await buy(sale, owner));
-  await deliver({ orderId: paidOrderId, amountCents: 4_500 });
-  const { items } = itemsShape.parse((await owner.call("GET", `/api/v1/orders/${paidOrderId}/tickets`)).body);
-  const ticketId = items[0]?.id ?? "";
-  const openOrderId = idOf(await buy(sale, owner));
-  const reservationId = idOf(await hold(sale, owner));
-  const { body } = await owner.call("GET", `/api/v1/qr/${ticketId}/generate`);
-  const qr = z.string().parse(body["qr"]);
-  const code = { code: "TEN", type: "percentage", percentBps: 1_000, maxUses: 5 };
-  const discountId = idOf(await sale.manager.call("POST", "/api/v1/discounts", { body: code }));
-  const ids = { paidOrderId, openOrderId, ticketId, reservationId, discountId, transferId: crypto.randomUUID() };
-  return { sale, owner, ...ids, qr };
-}
-
-/** Offers the ticket to an address that nobody here proves. */
-async function offerTicket(has: Belongings): Promise<Belongings> {
-  return { ...has, transferId: idOf(await offer(has.owner, has.ticketId, { toEmail: "nobody@example.org" })) };
-}
 
 let fresh: Belongings;
 let stored: Belongings;
