@@ -76,7 +76,7 @@ describe("D1 migrations", () => {
         .map(([name]) => name)
         .toSorted(),
     );
-    expect(tables).toHaveLength(30);
+    expect(tables).toHaveLength(31);
     expect(foreignKeys).toHaveLength(27);
     expect(wordChecks).toHaveLength(18);
   });
