@@ -118,9 +118,8 @@ export function expireOrder(record: OrderRecord, nowMs: number): OrderRecord {
   return isOverdue(record, nowMs) ? change(record, { view: raise(record.view, "EXPIRED") }) : record;
 }
 
-/** Cancels an unpaid order; refuses one that is being paid, is paid, or has ended otherwise. A repeat changes nothing. */
+/** Cancels an unpaid order; refuses one that is being paid, is paid, or has ended, also by being cancelled before. */
 export function cancelOrder(record: OrderRecord, nowMs: number): Result<OrderRecord, Failure> {
-  if (record.view.status === "CANCELLED") return succeed(record);
   const open = viewAt(record, nowMs).status;
   if ((open !== "PENDING" && open !== "PAYMENT_FAILED") || record.step.kind !== "none")
     return refuse({ code: "order_not_pending" });

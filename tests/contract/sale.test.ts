@@ -217,6 +217,17 @@ describe("an order's cancellation", () => {
     expect(again.headers.get("idempotency-replayed")).toBe("true");
   });
 
+  it("ends the order once: who asks again under another key is told that it is not pending any more", async () => {
+    const sale = await openSale();
+    const buyer = await sale.makeBuyer();
+    const path = `/api/v1/orders/${idOf(await buy(sale, buyer))}/cancel`;
+    expect((await buyer.call("POST", path, { key: "stop" })).status).toBe(200);
+    expect(await buyer.call("POST", path, { key: "stop again" })).toMatchObject({
+      status: 409,
+      body: { code: "order_not_pending" },
+    });
+  });
+
   it("comes too late for a paid order, with the same refusal each time it is sent", async () => {
     const sale = await openSale();
     const buyer = await sale.makeBuyer();
