@@ -20,6 +20,7 @@ export const resetCircuitBreakers = defineRoute({
   who: "O",
   tier: "write",
   body: z.strictObject({ name: z.string().min(1).max(64).optional() }),
+  isBodyOptional: true,
   answers: { 200: { description: "The breakers that were reset", schema: z.object({ reset: z.array(z.string()) }) } },
   handle({ ctx, body }) {
     const reset = ctx.breakers.reset(body.name);
