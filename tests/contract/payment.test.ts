@@ -211,6 +211,11 @@ describe("an operator's own service", () => {
     },
   );
 
+  it.each(["{", "null", '{"amount":1}'])("that does not sign learns nothing of what a body should be: %s", async (raw) => {
+    const path = `/internal/orders/${crypto.randomUUID()}/mark-paid`;
+    await expectRefused(await send("POST", path, { raw }), 401, "webhook_signature_invalid");
+  });
+
   it("that names another sum than the order's settles nothing", async () => {
     const placed = await placeOne();
     await flushDeskOf(placed.orderId);

@@ -9,9 +9,7 @@ import { readOrder } from "../order/find-order.ts";
 import { verifyInternalCall, type SignedCall } from "./verify-internal-call.ts";
 
 /** A payment that reached the organiser by another way (bank transfer, box office). */
-export interface MarkPaidInput {
-  readonly call: SignedCall;
-  readonly orderId: string;
+export interface PaidElsewhere {
   /** Left out, the signed call's `webhook-id`. */
   readonly paymentId?: string | undefined;
   /** Left out, the order's total and currency: the caller vouches for them. */
@@ -19,19 +17,29 @@ export interface MarkPaidInput {
   readonly currency?: string | undefined;
 }
 
+/** What settling an order needs. */
+export interface MarkPaidInput {
+  readonly call: SignedCall;
+  readonly orderId: string;
+  /** Reads the call's body; asked only once the signature is found to be good. */
+  parse(rawBody: Uint8Array): Result<PaidElsewhere, Failure>;
+}
+
 /**
  * Settles an order with a payment taken elsewhere, exactly as a provider's event would. The signed call's `webhook-id` is the
- * event's id, so a repeat changes nothing. Refuses `webhook_signature_invalid`, `not_found`, and `amount_mismatch` for a sum
- * that is not the order's: money taken elsewhere cannot be sent back from here.
+ * event's id, so a repeat changes nothing. Refuses `webhook_signature_invalid`, what `parse` refuses, `not_found`, and
+ * `amount_mismatch` for a sum that is not the order's: money taken elsewhere cannot be sent back from here.
  */
 export async function markPaid(ctx: ServiceContext, input: MarkPaidInput): Promise<Result<OrderView, Failure>> {
   const signed = verifyInternalCall(ctx, input.call);
   if (!signed.ok) return signed;
+  const paidElsewhere = input.parse(input.call.rawBody);
+  if (!paidElsewhere.ok) return paidElsewhere;
   const { orderId } = input;
   const tenantId = await findTenantOfOrder(ctx.db, orderId);
   const order = tenantId === undefined ? undefined : await readOrder(ctx, tenantId, orderId);
   if (!order) return refuse({ code: "not_found", what: "order" });
-  const { paymentId = signed.value.webhookId, amountCents = order.totalCents, currency = order.currency } = input;
+  const { paymentId = signed.value.webhookId, amountCents = order.totalCents, currency = order.currency } = paidElsewhere.value;
   if (amountCents !== order.totalCents || currency !== order.currency) return refuse({ code: "amount_mismatch" });
   if (order.status === "CANCELLED") return refuse({ code: "order_not_pending" });
   await ctx.desk(deskNumberOf(orderId)).settle({

@@ -24,10 +24,12 @@ export const markOrderPaid = defineRoute({
   async handle({ ctx, params, request }) {
     const rawBody = await readBytes(request);
     if (!rawBody.ok) return rawBody.failure;
-    const body = rawBody.value.length === 0 ? succeed({}) : parseJsonBytes(markPaidBody, rawBody.value);
-    if (!body.ok) return body.failure;
     const call = { rawBody: rawBody.value, headers: request.headers };
-    const paid = await markPaid(ctx, { call, orderId: params.orderId, ...body.value });
+    const paid = await markPaid(ctx, {
+      call,
+      orderId: params.orderId,
+      parse: (bytes) => (bytes.length === 0 ? succeed({}) : parseJsonBytes(markPaidBody, bytes)),
+    });
     return paid.ok ? json(presentOrder(paid.value)) : paid.failure;
   },
 });
