@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { LARGEST_BODY_BYTES } from "#http/middleware/read-body";
-import { readProblem, send } from "../support/call-service.ts";
+import { makeApp, readProblem, send } from "../support/call-service.ts";
 import { authorize } from "../support/sign-token.ts";
 
 const KEY = { "idempotency-key": "one-purchase" };
@@ -150,6 +150,37 @@ describe("a basket that says nothing sensible", () => {
 describe("a body that cannot be read", () => {
   it.each(["", "{", "[1,]", "{'name': 1}", "\u0000"])("is a clear 400: %j", async (text) => {
     expect(await readProblem(await post("/api/v1/tickets/types", text))).toMatchObject({ status: 400, code: "malformed_json" });
+  });
+
+  it.each([String.raw`{"name":"x\ud800"}`, String.raw`{"name":"\udc00\ud800"}`, String.raw`[{"a":["\ud83d"]}]`])(
+    "is a clear 400 with half a character in it, which would be kept as another: %s",
+    async (text) => {
+      const problem = await readProblem(await post("/api/v1/tickets/types", text));
+      expect(problem).toMatchObject({ status: 400, code: "malformed_json" });
+    },
+  );
+
+  it("may hold any whole character, escaped or not, and it is kept as it is", async () => {
+    const name = "\u0000\u001f\\ud800 🎸\u2028\uffff";
+    const event = { startsAt: "2031-05-01T18:00:00Z", endsAt: "2031-05-01T23:00:00Z", timezone: "UTC", currency: "EUR" };
+    const text = JSON.stringify({ name, ...event }).replace("🎸", String.raw`\ud83c\udfb8`);
+    const made: { id: string } = await (await post("/api/v1/events", text)).json();
+    expect(await (await send(`/api/v1/events/${made.id}`)).json()).toMatchObject({ name });
+  });
+
+  it("is no fault of the service when its sender goes away half-way", async () => {
+    const { fetch, lines } = makeApp({});
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"name":'));
+        controller.error(new Error("Network connection lost."));
+      },
+    });
+    const problem = await readProblem(
+      await fetch("/api/v1/tickets/types", { method: "POST", headers: { ...manager, ...JSON_BODY }, body }),
+    );
+    expect(problem).toMatchObject({ status: 400, code: "malformed_json" });
+    expect(lines.filter(({ level }) => level === "error")).toEqual([]);
   });
 
   it("is a clear 400 when it is not UTF-8", async () => {

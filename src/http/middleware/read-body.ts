@@ -4,12 +4,22 @@ import { refuse, succeed, type Result } from "#domain/result";
 /** Largest body the service reads, in bytes. */
 export const LARGEST_BODY_BYTES = 65_536;
 
-/** The body's bytes exactly as they came, or `body_too_large`; reads no more than it must, whatever the length header says. */
+/**
+ * The body's bytes exactly as they came, or `body_too_large`; reads no more than it must, whatever the length header says. A body
+ * whose sender went away half-way is `malformed_json`: it is nobody's fault here, and nobody is left to hear more.
+ */
 export async function readBytes(request: Request): Promise<Result<Uint8Array, Failure>> {
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
   if (declared > LARGEST_BODY_BYTES) return refuse({ code: "body_too_large" });
-  // The HTTP parser holds a body to the length it declares, so there is no need to count the pieces, nor to make a stream.
-  if (declared >= 0) return succeed(new Uint8Array(await request.arrayBuffer()));
+  try {
+    // The HTTP parser holds a body to the length it declares, so there is no need to count the pieces, nor to make a stream.
+    return declared >= 0 ? succeed(new Uint8Array(await request.arrayBuffer())) : await readPieces(request);
+  } catch {
+    return refuse({ code: "malformed_json" });
+  }
+}
+
+async function readPieces(request: Request): Promise<Result<Uint8Array, Failure>> {
   if (!request.body) return succeed(new Uint8Array());
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -61,12 +71,19 @@ function isJson(request: Request): boolean {
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Bytes as JSON, or `malformed_json`. */
+/** Bytes as JSON, or `malformed_json`: also for half of a surrogate pair, which storage would keep as something else (RFC 8259, 8.2). */
 export function parseJson(bytes: Uint8Array): Result<unknown, Failure> {
   try {
-    const parsed: unknown = JSON.parse(strictUtf8.decode(bytes));
+    const text = strictUtf8.decode(bytes);
+    // The bytes are UTF-8, so half a pair can only be in an escape.
+    const parsed: unknown = text.includes(String.raw`\u`) ? JSON.parse(text, assertWholePairs) : JSON.parse(text);
     return succeed(parsed);
   } catch {
     return refuse({ code: "malformed_json" });
   }
+}
+
+function assertWholePairs(_key: string, value: unknown): unknown {
+  if (typeof value === "string" && !value.isWellFormed()) throw new TypeError("half of a surrogate pair");
+  return value;
 }
