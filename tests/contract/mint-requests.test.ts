@@ -48,6 +48,15 @@ it("refuses a key that was used for other tickets, and queues none of them", asy
   });
 });
 
+it.each(["neither", "both"])("is clear about what it takes when tickets and order are named: %s", async (how) => {
+  const { ticketId, post } = await makeOperator();
+  const problem = await readProblem(await post(how === "both" ? { ticketIds: [ticketId], orderId: ticketId } : {}, "key"));
+  expect(problem).toMatchObject({
+    code: "validation_failed",
+    errors: [{ path: "orderId", message: "either ticketIds or orderId" }],
+  });
+});
+
 it("keeps the keys of two operators apart", async () => {
   const [one, other] = [await makeOperator(), await makeOperator()];
   expect((await one.post({ ticketIds: [one.ticketId] }, "shared")).status).toBe(202);

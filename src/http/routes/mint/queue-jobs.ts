@@ -6,6 +6,17 @@ import { id, json, REPLAYED } from "../../schemas.ts";
 
 const queued = z.object({ items: z.array(z.object({ ticketId: id, status: z.enum(MINT_STATUSES) })) });
 
+/** Which mints are meant: these tickets', or those of one order. */
+const selection = z
+  .strictObject({ ticketIds: z.array(id).min(1).max(100).optional(), orderId: id.optional() })
+  .transform(({ ticketIds, orderId }, context) => {
+    if (ticketIds !== undefined && orderId === undefined) return { ticketIds };
+    if (ticketIds === undefined && orderId !== undefined) return { orderId };
+    context.addIssue({ code: "custom", path: ["orderId"], message: "either ticketIds or orderId" });
+    return z.NEVER;
+  })
+  .openapi("MintRequest");
+
 export const queueJobs = defineRoute({
   method: "post",
   path: "/mint",
@@ -13,7 +24,7 @@ export const queueJobs = defineRoute({
   who: "O",
   tier: "write",
   needsIdempotencyKey: true,
-  body: z.union([z.strictObject({ ticketIds: z.array(id).min(1).max(100) }), z.strictObject({ orderId: id })]),
+  body: selection,
   answers: { 202: { description: "The jobs and their status now; repeating this does no harm", schema: queued } },
   async handle({ ctx, body, identify }) {
     const answered = await queueMintRequest(ctx, { request: identify(), selection: body });
