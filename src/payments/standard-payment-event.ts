@@ -18,9 +18,10 @@ const eventSchema = z.object({
     orderId: z.string().refine(isUuid, "a lower-case UUID"),
     amountCents: z.int().min(0),
     currency: z.string().regex(/^[A-Z]{3}$/),
-    reason: z.string().max(500).optional(),
-    refundId: z.string().min(1).max(200).optional(),
-    disputeId: z.string().min(1).max(200).optional(),
+    // Null where there is none: many providers write it out.
+    reason: z.string().max(500).nullish(),
+    refundId: z.string().min(1).max(200).nullish(),
+    disputeId: z.string().min(1).max(200).nullish(),
   }),
 });
 
@@ -53,9 +54,9 @@ export function readStandardPaymentEvent(body: unknown, eventId: string): Result
     orderId,
     amountCents,
     currency,
-    ...(reason === undefined ? {} : { reason }),
-    ...(refundId === undefined ? {} : { refundId }),
-    ...(disputeId === undefined ? {} : { disputeId }),
+    ...(typeof reason === "string" ? { reason } : {}),
+    ...(typeof refundId === "string" ? { refundId } : {}),
+    ...(typeof disputeId === "string" ? { disputeId } : {}),
     rawType,
   });
 }

@@ -40,6 +40,12 @@ describe("an event is read as it was sent", () => {
     expect(parse(body).ok).toBe(true);
   });
 
+  test("takes null for what there is none of", () => {
+    const data = { ...genuine.data, reason: null, refundId: null, disputeId: null };
+    expect(parse({ ...genuine, data })).toEqual(parse(genuine));
+    expect(parse(genuine).ok).toBe(true);
+  });
+
   test.each([{ type: "payout.paid" }, { type: "ping", data: null }, { ...genuine, type: "PAYMENT.SUCCEEDED" }])(
     "sets aside an event of a type it does not know: %j",
     (body) => {
