@@ -192,7 +192,7 @@ export const orders = sqliteTable(
     /** Contained in the prices and fees, not added to them. */
     taxCents: integer("tax_cents").notNull(),
     totalCents: integer("total_cents").notNull(),
-    /** Money that went back or is on its way: the order's refunds that have not failed. */
+    /** What went back, or is on its way, of the payment that bought the tickets: its refunds that have not failed. */
     refundedCents: integer("refunded_cents").notNull().default(0),
     /** When the last of its lines is stored, a trigger (`order_is_sum_of_lines`) refuses lines that do not sum to the order. */
     lineCount: integer("line_count").notNull().default(0),

@@ -32,7 +32,11 @@ export const orderShape = z
     eventId: id,
     status: z.enum(ORDER_STATUSES),
     ...totals,
-    refundedCents: sumCents.openapi({ description: "How much of the payment has gone back or is on its way" }),
+    refundedCents: sumCents.openapi({
+      description:
+        "How much of what the tickets were paid with has gone back or is on its way. Money that bought none goes back whole " +
+        "and is not in it: the order's refunds list it.",
+    }),
     items: z.array(line),
     reservation: z.object({ id, expiresAt: z.iso.datetime() }),
     payment: z
