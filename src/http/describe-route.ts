@@ -10,7 +10,9 @@ const problemSchema = z
     detail: z.string(),
     instance: z.string(),
     code: z.enum(Object.keys(PROBLEMS)),
-    errors: z.array(z.looseObject({ path: z.string(), code: z.string(), message: z.string() })).optional(),
+    errors: z
+      .array(z.looseObject({ path: z.string(), code: z.string(), message: z.string() }))
+      .openapi({ description: "What is wrong in particular; empty when the code says it all." }),
   })
   .openapi("Problem");
 

@@ -75,7 +75,8 @@ export interface Problem {
   readonly detail: string;
   readonly instance: string;
   readonly code: FailureCode;
-  readonly errors?: readonly (FieldError & { readonly ticketTypeId?: string; readonly availableCount?: number })[];
+  /** What is wrong in particular; empty when the code says it all. */
+  readonly errors: readonly (FieldError & { readonly ticketTypeId?: string; readonly availableCount?: number })[];
 }
 
 /** A failure on its way to the caller; `replayed` when this answer was given to the same request before. */
@@ -84,7 +85,6 @@ export type Refusal = Failure & { readonly replayed?: boolean };
 /** A failure as an `application/problem+json` response. `requestId` becomes its `instance`. */
 export function presentFailure(failure: Refusal, requestId: string): Response {
   const { status, title } = PROBLEMS[failure.code];
-  const errors = errorsOf(failure);
   const problem: Problem = {
     type: `/problems/${failure.code}`,
     title,
@@ -92,7 +92,7 @@ export function presentFailure(failure: Refusal, requestId: string): Response {
     detail: detailOf(failure) ?? title,
     instance: requestId,
     code: failure.code,
-    ...(errors.length > 0 ? { errors } : {}),
+    errors: errorsOf(failure),
   };
   return respond(JSON.stringify(problem), status, headersOf(failure));
 }
@@ -131,7 +131,7 @@ const REFUND_OBSTACLES: Readonly<Record<RefundObstacle, string>> = {
   nothing_left: "Nothing of it is left to be paid back.",
 };
 
-function errorsOf(failure: Failure): Problem["errors"] & object {
+function errorsOf(failure: Failure): Problem["errors"] {
   const { code } = failure;
   if (code === "validation_failed" || code === "chain_account_unsuitable") return failure.errors;
   if (code === "sold_out") {

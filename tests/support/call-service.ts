@@ -14,7 +14,7 @@ export interface WireProblem {
   readonly detail: string;
   readonly instance: string;
   readonly code: string;
-  readonly errors?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
+  readonly errors: readonly { readonly path: string; readonly code: string; readonly message: string }[];
 }
 
 /** A request to the service at `path`. */

@@ -33,7 +33,7 @@ const problemShape = z.strictObject({
   detail: z.string().min(1),
   instance: z.string().min(1),
   code: z.string(),
-  errors: z.array(fieldError).min(1).optional(),
+  errors: z.array(fieldError),
 });
 
 /** Sends a request to the service and checks nothing. */
