@@ -47,9 +47,10 @@ export function logLeaf(leaf: Leaf): EmulatedCall {
   return logBytes(encodeLeafEvent(leaf), 2);
 }
 
-/** The call that logs a change of a tree. */
-export function logChange(tree: string, merkle: ConcurrentMerkleTree, change: PathChange): EmulatedCall {
-  return logBytes(encodeChangeEvent(tree, merkle.depth, merkle.seq, change), 3);
+/** The call that changes a tree, of which only who is called is emulated, and the one by which that logs the change. */
+export function logChange(tree: string, merkle: ConcurrentMerkleTree, change: PathChange): EmulatedCall[] {
+  const changing = { programId: COMPRESSION_PROGRAM_ID, accounts: [tree], data: new Uint8Array(), stackHeight: 2 };
+  return [changing, logBytes(encodeChangeEvent(tree, merkle.depth, merkle.seq, change), 3)];
 }
 
 /** The call that counts an asset of a collection. */

@@ -145,7 +145,7 @@ function createTree(instruction: EmulatedInstruction, overlay: AccountOverlay, s
     concatBytes(CONFIG_DISCRIMINATOR, creator, creator, capacity, encodeU64(0n), flags),
     BUBBLEGUM_PROGRAM_ID,
   );
-  return [logChange(tree, merkle, merkle.describeEmpty())];
+  return logChange(tree, merkle, merkle.describeEmpty());
 }
 
 /** Accounts: 0 config, 1 creator, 2 new delegate, 3 tree. */
@@ -203,7 +203,7 @@ function mint(instruction: EmulatedInstruction, overlay: AccountOverlay): Emulat
   view.setBigUint64(MINTED_OFFSET, nonce + 1n, true);
   overlay.write(config, configBytes, BUBBLEGUM_PROGRAM_ID);
   overlay.write(tree, merkle.bytes, COMPRESSION_PROGRAM_ID);
-  return [...calls, logLeaf(leaf), logChange(tree, merkle, change)];
+  return [...calls, logLeaf(leaf), ...logChange(tree, merkle, change)];
 }
 
 function assertMayMint(config: Uint8Array, authority: string): void {

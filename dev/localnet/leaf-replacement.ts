@@ -49,7 +49,7 @@ export function transfer(instruction: EmulatedInstruction, overlay: AccountOverl
   assertMayReplace(instruction, overlay, { ...replacement, leaf: previous, permanent: "permanentTransferDelegate" });
   const owner = accountAt(instruction, 5);
   const next = { ...previous, owner, delegate: owner };
-  return [logLeaf(next), replace(overlay, replacement, previous, hashLeaf(next))];
+  return [logLeaf(next), ...replace(overlay, replacement, previous, hashLeaf(next))];
 }
 
 /** Accounts as {@link transfer} without the new owner: 5 tree, 6 collection (optional), 7 signer of the call to mpl-core, 8–11 programs. */
@@ -67,7 +67,7 @@ export function burn(instruction: EmulatedInstruction, overlay: AccountOverlay):
     countCollectionBurn(replacement.collection, overlay);
     calls.push(callCore("one less", replacement.collection, accountAt(instruction, 7)));
   }
-  return [...calls, replace(overlay, replacement, previous, EMPTY_LEAF)];
+  return [...calls, ...replace(overlay, replacement, previous, EMPTY_LEAF)];
 }
 
 function proofAfter({ accounts }: EmulatedInstruction, fixedCount: number): Uint8Array[] {
@@ -123,7 +123,12 @@ function assertMayReplace(
   }
 }
 
-function replace(overlay: AccountOverlay, { args, tree, proof }: Replacement, previous: Leaf, next: Uint8Array): EmulatedCall {
+function replace(
+  overlay: AccountOverlay,
+  { args, tree, proof }: Replacement,
+  previous: Leaf,
+  next: Uint8Array,
+): EmulatedCall[] {
   const merkle = readTree(overlay, tree);
   const change = merkle.replace({ root: args.root, previous: hashLeaf(previous), next, proof, index: args.index });
   overlay.write(tree, merkle.bytes, COMPRESSION_PROGRAM_ID);

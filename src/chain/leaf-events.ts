@@ -1,9 +1,15 @@
-import { getLeafSchemaSerializer, type LeafSchema } from "@metaplex-foundation/mpl-bubblegum";
+import { getLeafSchemaSerializer, MPL_BUBBLEGUM_PROGRAM_ID, type LeafSchema } from "@metaplex-foundation/mpl-bubblegum";
 import { publicKey } from "@metaplex-foundation/umi";
 import { base58 } from "@metaplex-foundation/umi/serializers";
 import { keccak_256 } from "@noble/hashes/sha3";
 import { emptyNode, isSameNode } from "#domain/merkle-tree";
 import type { AssetLeaf, TreeChange } from "#domain/tree-changes";
+
+/** The programs whose logs are believed: Bubblegum's of leaves, and those that it has account compression make of a tree's changes. */
+const BELIEVED_PROGRAM_IDS: ReadonlySet<string> = new Set([
+  MPL_BUBBLEGUM_PROGRAM_ID,
+  "mcmt6YrQEMKw8Mw43FmpRLmf7BqRnFMKmAcbxE3xkAW",
+]);
 
 /** Programs that do nothing but keep bytes in the ledger; Bubblegum V2 logs its events through the first. */
 const NOOP_PROGRAM_IDS = new Set([
@@ -34,33 +40,54 @@ const LOGGED_NODE_BYTES = 36;
 /** Version of the leaf's hash, in place of the schema's variant. */
 const LEAF_HASH_VERSION = 2;
 
+/** The calls that one of the transaction's instructions made, in order. */
+export interface CallsOfInstruction {
+  /** Place of that instruction in the message. */
+  readonly index: number;
+  readonly instructions: readonly {
+    readonly programIdIndex: number;
+    readonly data: string;
+    /** 2 for what the instruction called itself, 3 for what that called, and so on. */
+    readonly stackHeight: number | null;
+  }[];
+}
+
 /** What `getTransaction` with encoding `json` answers, as far as it is read here. */
 export interface TransactionAnswer {
   readonly slot: number;
-  readonly transaction: { readonly message: { readonly accountKeys: readonly string[] } };
+  readonly transaction: {
+    readonly message: {
+      readonly accountKeys: readonly string[];
+      readonly instructions: readonly { readonly programIdIndex: number; readonly data: string }[];
+    };
+  };
   readonly meta: {
     readonly err: unknown;
-    readonly innerInstructions:
-      | readonly {
-          readonly instructions: readonly { readonly programIdIndex: number; readonly data: string }[];
-        }[]
-      | null;
+    readonly innerInstructions: readonly CallsOfInstruction[] | null;
     readonly loadedAddresses?: { readonly writable: readonly string[]; readonly readonly: readonly string[] };
   };
 }
 
-/** The bytes that programs logged through a noop program in this transaction, in order. */
+/**
+ * The bytes that Bubblegum and account compression logged through a noop program in this transaction, in order.
+ *
+ * Anyone's program may call noop with any bytes, in a transaction that names any tree. So who called decides, which is the last
+ * call before, one level up; where a node does not tell the level nothing is believed.
+ */
 export function listNoopEvents(answer: TransactionAnswer): Uint8Array[] {
   const { loadedAddresses, innerInstructions } = answer.meta;
-  const keys = [
-    ...answer.transaction.message.accountKeys,
-    ...(loadedAddresses?.writable ?? []),
-    ...(loadedAddresses?.readonly ?? []),
-  ];
-  return (innerInstructions ?? [])
-    .flatMap((group) => group.instructions)
-    .filter((instruction) => NOOP_PROGRAM_IDS.has(keys[instruction.programIdIndex] ?? ""))
-    .map((instruction) => base58.serialize(instruction.data));
+  const { accountKeys, instructions } = answer.transaction.message;
+  const keys = [...accountKeys, ...(loadedAddresses?.writable ?? []), ...(loadedAddresses?.readonly ?? [])];
+  const programAt = (place: number | undefined): string => keys[place ?? -1] ?? "";
+  return (innerInstructions ?? []).flatMap((group) => {
+    const lastAtLevel = new Map([[1, programAt(instructions[group.index]?.programIdIndex)]]);
+    return group.instructions.flatMap(({ programIdIndex, data, stackHeight }) => {
+      const [level, program] = [stackHeight ?? 0, programAt(programIdIndex)];
+      lastAtLevel.set(level, program);
+      const isBelieved = BELIEVED_PROGRAM_IDS.has(lastAtLevel.get(level - 1) ?? "");
+      return isBelieved && NOOP_PROGRAM_IDS.has(program) ? [base58.serialize(data)] : [];
+    });
+  });
 }
 
 /** Every leaf that this transaction wrote, in order, as Bubblegum logged it. */

@@ -7,21 +7,12 @@ import { base58 } from "@metaplex-foundation/umi/serializers";
 import { listLeafSchemas, type TransactionAnswer } from "./leaf-events.ts";
 import type { MintedLeaf } from "./minter.ts";
 
-/** What `getTransaction` answers, with the instructions that were signed. */
-export interface MintTransactionAnswer extends TransactionAnswer {
-  readonly transaction: TransactionAnswer["transaction"] & {
-    readonly message: {
-      readonly instructions: readonly { readonly programIdIndex: number; readonly data: string }[];
-    };
-  };
-}
-
 /**
  * The leaves that a transaction of mints made, each with the uri of its metadata. Bubblegum logs one leaf for each of its
  * instructions, in their order; that a leaf is of that instruction is shown by the hash of the metadata.
  * @throws Error when the leaves are not those of the instructions.
  */
-export function listMintedLeaves(answer: MintTransactionAnswer): MintedLeaf[] {
+export function listMintedLeaves(answer: TransactionAnswer): MintedLeaf[] {
   const { accountKeys, instructions } = answer.transaction.message;
   const mints = instructions.filter(({ programIdIndex }) => accountKeys[programIdIndex] === MPL_BUBBLEGUM_PROGRAM_ID);
   const leaves = listLeafSchemas(answer);

@@ -4,7 +4,8 @@ import { readClockMs as readWallClockMs } from "#platform/clock";
 import { BriefMemory } from "./brief-memory.ts";
 import { collectionPurpose, ensureCollection } from "./ensure-collection.ts";
 import { createLeanUmi } from "./lean-umi.ts";
-import { listMintedLeaves, type MintTransactionAnswer } from "./minted-leaves.ts";
+import type { TransactionAnswer } from "./leaf-events.ts";
+import { listMintedLeaves } from "./minted-leaves.ts";
 import type { MintBatch, Minter, SigningResult } from "./minter.ts";
 import { observeSignatures } from "./observe-signatures.ts";
 import { PayerWatch } from "./payer-watch.ts";
@@ -76,7 +77,7 @@ export async function createUmiMinter(config: ChainConfig): Promise<Minter> {
     sendMints: (wireBase64) => sendTransaction(rpc, wireBase64),
     observe: (submitted) => observeSignatures(rpc, submitted),
     async findMintedLeaves(signature) {
-      const answer = await rpc.call<MintTransactionAnswer | null>("getTransaction", [
+      const answer = await rpc.call<TransactionAnswer | null>("getTransaction", [
         signature,
         { commitment: "finalized", encoding: "json", maxSupportedTransactionVersion: 0 },
       ]);
