@@ -439,7 +439,10 @@ export const merkleTrees = sqliteTable(
     /** Levels under the root that the account keeps, and that a proof on chain therefore leaves out. */
     canopyDepth: integer("canopy_depth").notNull(),
     seq: integer("seq").notNull(),
+    /** That of the last stored change. */
     slot: integer("slot").notNull(),
+    /** The last of many transactions since then that name the tree and change nothing; null when none are to be passed over. */
+    passedSignature: text("passed_signature"),
     updatedAtMs: integer("updated_at_ms").notNull(),
   },
   (t) => [check("merkle_trees_depth", sql`${t.depth} BETWEEN 1 AND 30`), check("merkle_trees_seq", sql`${t.seq} >= 0`)],

@@ -1,0 +1,1 @@
+ALTER TABLE `merkle_trees` ADD `passed_signature` text;
