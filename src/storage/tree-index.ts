@@ -11,7 +11,7 @@ export type FollowedTree = Omit<typeof merkleTrees.$inferSelect, "updatedAtMs">;
 
 /** A leaf as the last stored change of its tree left it, with the nodes that prove it. */
 export interface IndexedLeaf {
-  readonly tree: FollowedTree;
+  readonly tree: Omit<FollowedTree, "passedSignature">;
   readonly leaf: AssetLeaf;
   readonly isBurnt: boolean;
   /** By place. Places that are missing are empty. */
@@ -25,6 +25,7 @@ const TREE_COLUMNS = {
   canopyDepth: merkleTrees.canopyDepth,
   seq: merkleTrees.seq,
   slot: merkleTrees.slot,
+  passedSignature: merkleTrees.passedSignature,
 };
 
 /** The tree, if it is followed. */
@@ -95,7 +96,8 @@ const MARK_BURNT = `UPDATE tree_leaves SET is_burnt = 1, seq = burnt.value ->> 1
   FROM json_each(?3) AS burnt
   WHERE tree_leaves.tree_address = ?1 AND tree_leaves.leaf_index = burnt.value ->> 0 AND ${IS_AT}`;
 
-const MOVE_ON = "UPDATE merkle_trees SET seq = ?3, slot = ?4, updated_at_ms = ?5 WHERE address = ?1 AND seq = ?2";
+const MOVE_ON = `UPDATE merkle_trees SET seq = ?3, slot = ?4, passed_signature = NULL, updated_at_ms = ?5
+  WHERE address = ?1 AND seq = ?2`;
 
 /**
  * Stores changes of a tree in one transaction, if the tree is still where they begin: of several who read the same changes at
@@ -106,7 +108,7 @@ const MOVE_ON = "UPDATE merkle_trees SET seq = ?3, slot = ?4, updated_at_ms = ?5
  */
 export async function storeTreeChanges(
   d1: D1Database,
-  tree: FollowedTree,
+  tree: Pick<FollowedTree, "address" | "seq" | "slot">,
   changes: readonly TreeChange[],
   nodes: readonly { readonly place: number; readonly node: Uint8Array }[],
   nowMs: number,
@@ -134,10 +136,29 @@ function encodeLeaf(leaf: AssetLeaf, seq: number, signature: string): (string | 
 }
 
 /**
+ * Notes up to which transaction those since a tree's last stored change were read in vain: the next run reads what comes behind it.
+ * @param signature null has the next run begin again right behind the last stored change.
+ */
+export async function storePassedSignature(
+  db: DrizzleD1Database,
+  { address, seq }: Pick<FollowedTree, "address" | "seq">,
+  signature: string | null,
+): Promise<void> {
+  await db
+    .update(merkleTrees)
+    .set({ passedSignature: signature })
+    .where(and(eq(merkleTrees.address, address), eq(merkleTrees.seq, seq)));
+}
+
+/**
  * Forgets all that is stored of a tree, which is then read again from its beginning.
  * @returns false when it has moved on meanwhile; nothing was forgotten.
  */
-export async function resetFollowedTree(d1: D1Database, tree: FollowedTree, nowMs: number): Promise<boolean> {
+export async function resetFollowedTree(
+  d1: D1Database,
+  tree: Pick<FollowedTree, "address" | "seq">,
+  nowMs: number,
+): Promise<boolean> {
   const at = [tree.address, tree.seq];
   const outcomes = await d1.batch([
     d1.prepare(`DELETE FROM tree_nodes WHERE tree_address = ?1 AND ${IS_AT}`).bind(...at),

@@ -21,7 +21,8 @@ const task: work.AssetTask = {
   work: burn,
   sinceSeq: 0,
 };
-const tree: index.FollowedTree = { address: "a", depth: 14, bufferSize: 64, canopyDepth: 8, seq: 0, slot: 0 };
+const shape = { depth: 14, bufferSize: 64, canopyDepth: 8 };
+const tree: index.FollowedTree = { address: "a", ...shape, seq: 0, slot: 0, passedSignature: null };
 const change = { seq: 1, slot: 1, signature: "s", index: 0, path: [], root: new Uint8Array(32), leaf: null };
 
 const leafChange = { treeAddress: "a", leafIndex: 1, seq: 1 };
@@ -67,6 +68,7 @@ export const ASSET_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1: 
   insertFollowedTree: (db) => index.insertFollowedTree(db, tree, 1),
   loadTreeNodes: (db) => index.loadTreeNodes(db, "a", [1, 2]),
   storeTreeChanges: (_, d1) => index.storeTreeChanges(d1, tree, [change], [], 1),
+  storePassedSignature: (db) => index.storePassedSignature(db, tree, "s"),
   resetFollowedTree: (_, d1) => index.resetFollowedTree(d1, tree, 1),
   findTreeOfTicket: (db) => index.findTreeOfTicket(db, ticket),
   findAssetOnChain: (db) => index.findAssetOnChain(db, "x"),

@@ -1,5 +1,5 @@
 import { eq, sql } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { TreeSource } from "#chain/tree-source";
 import { generateSolanaAddress } from "#dev/secrets";
 import { climb, isSameNode, listProofPlaces } from "#domain/merkle-tree";
@@ -99,6 +99,60 @@ describe("the index of a tree", { timeout: 120_000 }, () => {
     expect(world.logged).toContain("a change of a tree was not read");
     await follow();
     await expectRootOfChain();
+  });
+
+  describe("behind 500 transactions of strangers that only name the tree", () => {
+    const strangers = Array.from({ length: 500 }, (_, at) => `stranger-${at}`);
+    let sold: Awaited<ReturnType<AssetWorld["sellTickets"]>>;
+
+    /** The node as it is, with those transactions before the first that is new. */
+    function listBehindStrangers(hidden: readonly string[] = []): TreeSource {
+      const { trees } = world.chain;
+      return {
+        ...trees,
+        async listSignatures(tree, since) {
+          const all = await trees.listSignatures(tree, since);
+          const fresh = all.indexOf((await world.findJob(sold.ticketIds[0] ?? "")).signature ?? "");
+          return [...all.slice(0, fresh), ...strangers, ...all.slice(fresh)].filter((each) => !hidden.includes(each));
+        },
+        readChanges: async (tree, signature) => (strangers.includes(signature) ? [] : trees.readChanges(tree, signature)),
+      };
+    }
+
+    async function followToTheEnd(trees: TreeSource): Promise<void> {
+      for (let run = 0; run < 10; run += 1) if (!(await followTree(world.contextWith({ trees }), world.tree))) return;
+      throw new Error("there is always more");
+    }
+
+    beforeEach(async () => {
+      await follow();
+      sold = await world.sellTickets(2);
+      await world.drain(sold);
+      world.localnet.cluster.tick(5);
+    });
+
+    it("reaches the change", async () => {
+      await followToTheEnd(listBehindStrangers());
+      await expectRootOfChain();
+      expect((await findTree())?.passedSignature).toBeNull();
+    });
+
+    it("reaches the change when the node shows it only after those behind it", async () => {
+      const behind = await world.sellTickets(2);
+      await world.drain(behind);
+      world.localnet.cluster.tick(5);
+      const hidden = (await world.findJob(sold.ticketIds[0] ?? "")).signature ?? "";
+      await followToTheEnd(listBehindStrangers([hidden]));
+      await followToTheEnd(listBehindStrangers());
+      await expectRootOfChain();
+    });
+
+    it("reaches the change when the next node does not list what was passed over", async () => {
+      await followTree(world.contextWith({ trees: listBehindStrangers() }), world.tree);
+      expect((await findTree())?.passedSignature).toBe("stranger-198");
+      await followToTheEnd(listBehindStrangers(["stranger-198"]));
+      await expectRootOfChain();
+    });
   });
 
   it("waits at a transaction that the node lists and can't show yet", async () => {

@@ -9,6 +9,7 @@ import {
   insertFollowedTree,
   loadTreeNodes,
   resetFollowedTree,
+  storePassedSignature,
   storeTreeChanges,
   type FollowedTree,
 } from "#storage/tree-index";
@@ -33,6 +34,7 @@ const ROOT_PLACE = 1;
  * Brings what D1 holds of a tree up to the last finalized block, from plain RPC. Each change's root is computed here and compared
  * with the one that the chain logged, and in the end with the tree's own account: if they differ, what was stored is thrown away
  * and read again. A change that the node left out holds up those behind it until a later run finds it: nothing is skipped.
+ * Transactions that only name the tree, which anyone may send, are passed over, however many there are.
  *
  * May run any number of times at once; of those who store the same changes one does (docs/adr/0019).
  * @returns true when more was to be read than one run may; false too when there is no such tree on chain.
@@ -43,8 +45,11 @@ export async function followTree(ctx: TreeContext, address: string): Promise<boo
   if (tree === undefined) return false;
   const state = await ctx.trees.readState(address, tree);
   if (state.seq === tree.seq) return compareWithAccount(ctx, tree, state);
-  const { changes, hasMore } = await readChanges(ctx, tree);
+  const { changes, hasMore, lastSignature } = await readChanges(ctx, tree);
   const { next, missingSeq } = selectNextChanges(tree.seq, changes);
+  // A change that a node left out may lie before what was passed over: then the next run begins again.
+  const passed = hasMore && missingSeq === null ? (lastSignature ?? tree.passedSignature) : null;
+  if (next.length === 0 && passed !== tree.passedSignature) await storePassedSignature(ctx.db, tree, passed);
   if (missingSeq !== null) ctx.logger.warn("a change of a tree was not read", { tree: address, missingSeq });
   let reached = tree;
   for (let start = 0; start < next.length; start += CHANGES_A_WRITE) {
@@ -64,20 +69,30 @@ async function findOrBegin(ctx: TreeContext, address: string): Promise<FollowedT
   return findFollowedTree(ctx.db, address);
 }
 
-/** The changes since the last one stored, up to the first transaction that the node can't show. */
-async function readChanges(
-  { trees }: TreeContext,
-  { address, slot }: FollowedTree,
-): Promise<{ readonly changes: readonly TreeChange[]; readonly hasMore: boolean }> {
+/** What a run has read of a tree. */
+interface ReadChanges {
+  readonly changes: readonly TreeChange[];
+  readonly hasMore: boolean;
+  /** The last transaction that was read; null unless the node could show it and all before it. */
+  readonly lastSignature: string | null;
+}
+
+/** The changes since the last one stored, or since the last transaction that was passed over. */
+async function readChanges({ trees }: TreeContext, { address, slot, passedSignature }: FollowedTree): Promise<ReadChanges> {
   const all = await trees.listSignatures(address, slot);
-  const signatures = all.slice(0, TRANSACTIONS_A_RUN);
+  // One that this node does not list is at no place: then nothing is passed over.
+  const fresh = passedSignature === null ? all : all.slice(all.indexOf(passedSignature) + 1);
+  const signatures = fresh.slice(0, TRANSACTIONS_A_RUN);
   const changes: TreeChange[] = [];
+  let isWhole = true;
   for (let start = 0; start < signatures.length; start += CALLS_AT_ONCE) {
     const group = signatures.slice(start, start + CALLS_AT_ONCE);
     const read = await Promise.all(group.map((signature) => trees.readChanges(address, signature)));
     changes.push(...read.flatMap((found) => found ?? []));
+    isWhole &&= !read.includes(undefined);
   }
-  return { changes, hasMore: signatures.length < all.length };
+  const lastSignature = isWhole ? (signatures.at(-1) ?? null) : null;
+  return { changes, hasMore: signatures.length < fresh.length, lastSignature };
 }
 
 /** @returns the tree after these changes; undefined when they were not stored. */
@@ -92,7 +107,7 @@ async function store(ctx: TreeContext, tree: FollowedTree, changes: readonly Tre
     return undefined;
   }
   const isStored = await storeTreeChanges(ctx.d1, tree, changes, sparse.listChanged(), ctx.nowMs);
-  return isStored ? { ...tree, seq: last.seq, slot: last.slot } : undefined;
+  return isStored ? { ...tree, seq: last.seq, slot: last.slot, passedSignature: null } : undefined;
 }
 
 /** The account is the chain's own word; it remembers the roots after its last changes. @returns true when all must be read again. */
@@ -111,7 +126,7 @@ async function compareWithAccount(ctx: TreeContext, tree: FollowedTree, state: T
  */
 export async function rereadTree(
   ctx: Pick<TreeContext, "d1" | "logger" | "nowMs">,
-  tree: FollowedTree,
+  tree: Pick<FollowedTree, "address" | "seq">,
   seq: number,
 ): Promise<void> {
   if (!(await resetFollowedTree(ctx.d1, tree, ctx.nowMs))) return;
