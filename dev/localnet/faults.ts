@@ -11,6 +11,7 @@ import { Random } from "#dev/simulate/random";
  * | `isDark` | the connection of every call is cut without an answer |
  * | `behindSlots` | the node knows the chain as it was that many slots ago; accounts alone are shown as they are |
  * | `firstSlot` | the node has pruned all blocks before this slot |
+ * | `missingSlots` | first and last of the slots during which the node was away: it came back from a snapshot and has no blocks of them; null for none |
  * | `priorityFee` | what `getRecentPrioritizationFees` tells of each recent block |
  * | `chances` | trouble drawn from a seed for every call; null for none |
  */
@@ -21,6 +22,7 @@ export interface Faults {
   isDark: boolean;
   behindSlots: number;
   firstSlot: number;
+  missingSlots: readonly [number, number] | null;
   priorityFee: number;
   chances: Chances | null;
 }
@@ -57,6 +59,7 @@ export function createFaults(): Faults {
     isDark: false,
     behindSlots: 0,
     firstSlot: 0,
+    missingSlots: null,
     priorityFee: 0,
     chances: null,
   };

@@ -1,7 +1,7 @@
 import type { Cluster, LedgerEntry } from "./cluster.ts";
 import type { Faults } from "./faults.ts";
 
-/** What one node knows of the cluster: it may be some slots behind, and may have pruned its oldest blocks. */
+/** What one node knows of the cluster: it may be some slots behind, and may lack its oldest blocks or those of a time when it was away. */
 export class NodeView {
   readonly #cluster: Cluster;
   readonly #faults: Faults;
@@ -31,7 +31,7 @@ export class NodeView {
 
   findEntry(signature: string): LedgerEntry | undefined {
     const entry = this.#cluster.findEntry(signature);
-    const isKnown = entry !== undefined && entry.slot <= this.slotAt() && entry.slot >= this.#faults.firstSlot;
+    const isKnown = entry !== undefined && entry.slot <= this.slotAt() && this.#has(entry.slot);
     return isKnown ? entry : undefined;
   }
 
@@ -40,9 +40,25 @@ export class NodeView {
     return entry.slot < this.slotAt() ? "confirmed" : "processed";
   }
 
-  /** The oldest block that the node has; slots and heights run in step here. */
-  firstBlock(): { readonly slot: number; readonly height: number } {
-    const slot = this.#faults.firstSlot;
-    return { slot, height: Math.max(0, slot - this.slotAt() + this.heightAt()) };
+  /** Slots of finalized blocks that the node has, from a slot on. */
+  listBlocks(startSlot: number, limit: number): number[] {
+    const slots: number[] = [];
+    for (let slot = Math.max(startSlot, this.#faults.firstSlot); slot <= this.slotAt("finalized"); slot += 1) {
+      if (slots.length === limit) break;
+      if (this.#has(slot)) slots.push(slot);
+    }
+    return slots;
+  }
+
+  /** Height of the block in a slot, if the node has it; slots and heights run in step here. */
+  heightOf(slot: number): number | undefined {
+    const height = slot - this.slotAt() + this.heightAt();
+    return this.#has(slot) && slot <= this.slotAt() && height >= 0 ? height : undefined;
+  }
+
+  #has(slot: number): boolean {
+    const { firstSlot, missingSlots } = this.#faults;
+    const isMissing = missingSlots !== null && slot >= missingSlots[0] && slot <= missingSlots[1];
+    return slot >= firstSlot && !isMissing;
   }
 }

@@ -37,6 +37,7 @@ const MAX_WIRE_BYTES = 1_232;
 const LAMPORTS_PER_SIGNATURE = 5_000;
 const DEFAULT_SIGNATURE_LIMIT = 1_000;
 const INVALID_PARAMS = -32_602;
+const BLOCK_NOT_AVAILABLE = -32_004;
 const PREFLIGHT_FAILED = -32_002;
 const SIGNATURE_FAILED = -32_003;
 
@@ -79,10 +80,13 @@ function createChainMethods(cluster: Cluster, node: NodeView, withContext: WithC
     getGenesisHash: () => "11111111111111111111111111111112",
     getSlot: ([config]: readonly [Config?]) => node.slotAt(config?.commitment),
     getBlockHeight: ([config]: readonly [Config?]) => node.heightAt(config?.commitment),
-    getFirstAvailableBlock: () => node.firstBlock().slot,
-    // Only the block that the call above names, and of it only what is asked about pruning.
-    getBlock: ([slot]: readonly [number]) =>
-      slot === node.firstBlock().slot ? { blockHeight: node.firstBlock().height } : null,
+    getBlocksWithLimit: ([startSlot, limit]: readonly [number, number]) => node.listBlocks(startSlot, limit),
+    // Only what tells which blocks the node has.
+    getBlock: ([slot]: readonly [number]) => {
+      const blockHeight = node.heightOf(slot);
+      if (blockHeight === undefined) throw new RpcRefusal(BLOCK_NOT_AVAILABLE, `Block not available for slot ${slot}`);
+      return { blockHeight };
+    },
     getEpochInfo: ([config]: readonly [Config?]) => ({
       absoluteSlot: node.slotAt(config?.commitment),
       blockHeight: node.heightAt(config?.commitment),

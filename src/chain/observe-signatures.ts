@@ -1,4 +1,5 @@
 import type { ChainObservation } from "#domain/mint";
+import { hasBlocks } from "./block-range.ts";
 import type { RpcClient } from "./rpc-client.ts";
 
 /** A transaction to ask about. */
@@ -31,10 +32,11 @@ const BLOCKHASH_LIFE_BLOCKS = 150;
  * 1. the finalized height and slot, then the status. So whatever could be in a block up to that height is in what is asked;
  * 2. the answer counts only from a node whose slot is at least that finalized slot: behind one address there may be several nodes,
  *    some behind the others;
- * 3. and only if the node's blocks reach back to before the transaction was signed. A node that has pruned them knows nothing of a
- *    transaction that landed, which matters for a job that was given up and queued again days later.
+ * 3. and only if the node has each block that the transaction could be in. One that has pruned them, or was away at that time, knows
+ *    nothing of a transaction that landed, however up to date it is.
  *
- * All of it is asked of one address of `SOLANA_RPC_URL`, so no address speaks for another that is behind or prunes more.
+ * All of it is asked of one address of `SOLANA_RPC_URL`, so no address speaks for another that is behind or prunes more. Of what one
+ * can't tell the next is asked.
  */
 export async function observeSignatures(
   rpc: RpcClient,
@@ -42,11 +44,27 @@ export async function observeSignatures(
 ): Promise<Map<string, ChainObservation>> {
   const seen = new Map<string, ChainObservation>();
   for (let start = 0; start < submitted.length; start += SIGNATURES_A_CALL) {
-    const part = submitted.slice(start, start + SIGNATURES_A_CALL);
-    const observed = await rpc.onOneNode((node) => observePart(node, part));
-    for (const [signature, observation] of observed) seen.set(signature, observation);
+    await askNodes(rpc, submitted.slice(start, start + SIGNATURES_A_CALL), seen);
   }
   return seen;
+}
+
+/** Asks one node after the other until all is clear. @throws when no node answers. */
+async function askNodes(
+  rpc: RpcClient,
+  submitted: readonly SubmittedTransaction[],
+  seen: Map<string, ChainObservation>,
+): Promise<void> {
+  let open = submitted;
+  try {
+    await rpc.onOneNode(async (node) => {
+      for (const [signature, observation] of await observePart(node, open)) seen.set(signature, observation);
+      open = open.filter(({ signature }) => seen.get(signature)?.seen === "unclear");
+      if (open.length > 0) throw new Error("the node does not know enough to tell");
+    });
+  } catch (error) {
+    if (open.some(({ signature }) => !seen.has(signature))) throw error;
+  }
 }
 
 async function observePart(
@@ -63,15 +81,18 @@ async function observePart(
   if (missing.length === 0) return seen;
   const epoch = await node.call<{ absoluteSlot: number; blockHeight: number }>("getEpochInfo", [{ commitment: "finalized" }]);
   const second = await askStatuses(node, missing);
-  const finalizedBlockHeight = epoch.blockHeight;
-  const isOver = missing.some(({ lastValidBlockHeight }) => lastValidBlockHeight < finalizedBlockHeight);
-  const oldestHeight = isOver ? await findOldestHeight(node) : 0;
+  const newest = { slot: epoch.absoluteSlot, height: epoch.blockHeight };
   for (const [place, { signature, lastValidBlockHeight }] of missing.entries()) {
     const status = second.value[place];
-    const isBehind = second.context.slot < epoch.absoluteSlot;
-    const isPruned = oldestHeight > lastValidBlockHeight - BLOCKHASH_LIFE_BLOCKS;
-    if (status !== null && status !== undefined) seen.set(signature, present(status));
-    else seen.set(signature, { seen: isBehind || isPruned ? "unclear" : "unknown", finalizedBlockHeight, error: null });
+    if (status !== null && status !== undefined) {
+      seen.set(signature, present(status));
+      continue;
+    }
+    const isOver = lastValidBlockHeight < newest.height;
+    const isClear =
+      second.context.slot >= newest.slot &&
+      (!isOver || (await hasBlocks(node, lastValidBlockHeight - BLOCKHASH_LIFE_BLOCKS, lastValidBlockHeight, newest)));
+    seen.set(signature, { seen: isClear ? "unknown" : "unclear", finalizedBlockHeight: newest.height, error: null });
   }
   return seen;
 }
@@ -85,16 +106,4 @@ function present({ err, confirmationStatus }: SignatureStatus): ChainObservation
   const known = { finalizedBlockHeight: 0, error: null };
   if (confirmationStatus !== "finalized") return { ...known, seen: "in_flight" };
   return err === null ? { ...known, seen: "succeeded" } : { ...known, seen: "failed", error: JSON.stringify(err) };
-}
-
-/** The height of the oldest block that the node still has; 0 when it has them all. */
-async function findOldestHeight(node: Pick<RpcClient, "call">): Promise<number> {
-  const slot = await node.call<number>("getFirstAvailableBlock");
-  if (slot === 0) return 0;
-  const block = await node.call<{ readonly blockHeight: number | null } | null>("getBlock", [
-    slot,
-    { commitment: "finalized", transactionDetails: "none", rewards: false, maxSupportedTransactionVersion: 0 },
-  ]);
-  // Pruned between the two calls, or not told: nothing is known of how far back the node sees.
-  return block?.blockHeight ?? Number.POSITIVE_INFINITY;
 }

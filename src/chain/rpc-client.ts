@@ -139,7 +139,8 @@ class NodeSkippedError extends Error {
   }
 }
 
-function isNodeAtFault(error: unknown): boolean {
+/** True for an error that says nothing of the call: another node may answer it. */
+export function isNodeAtFault(error: unknown): boolean {
   // Anything that is no RpcError came from the network, from the time-out, from an answer that is no JSON, or from the breaker.
   return !(error instanceof RpcError) || error.code > 0 || NODE_AT_FAULT.has(error.code);
 }

@@ -16,7 +16,15 @@ describe.each(modes)("200 tickets minted through a storm, on a chain that runs t
     const report = await playStorm({ mode, seed, ticketCount: TICKETS });
     expect(report.leafCounts).toEqual(Array.from({ length: TICKETS }, () => 1));
     expect(new Set(report.orderStatuses)).toEqual(new Set(["COMPLETED"]));
-    const weather = ["node dark", "node behind", "node pruned", "tree full", "wrong authority", "payer empty"];
+    const weather = [
+      "node dark",
+      "node behind",
+      "node pruned",
+      "node back from a snapshot",
+      "tree full",
+      "wrong authority",
+      "payer empty",
+    ];
     expect(weather.filter((trouble) => report.troubles[trouble] === undefined)).toEqual([]);
   });
 });

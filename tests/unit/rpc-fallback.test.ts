@@ -3,7 +3,7 @@ import { observeSignatures } from "#chain/observe-signatures";
 import { createRpcClient, type RpcClient } from "#chain/rpc-client";
 import { CircuitBreakers } from "#platform/circuit-breakers";
 
-type Answer = (method: string) => Response | Promise<Response>;
+type Answer = (method: string, params: readonly number[]) => Response | Promise<Response>;
 
 const result = (value: unknown): Response => Response.json({ jsonrpc: "2.0", id: 1, result: value });
 const refusal = (code: number): Response => Response.json({ jsonrpc: "2.0", id: 1, error: { code, message: "no" } });
@@ -14,10 +14,10 @@ function makeClient(nodes: readonly Answer[]): { rpc: RpcClient; asked: string[]
   const breakers = new CircuitBreakers({ failuresToOpen: 2, openForMs: 60_000 });
   const fetcher: typeof fetch = async (input, init) => {
     const request = new Request(input, init);
-    const { method } = (await request.json()) as { method: string };
+    const { method, params } = (await request.json()) as { method: string; params: readonly number[] };
     const place = Number(/node(\d)/.exec(request.url)?.[1]);
     asked.push(`${place} ${method}`);
-    return (await nodes[place]?.(method)) ?? Response.error();
+    return (await nodes[place]?.(method, params)) ?? Response.error();
   };
   const urls = nodes.map((_, place) => `http://node${place}.test`).join(", ");
   return { rpc: createRpcClient(urls, { fetcher, breakers, timeoutMs: 1_000 }), asked, breakers };
@@ -73,19 +73,30 @@ describe("asking several nodes what became of a transaction", () => {
     readonly slot: number;
     readonly finalizedHeight: number;
     readonly status?: object | null;
-    readonly oldestHeight?: number;
+    /** True for the heights of blocks that the node has. */
+    readonly hasBlock?: (height: number) => boolean;
   }
+
+  /** Each height's slot: every tenth has no block. */
+  const slotOf = (height: number): number => height + Math.floor(height / 9);
+  const heights = Array.from({ length: 10_000 }, (_, height) => height);
 
   /** Answers as a node of this state; `dark` methods get no answer. */
   const nodeOf =
-    ({ slot, finalizedHeight, status = null, oldestHeight = 0 }: NodeState, dark: readonly string[] = []): Answer =>
-    (method) => {
+    ({ slot, finalizedHeight, status = null, hasBlock = () => true }: NodeState, dark: readonly string[] = []): Answer =>
+    (method, [asked = 0, limit = 0]) => {
       if (dark.includes(method)) return new Response(null, { status: 503 });
+      const there = heights.filter((height) => height <= finalizedHeight && hasBlock(height));
+      const blockHeight = there.find((height) => slotOf(height) === asked);
+      if (method === "getBlock" && blockHeight === undefined) return refusal(-32_004);
       const answers: Readonly<Record<string, unknown>> = {
         getSignatureStatuses: { context: { slot }, value: [status] },
-        getEpochInfo: { absoluteSlot: finalizedHeight + 100, blockHeight: finalizedHeight },
-        getFirstAvailableBlock: oldestHeight === 0 ? 0 : oldestHeight + 100,
-        getBlock: { blockHeight: oldestHeight },
+        getEpochInfo: { absoluteSlot: slotOf(finalizedHeight), blockHeight: finalizedHeight },
+        getBlocksWithLimit: there
+          .map(slotOf)
+          .filter((each) => each >= asked)
+          .slice(0, limit),
+        getBlock: { blockHeight },
       };
       return result(answers[method]);
     };
@@ -107,10 +118,30 @@ describe("asking several nodes what became of a transaction", () => {
     expect(await seenBy([nodeOf({ slot: 1_050, finalizedHeight: LAST_VALID + 1 })])).toMatchObject({ seen: "unclear" });
   });
 
-  it("calls it unclear when the node has pruned the blocks that could hold it: a job queued again days later is not minted twice", async () => {
-    const state = { slot: 9_999, finalizedHeight: 9_000 };
-    expect(await seenBy([nodeOf({ ...state, oldestHeight: LAST_VALID - 149 })])).toMatchObject({ seen: "unclear" });
-    expect(await seenBy([nodeOf({ ...state, oldestHeight: LAST_VALID - 150 })])).toMatchObject({ seen: "unknown" });
+  it.each<[string, (height: number) => boolean]>([
+    ["has pruned", (height) => height > LAST_VALID - 150],
+    ["was away for one of", (height) => height !== LAST_VALID - 70],
+    ["came back from a snapshot just after", (height) => height < LAST_VALID - 140 || height > LAST_VALID],
+    ["has nothing before but", (height) => height === LAST_VALID],
+  ])(
+    "calls it unclear when the node %s the blocks that could hold it: no ticket is minted twice by that",
+    async (_, hasBlock) => {
+      expect(await seenBy([nodeOf({ slot: 9_999, finalizedHeight: 8_000, hasBlock })])).toMatchObject({ seen: "unclear" });
+    },
+  );
+
+  it("asks the next node about what the first can't tell, and does without it when that one is down", async () => {
+    const wasAway = nodeOf({ slot: 9_999, finalizedHeight: 8_000, hasBlock: (height) => height > LAST_VALID });
+    const landed = nodeOf({ slot: 9_999, finalizedHeight: 8_000, status: { err: null, confirmationStatus: "finalized" } });
+    expect(await seenBy([wasAway, landed])).toMatchObject({ seen: "succeeded" });
+    const down: Answer = () => new Response(null, { status: 503 });
+    expect(await seenBy([wasAway, down])).toMatchObject({ seen: "unclear" });
+    await expect(seenBy([down, down])).rejects.toThrow("503");
+  });
+
+  it("rules it out by a node that has those blocks and not all others", async () => {
+    const hasBlock = (height: number): boolean => height >= LAST_VALID - 150 && height !== LAST_VALID + 1;
+    expect(await seenBy([nodeOf({ slot: 9_999, finalizedHeight: 8_000, hasBlock })])).toMatchObject({ seen: "unknown" });
   });
 
   it("needs one call when the node knows it", async () => {

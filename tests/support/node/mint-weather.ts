@@ -44,6 +44,10 @@ export class MintWeather {
   #troubleNode({ faults }: LocalNode): void {
     if (this.#turnsTo("node dark", 0.2)) faults.isDark = true;
     if (this.#turnsTo("node behind", 0.3)) faults.behindSlots = this.#random.between(1, 40);
+    if (this.#turnsTo("node back from a snapshot", 0.2)) {
+      const backAtSlot = this.#world.localnet.cluster.slotAt("processed");
+      faults.missingSlots = [backAtSlot - this.#random.between(10, 300), backAtSlot];
+    }
     if (this.#turnsTo("node pruned", 0.1))
       faults.firstSlot = this.#world.localnet.cluster.slotAt("processed") - this.#random.between(10, 100);
     const seed = this.#random.between(0, 1_000_000);
@@ -83,7 +87,7 @@ export class MintWeather {
   }
 }
 
-const CLEAR = { drop: 0, delaySlots: 0, isDark: false, behindSlots: 0, firstSlot: 0, chances: null };
+const CLEAR = { drop: 0, delaySlots: 0, isDark: false, behindSlots: 0, firstSlot: 0, missingSlots: null, chances: null };
 
 function fillUp(config: Uint8Array): void {
   config.set(config.slice(MINTED_OFFSET, MINTED_OFFSET + 8), CAPACITY_OFFSET);
