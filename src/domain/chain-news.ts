@@ -28,18 +28,22 @@ export interface TicketInNews {
   readonly isHoldDone: boolean;
   /** A move waits or is under way. */
   readonly isMoving: boolean;
+  /** The last move was given up: as far as is known an earlier owner still has the asset. */
+  readonly isAstray: boolean;
 }
 
 /**
  * What is to be done about a change. `wait`: it can't be judged yet. `stay`: nothing. `hold`: the asset is in a wallet that the service
  * does not know, and so is the ticket; or that was begun and must be taken to its end. `pass_on`: it went from one such wallet to
- * another. `release`: it is back where it belongs.
+ * another. `release`: it is back where it belongs. `arrive`: it came
+ * where it belongs without the move that was given up.
  */
-export type NewsDecision = "wait" | "stay" | "hold" | "pass_on" | "release";
+export type NewsDecision = "wait" | "stay" | "hold" | "pass_on" | "release" | "arrive";
 
 /**
  * Decides what a leaf's change does to its ticket (docs/adr/0021). A change of the service's own never takes a ticket from its owner, even
- * when it has not brought the asset where it belongs by now; nor does any change while a move is open, which brings it there.
+ * when it has not brought the asset where it belongs by now; nor does any change while a move is open, which brings it there, or after it was
+ * given up: an earlier owner who still has the asset could take the ticket back otherwise.
  * @param custodyAddress the service's own wallet.
  */
 export function decideLeafNews({ ticket, ...leaf }: LeafNews, custodyAddress: string): NewsDecision {
@@ -50,8 +54,11 @@ export function decideLeafNews({ ticket, ...leaf }: LeafNews, custodyAddress: st
   const isValid = (ticket.status === "SOLD" || ticket.status === "TRANSFERRED") && ticket.admittedAtMs === null;
   if (!isValid || ticket.isCancelled) return "stay";
   if (ticket.isMoving) return "wait";
-  if (leaf.ownerAddress === (ticket.walletAddress ?? custodyAddress)) return ticket.heldByAddress === null ? "stay" : "release";
-  if (leaf.isOurs || !ticket.isTransferable || leaf.ownerAddress === ticket.heldByAddress) return "stay";
+  if (leaf.ownerAddress === (ticket.walletAddress ?? custodyAddress)) {
+    if (ticket.heldByAddress !== null) return "release";
+    return ticket.isAstray ? "arrive" : "stay";
+  }
+  if (leaf.isOurs || ticket.isAstray || !ticket.isTransferable || leaf.ownerAddress === ticket.heldByAddress) return "stay";
   if (ticket.heldByAddress !== null) return "pass_on";
   return ticket.credentialEpoch < HIGHEST_EPOCH ? "hold" : "stay";
 }

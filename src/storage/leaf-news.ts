@@ -27,7 +27,9 @@ const LIST_NEWS = `
     t.id, t.tenant_id AS tenantId, t.event_id AS eventId, t.owner_user_id AS ownerUserId, t.status,
     t.credential_epoch AS credentialEpoch, t.admitted_at_ms AS admittedAtMs, t.wallet_address AS walletAddress,
     t.held_by_address AS heldByAddress, t.held_since_ms IS NOT NULL AS isHoldDone, y.transferable AS isTransferable, b.ticket_id IS NOT NULL AS isCancelled,
-    EXISTS (SELECT 1 FROM asset_moves AS open WHERE open.ticket_id = t.id AND open.status IN ('QUEUED', 'SUBMITTED')) AS isMoving
+    EXISTS (SELECT 1 FROM asset_moves AS open WHERE open.ticket_id = t.id AND open.status IN ('QUEUED', 'SUBMITTED')) AS isMoving,
+    (SELECT last.status = 'FAILED' FROM asset_moves AS last WHERE last.ticket_id = t.id
+      ORDER BY last.queued_at_ms DESC, last.transfer_id DESC LIMIT 1) AS isAstray
   FROM tree_leaves AS l
   LEFT JOIN mint_jobs AS m ON m.asset_id = l.asset_id AND m.status = 'MINTED'
   LEFT JOIN tickets AS t ON t.id = m.ticket_id
@@ -52,6 +54,7 @@ interface NewsColumns extends LeafChange {
   readonly isTransferable: number;
   readonly isCancelled: number;
   readonly isMoving: number;
+  readonly isAstray: number | null;
 }
 
 /** Changes that are due to be compared with their tickets, of any tenant, the longest waiting first. */
@@ -69,13 +72,14 @@ export async function listLeafNews(d1: D1Database, nowMs: number, limit: number)
 }
 
 /** SQLite's truth values. */
-function readFlags(row: Pick<NewsColumns, "isHoldDone" | "isTransferable" | "isCancelled" | "isMoving">) {
-  const { isHoldDone, isTransferable, isCancelled, isMoving } = row;
+function readFlags(row: Pick<NewsColumns, "isHoldDone" | "isTransferable" | "isCancelled" | "isMoving" | "isAstray">) {
+  const { isHoldDone, isTransferable, isCancelled, isMoving, isAstray } = row;
   return {
     isHoldDone: isHoldDone === 1,
     isTransferable: isTransferable === 1,
     isCancelled: isCancelled === 1,
     isMoving: isMoving === 1,
+    isAstray: isAstray === 1,
   };
 }
 
@@ -151,6 +155,20 @@ export async function abandonHold(d1: D1Database, { id, tenantId, heldByAddress 
 /** The asset is back where it belongs: its owner may show the ticket again. @returns false when the ticket is not as it was judged. */
 export async function releaseTicket(d1: D1Database, ticket: NamedTicket): Promise<boolean> {
   return changesOne(d1, RELEASE, keyOf(ticket));
+}
+
+const ARRIVE = `UPDATE asset_moves SET status = 'MOVED', tree_seq = ?3, last_error = NULL, updated_at_ms = ?4
+  WHERE transfer_id = (SELECT transfer_id FROM asset_moves WHERE ticket_id = ?1 ORDER BY queued_at_ms DESC, transfer_id DESC LIMIT 1)
+    AND tenant_id = ?2 AND status = 'FAILED'`;
+
+/** Ends the move that was given up: the asset is where it belongs since the tree's change number `seq`. Repeats change nothing. */
+export async function settleLastMove(
+  d1: D1Database,
+  { id, tenantId }: Pick<NamedTicket, "id" | "tenantId">,
+  seq: number,
+  nowMs: number,
+): Promise<void> {
+  await d1.prepare(ARRIVE).bind(id, tenantId, seq, nowMs).run();
 }
 
 async function changesOne(d1: D1Database, statement: string, values: readonly unknown[]): Promise<boolean> {

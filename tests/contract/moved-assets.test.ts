@@ -124,15 +124,12 @@ describe("a ticket whose asset was moved to another wallet outside the service",
 
 describe("a ticket stays with its owner", () => {
   it("when the service itself made the change: the mint, and a move that was given up since", async () => {
-    const { owner, ticketId, scan, moveLeaf, isNews } = await sellMinted();
+    const { owner, ticketId, scan, moveLeaf, isNews, queueMove } = await sellMinted();
     await moveLeaf(makeAddress(), MINT_SIGNATURE);
     await notice();
     expect(await isNews()).toBe(false);
-    await env.DB.prepare(
-      `INSERT INTO asset_moves (transfer_id, tenant_id, ticket_id, status, signature, queued_at_ms) VALUES (?, ?, ?, 'FAILED', 'ours', 1)`,
-    )
-      .bind(crypto.randomUUID(), owner.tenantId, ticketId)
-      .run();
+    await queueMove("FAILED", "ours");
+    await queueMove("MOVED");
     await moveLeaf(makeAddress(), "ours");
     await notice();
     expect(await isNews()).toBe(false);
@@ -140,22 +137,35 @@ describe("a ticket stays with its owner", () => {
   });
 
   it("while a move is open that brings the asset where it belongs, and is looked at again after it", async () => {
-    const { owner, ticketId, moveLeaf, readTicket, isNews } = await sellMinted();
-    const transferId = crypto.randomUUID();
-    await env.DB.prepare(
-      `INSERT INTO asset_moves (transfer_id, tenant_id, ticket_id, status, queued_at_ms) VALUES (?, ?, ?, 'QUEUED', 1)`,
-    )
-      .bind(transferId, owner.tenantId, ticketId)
-      .run();
+    const { ticketId, moveLeaf, readTicket, isNews, queueMove } = await sellMinted();
+    const end = await queueMove("QUEUED");
     const wallet = makeWallet();
     await moveLeaf(wallet.address);
     await notice();
     expect([await isNews(), (await readTicket())["held_by_address"]]).toEqual([true, null]);
-    await env.DB.prepare("UPDATE asset_moves SET status = 'FAILED' WHERE transfer_id = ?").bind(transferId).run();
+    await end("MOVED");
     await notice();
     expect((await readTicket())["held_by_address"]).toBeNull(); // Its turn has not come again.
     await notice(2);
-    expect((await readTicket())["held_by_address"]).toBe(wallet.address);
+    expect(await readTicket()).toMatchObject({ id: ticketId, held_by_address: wallet.address });
+  });
+
+  it("when an earlier owner, from whom the asset was moved in vain, gives it to somebody else", async () => {
+    const home = makeAddress();
+    const { owner, ticketId, scan, moveLeaf, readTicket, isNews, queueMove } = await sellMinted(home);
+    await queueMove("FAILED");
+    const buyer = makeWallet();
+    await moveLeaf(buyer.address);
+    await notice();
+    expect([await isNews(), (await readTicket())["held_by_address"]]).toEqual([false, null]);
+    // Once the asset came where it belongs, what happens to it counts again.
+    await moveLeaf(home);
+    await notice();
+    await moveLeaf(buyer.address);
+    const code = await showCode(owner, ticketId);
+    await notice();
+    expect(await readTicket()).toMatchObject({ held_by_address: buyer.address });
+    expect(await scan(code)).toBe("revoked");
   });
 
   it("when it was let in before, although D1 has not heard of it yet", async () => {

@@ -40,6 +40,7 @@ const named: news.NamedTicket = {
   heldByAddress: "x",
   isHoldDone: false,
   isMoving: false,
+  isAstray: false,
 };
 const challenge: claims.StoredChallenge = {
   ...ticket,
@@ -82,6 +83,7 @@ export const ASSET_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1: 
   setHolder: (_, d1) => news.setHolder(d1, named, "y"),
   completeHold: (_, d1) => news.completeHold(d1, named, 1),
   abandonHold: (_, d1) => news.abandonHold(d1, named),
+  settleLastMove: (_, d1) => news.settleLastMove(d1, named, 1, 1),
   releaseTicket: (_, d1) => news.releaseTicket(d1, named),
   completeClaim: (db) => claims.completeClaim(db, challenge, 1),
 };

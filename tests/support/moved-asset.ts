@@ -1,6 +1,7 @@
 /** Tickets whose asset is moved outside the service: sold over HTTP, their leaf written as the tree's followers would. */
 import { env } from "cloudflare:workers";
 import { noticeMovedAssets } from "#services/assets/notice-moved-assets";
+import type { AssetMoveStatus } from "#domain/statuses";
 import type { ServiceContext } from "#services/context";
 import { createCronContext } from "../../src/compose.ts";
 import { makeAddress } from "./asset-bench.ts";
@@ -11,6 +12,8 @@ import { sellOne, type Handing } from "./pass-on.ts";
 export interface Moving extends Handing {
   /** What the followers of the tree write when its leaf changed. */
   readonly moveLeaf: (ownerAddress: string, signature?: string) => Promise<void>;
+  /** Writes a move of the asset, behind those that there are. @returns what changes its status. */
+  readonly queueMove: (status: AssetMoveStatus, signature?: string) => Promise<(status: AssetMoveStatus) => Promise<void>>;
   readonly readTicket: () => Promise<Record<string, unknown>>;
   /** Whether the leaf's last change waits to be judged. */
   readonly isNews: () => Promise<boolean>;
@@ -37,7 +40,7 @@ export async function sellMinted(
       `INSERT INTO merkle_trees (address, depth, buffer_size, canopy_depth, seq, slot, updated_at_ms) VALUES (?, 3, 8, 0, 1, 1, 1)`,
     ).bind(tree),
   ]);
-  let seq = 0;
+  let [seq, queuedAtMs] = [0, 0];
   return {
     ...handing,
     async moveLeaf(ownerAddress, signature = `outside ${crypto.randomUUID()}`) {
@@ -50,6 +53,18 @@ export async function sellMinted(
       )
         .bind(tree, assetId, ownerAddress, seq, signature)
         .run();
+    },
+    async queueMove(status, signature) {
+      const transferId = crypto.randomUUID();
+      queuedAtMs += 1;
+      await env.DB.prepare(
+        `INSERT INTO asset_moves (transfer_id, tenant_id, ticket_id, status, signature, queued_at_ms) VALUES (?, ?, ?, ?, ?, ?)`,
+      )
+        .bind(transferId, handing.owner.tenantId, ticketId, status, signature ?? null, queuedAtMs)
+        .run();
+      return async (next) => {
+        await env.DB.prepare("UPDATE asset_moves SET status = ? WHERE transfer_id = ?").bind(next, transferId).run();
+      };
     },
     async readTicket() {
       return (await env.DB.prepare("SELECT * FROM tickets WHERE id = ?").bind(ticketId).first()) ?? {};

@@ -11,6 +11,7 @@ const TICKET: TicketInNews = {
   heldByAddress: null,
   isHoldDone: false,
   isMoving: false,
+  isAstray: false,
 };
 const LEAF: LeafNews = { ownerAddress: "away", isBurnt: false, isOurs: false, ticket: TICKET };
 const HELD = { heldByAddress: "away", isHoldDone: true };
@@ -29,6 +30,8 @@ describe("a change of a leaf", () => {
     ["that the service made does nothing", { isOurs: true }, {}, "stay"],
     ["of an asset that nobody knows waits", { ticket: undefined }, {}, "wait"],
     ["waits while the asset is to be moved", {}, { isMoving: true }, "wait"],
+    ["by an earlier owner, from whom it was moved in vain, takes the ticket from nobody", {}, { isAstray: true }, "stay"],
+    ["that ends where it was moved to in vain ends that", { ownerAddress: "home" }, { isAstray: true }, "arrive"],
     ["that burns the asset does nothing", { isBurnt: true }, {}, "stay"],
     ["of a used ticket does nothing", {}, { status: "USED" }, "stay"],
     ["of an admitted ticket does nothing", {}, { admittedAtMs: 1 }, "stay"],

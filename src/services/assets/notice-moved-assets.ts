@@ -8,6 +8,7 @@ import {
   releaseTicket,
   scheduleLeafNews,
   setHolder,
+  settleLastMove,
   type NamedTicket,
   type StoredNews,
 } from "#storage/leaf-news";
@@ -63,7 +64,7 @@ async function judge(ctx: NoticeContext, news: readonly StoredNews[]): Promise<n
 /** @returns false when it must be looked at again. */
 async function changeTicket(
   ctx: NoticeContext,
-  { ownerAddress }: StoredNews,
+  { ownerAddress, seq }: StoredNews,
   ticket: NamedTicket,
   decision: Exclude<NewsDecision, "wait" | "stay">,
 ): Promise<boolean> {
@@ -72,6 +73,7 @@ async function changeTicket(
     hold: () => hold(ctx, ticket, ownerAddress),
     pass_on: () => setHolder(ctx.d1, ticket, ownerAddress),
     release: () => releaseTicket(ctx.d1, ticket),
+    arrive: () => settleLastMove(ctx.d1, ticket, seq, ctx.nowMs).then(() => true),
   };
   const changed = await attempt(steps[decision]());
   if (changed.ok) return changed.value;
