@@ -8,6 +8,7 @@ import type { ServiceContext } from "#services/context";
 import type { ConfigProblem, Env } from "#src/config";
 import type { Authenticator } from "./middleware/authenticate.ts";
 import type { ClientGuard } from "./middleware/client-guard.ts";
+import { networkOf } from "./middleware/network-of.ts";
 import { isWithinLimit, limitHeaders, retryAfterSeconds } from "./middleware/rate-limit.ts";
 import { describeRoute } from "./describe-route.ts";
 import { presentFailure } from "./problem.ts";
@@ -123,9 +124,11 @@ interface Arrival {
 async function answerCaller(route: Route, arrival: Arrival, env: Env, composition: Composition): Promise<Response | Failure> {
   const { request, params, requestId, startedAtMs } = arrival;
   const caller = await admitCaller(route, request, composition.authenticator, startedAtMs);
-  if (!caller.ok) return caller.failure;
+  // Who is refused counts too: each token that is none costs its verification.
+  const key = limitKey(request, caller.ok ? caller.value : undefined);
+  const tooMany = await limitCaller(route, key, env, composition.clientGuard, startedAtMs);
+  if (!caller.ok) return tooMany ?? caller.failure;
   const principal = caller.value;
-  const tooMany = await limitCaller(route, limitKey(request, principal), env, composition.clientGuard, startedAtMs);
   if (tooMany) return tooMany;
   return route.answer({ request, params, ctx: composition.createContext(requestId, startedAtMs), principal });
 }
@@ -164,12 +167,13 @@ async function admitCaller(
 }
 
 /**
- * Whom a request counts against: the user, or the address of who has not signed in. Null when neither is known, which is
+ * Whom a request counts against: the user, or the network of who has not signed in. Null when neither is known, which is
  * only so off Cloudflare, where one shared count would let one caller shut everybody out.
  */
 function limitKey(request: Request, principal: Principal | undefined): string | null {
   if (principal) return `${principal.tenantId}:${principal.userId}`;
-  return request.headers.get("cf-connecting-ip");
+  const address = request.headers.get("cf-connecting-ip");
+  return address === null ? null : networkOf(address);
 }
 
 /** The caller's own id when it is sane, else a new one; the same for every use in one request. */

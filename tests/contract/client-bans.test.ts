@@ -107,6 +107,29 @@ describe("a client that goes on breaking rate limits", () => {
     expect((await ask()).status).toBe(403);
     expect((await app.fetch("/problems")).status).toBe(200);
   });
+
+  it("is blocked when it takes another IPv6 address of its network for each request", async () => {
+    const { env: changed } = makeLimits();
+    const app = makeApp({ env: changed });
+    const network = `2001:db8:${crypto.randomUUID().slice(0, 4)}:1`;
+    let last = 0;
+    const ask = (): Promise<Response> => {
+      last += 1;
+      return app.fetch("/problems", { headers: { "cf-connecting-ip": `${network}::${last}` } });
+    };
+    expect(await breakLimits({ userId: "", ask }, 5)).toEqual([429, 429, 429, 429, 403]);
+  });
+
+  it("is blocked when it sends tokens that are none", async () => {
+    const { limits, env: changed } = makeLimits();
+    const app = makeApp({ env: changed });
+    const headers = { "cf-connecting-ip": crypto.randomUUID(), authorization: "Bearer none" };
+    const ask = (): Promise<Response> => app.fetch("/api/v1/orders", { headers });
+    limits.isFull = false;
+    expect((await ask()).status).toBe(401);
+    limits.isFull = true;
+    expect(await breakLimits({ userId: "", ask }, 5)).toEqual([429, 429, 429, 429, 403]);
+  });
 });
 
 describe("the object that counts strikes", () => {
