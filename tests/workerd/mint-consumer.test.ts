@@ -137,6 +137,7 @@ describe("the mint queue's consumer", () => {
     const answers = await bench.consume(messagesOf(sold));
     expect(answers.filter(({ answer }) => answer === "ack").map(({ ticketId }) => ticketId)).toEqual([unfit]);
     expect(await findJob(unfit)).toMatchObject({ status: "FAILED", lastError: "can't be minted: no address", attempts: 0 });
+    expect(bench.logLines.filter((line) => line.includes("mint_given_up"))).toHaveLength(1);
     expect(bench.minter.batches).toHaveLength(1);
     expect(bench.minter.batches[0]).toHaveLength(2);
   });

@@ -81,6 +81,7 @@ describe("giving a mint up, and taking it up again", () => {
       attempts: MAX_SIGNED_TRANSACTIONS,
       lastError: "expired without landing",
     });
+    expect(bench.logLines.filter((line) => line.includes("mint_given_up"))).toHaveLength(1);
     const mintQueue = collectInto([]);
     await queueMint({ db, mintQueue, nowMs: NOW_MS }, sold.tenantId, { ticketIds: sold.ticketIds });
     await bench.consume(messagesOf(sold));

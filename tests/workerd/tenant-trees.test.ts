@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TreeFacts } from "#domain/chain-suitability";
 import type { TreeMessage } from "#domain/tree-messages";
+import { consumeDeadLetters } from "#queues/dead-letter-consumer";
 import { advanceOpening } from "#services/trees/advance-opening";
 import { chooseTree, noteFullTree, requestNextTree } from "#services/trees/choose-tree";
 import { keepTrees } from "#services/trees/keep-trees";
@@ -157,6 +158,9 @@ describe("a mint whose tree is full", () => {
     expect(await findJob(sold.ticketIds[0])).toMatchObject({ attempts: 1, lastError: "waits for the tenant's next tree" });
     expect(await statuses(sold.tenantId)).toEqual(["FULL", "OPENING"]);
     expect(bench.logLines.join("\n")).toContain("tree_full");
+    // However long that takes, the ticket is not given up for it.
+    expect(await bench.consume(messagesOf(sold), 1, consumeDeadLetters)).toMatchObject([{ answer: "ack" }]);
+    expect(await findJob(sold.ticketIds[0])).toMatchObject({ status: "SUBMITTED", attempts: 1 });
     const next = `${sold.tenantId} tree 2`;
     expect(await advanceOpening({ db, trees, nowMs: NOW_MS }, { address: next })).toBe("settled");
     await bench.consume(messagesOf(sold));

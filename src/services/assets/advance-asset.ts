@@ -122,7 +122,7 @@ async function act(
       await finishWork(db, task.work, null, nowMs);
       return true;
     case "fail":
-      ctx.logger.error("work on an asset was given up", { ticketId: task.ticketId, kind: task.work.kind, cause: step.error });
+      tellOfFailure(ctx, task, step.error);
       await failWork(db, task.work, step.error, nowMs);
       return true;
     case "cancel_mint":
@@ -133,6 +133,13 @@ async function act(
       await noteWork(db, task.work, null, nowMs);
       return false;
   }
+}
+
+/** Somebody must see to it, unless it is a move that the burn of its cancelled ticket has overtaken. */
+function tellOfFailure({ logger }: AssetContext, { ticketId, isCancelled, work: { kind } }: AssetTask, cause: string): void {
+  const fields = { ticketId, kind, cause };
+  if (kind === "move" && isCancelled) logger.info("a move was overtaken by its ticket's end", fields);
+  else logger.error("work on an asset was given up", { alert: "asset_work_given_up", ...fields });
 }
 
 /** While the wallet is short of lamports nothing is signed and nothing used up: the work stays as it is, and its message comes again. */

@@ -1,13 +1,7 @@
 import { decideMintStep, type ChainObservation, type MintStep } from "#domain/mint";
 import type { MintMessage } from "#domain/order-messages";
-import {
-  findMintTasks,
-  storeMintCancelled,
-  storeMintFailure,
-  storeMinted,
-  type MintedTicket,
-  type MintTask,
-} from "#storage/mint-jobs";
+import { findMintTasks, storeMintCancelled, storeMinted, type MintedTicket, type MintTask } from "#storage/mint-jobs";
+import { failMint } from "./fail-mint.ts";
 import type { MintContext } from "./mint-context.ts";
 import { MintOutcomes } from "./mint-outcomes.ts";
 import { sendAndNote, signAndSend } from "./sign-mint-batches.ts";
@@ -31,7 +25,7 @@ export async function advanceMints(ctx: MintContext, messages: readonly MintMess
   const having = (kind: MintStep["kind"]): Decided[] => decided.filter(({ step }) => step.kind === kind);
   outcomes.note(tasksOf(having("stop")), "settled");
   await Promise.all([
-    ...having("fail").map(({ task, step }) => fail(ctx, task, step, outcomes)),
+    ...having("fail").map(({ task, step }) => outcomes.attempt([task], () => failMint(ctx, task, toError(step), outcomes))),
     ...having("cancel").map(({ task }) => cancel(ctx, task, outcomes)),
     ...groupBySignature(having("finish")).map((tasks) => outcomes.attempt(tasks, () => finish(ctx, tasks, outcomes))),
     ...groupBySignature(having("resend")).map((tasks) => outcomes.attempt(tasks, () => resend(ctx, tasks))),
@@ -83,11 +77,8 @@ function toSign({ task, step }: Decided): { readonly task: MintTask; readonly er
   return { task, error: step.kind === "sign" ? step.error : null };
 }
 
-async function fail(ctx: MintContext, task: MintTask, step: MintStep, outcomes: MintOutcomes): Promise<void> {
-  await outcomes.attempt([task], async () => {
-    await storeMintFailure(ctx.db, task, step.kind === "fail" ? step.error : step.kind, ctx.nowMs);
-    outcomes.note([task], "settled");
-  });
+function toError(step: MintStep): string {
+  return step.kind === "fail" ? step.error : step.kind;
 }
 
 async function cancel(ctx: MintContext, task: MintTask, outcomes: MintOutcomes): Promise<void> {

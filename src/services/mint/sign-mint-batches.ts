@@ -2,8 +2,9 @@ import type { MintableTicket, Minter } from "#chain/minter";
 import { fitOnChainName } from "#domain/mint";
 import { decideBatchLimit, groupMints } from "#domain/mint-batches";
 import { storeCollectionAddress } from "#storage/events";
-import { storeMintError, storeMintFailure, storeSignedMints, type MintTask } from "#storage/mint-jobs";
+import { storeMintError, storeSignedMints, type MintTask } from "#storage/mint-jobs";
 import { chooseTree, noteFullTree } from "../trees/choose-tree.ts";
+import { failMint } from "./fail-mint.ts";
 import type { MintContext } from "./mint-context.ts";
 import type { MintOutcomes } from "./mint-outcomes.ts";
 
@@ -60,7 +61,10 @@ async function placeTasks(ctx: MintContext, toSign: readonly TaskToSign[], outco
       const { address: collectionAddress, isReady } = await ensureCollection(ctx, first);
       if (!isReady) return;
       const treeAddress = await chooseTree(ctx, first.tenantId);
-      if (treeAddress === undefined) return storeMintError(ctx.db, tasks, "waits for the tenant's next tree", ctx.nowMs);
+      if (treeAddress === undefined) {
+        outcomes.note(tasks, "paused");
+        return storeMintError(ctx.db, tasks, "waits for the tenant's next tree", ctx.nowMs);
+      }
       const place = `${treeAddress} ${collectionAddress}`;
       for (const { task, error } of alike) {
         placed.push({ task, error, attempts: task.attempts, place, treeAddress, collectionAddress });
@@ -135,8 +139,7 @@ async function signGroup(
     for (const { ticketId, reason } of unfit) {
       const task = waiting.find((candidate) => candidate.task.ticketId === ticketId)?.task;
       if (task === undefined) continue;
-      await storeMintFailure(ctx.db, task, `can't be minted: ${reason}`, ctx.nowMs);
-      outcomes.note([task], "settled");
+      await failMint(ctx, task, `can't be minted: ${reason}`, outcomes);
     }
     const members = waiting.filter(({ task }) => ticketIds.includes(task.ticketId));
     if (signed !== null) {
