@@ -18,10 +18,10 @@ export interface NamedTicket extends TicketInNews {
 }
 
 /** A change that nobody has compared with its ticket yet. */
-export type StoredNews = LeafChange & LeafNews & { readonly ticket: NamedTicket | undefined };
+export type StoredNews = LeafChange & LeafNews & { readonly assetId: string; readonly ticket: NamedTicket | undefined };
 
 const LIST_NEWS = `
-  SELECT l.tree_address AS treeAddress, l.leaf_index AS leafIndex, l.seq, l.owner_address AS ownerAddress, l.is_burnt AS isBurnt,
+  SELECT l.tree_address AS treeAddress, l.leaf_index AS leafIndex, l.seq, l.asset_id AS assetId, l.owner_address AS ownerAddress, l.is_burnt AS isBurnt,
     l.signature = m.signature OR EXISTS (SELECT 1 FROM asset_moves AS made
       WHERE made.ticket_id = t.id AND made.signature = l.signature) AS isOurs,
     t.id, t.tenant_id AS tenantId, t.event_id AS eventId, t.owner_user_id AS ownerUserId, t.status,
@@ -38,6 +38,7 @@ const LIST_NEWS = `
   WHERE l.news_at_ms <= ?1 ORDER BY l.news_at_ms LIMIT ?2`;
 
 interface NewsColumns extends LeafChange {
+  readonly assetId: string;
   readonly ownerAddress: string;
   readonly isBurnt: number;
   readonly isOurs: number | null;
@@ -60,10 +61,11 @@ interface NewsColumns extends LeafChange {
 /** Changes that are due to be compared with their tickets, of any tenant, the longest waiting first. */
 export async function listLeafNews(d1: D1Database, nowMs: number, limit: number): Promise<StoredNews[]> {
   const { results } = await d1.prepare(LIST_NEWS).bind(nowMs, limit).all<NewsColumns>();
-  return results.map(({ treeAddress, leafIndex, seq, ownerAddress, isBurnt, isOurs, id, ...ticket }) => ({
+  return results.map(({ treeAddress, leafIndex, seq, assetId, ownerAddress, isBurnt, isOurs, id, ...ticket }) => ({
     treeAddress,
     leafIndex,
     seq,
+    assetId,
     ownerAddress,
     isBurnt: isBurnt === 1,
     isOurs: isOurs === 1,

@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { AssetChain } from "#chain/asset-mover";
+import type { TreeState } from "#chain/tree-account";
 import type { ServiceContext } from "#services/context";
 import { makeAddress } from "../support/asset-bench.ts";
 import { askFor, challengeFor, claim, claimInto, expectRefusal } from "../support/claim-wallet.ts";
@@ -168,6 +170,23 @@ describe("a ticket stays with its owner", () => {
     expect(await scan(code)).toBe("revoked");
   });
 
+  const NOW = { seq: 1, index: 1, path: [], root: new Uint8Array(32) };
+
+  it.each<[string, Partial<TreeState>]>([
+    ["far behind the chain", { seq: 99, recent: [{ ...NOW, seq: 99 }] }],
+    ["of before another change of the leaf", { seq: 2, recent: [NOW, { ...NOW, seq: 2, index: 0 }] }],
+  ])("while what is stored of its tree is %s: the news may be of long ago", async (_, change) => {
+    const { ticketId, scan, owner, moveLeaf, readTicket } = await sellMinted();
+    const wallet = makeWallet();
+    await moveLeaf(wallet.address);
+    await notice(0, (ctx) => ({ assetChain: async () => changeState(await ctx.assetChain(), change) }));
+    expect(await readTicket()).toMatchObject({ held_by_address: null, credential_epoch: 0 });
+    const code = await showCode(owner, ticketId);
+    await notice(2);
+    expect(await readTicket()).toMatchObject({ held_by_address: wallet.address });
+    expect(await scan(code)).toBe("revoked");
+  });
+
   it("when it was let in before, although D1 has not heard of it yet", async () => {
     const { owner, ticketId, scan, moveLeaf, readTicket, isNews } = await sellMinted();
     expect(await scan(await showCode(owner, ticketId))).toBe("admitted");
@@ -186,6 +205,14 @@ describe("a ticket stays with its owner", () => {
   });
 });
 
+/** The chain with the tree's account in another state. */
+function changeState({ trees, ...chain }: AssetChain, change: Partial<TreeState>): AssetChain {
+  return {
+    ...chain,
+    trees: { ...trees, readState: async (...asked) => ({ ...(await trees.readState(...asked)), ...change }) },
+  };
+}
+
 type Break = (ctx: ServiceContext) => Partial<ServiceContext>;
 const crash = (): Promise<never> => Promise.reject(new Error("the isolate is gone"));
 
@@ -200,10 +227,12 @@ const CRASHES: readonly (readonly [string, Break])[] = [
   ["at the last write", (ctx) => ({ d1: failBatches(ctx.d1) })],
 ];
 
+/** All but the first, which only reads. */
 function failBatches(d1: D1Database): D1Database {
+  let count = 0;
   return new Proxy(d1, {
     get: (target, name) => {
-      if (name === "batch") return crash;
+      if (name === "batch" && (count += 1) > 1) return crash;
       const member: unknown = Reflect.get(target, name);
       return typeof member === "function" ? member.bind(target) : member;
     },

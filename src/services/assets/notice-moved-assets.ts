@@ -14,6 +14,7 @@ import {
 } from "#storage/leaf-news";
 import { attempt } from "../attempt.ts";
 import type { ServiceContext } from "../context.ts";
+import { proveAsset } from "./prove-asset.ts";
 
 /** What noticing moved assets may reach. */
 export type NoticeContext = Pick<ServiceContext, "d1" | "gate" | "desk" | "eventQueue" | "assetChain" | "logger" | "nowMs">;
@@ -64,21 +65,38 @@ async function judge(ctx: NoticeContext, news: readonly StoredNews[]): Promise<n
 /** @returns false when it must be looked at again. */
 async function changeTicket(
   ctx: NoticeContext,
-  { ownerAddress, seq }: StoredNews,
+  change: StoredNews,
   ticket: NamedTicket,
   decision: Exclude<NewsDecision, "wait" | "stay">,
 ): Promise<boolean> {
   const { id: ticketId } = ticket;
+  const { ownerAddress, seq } = change;
   const steps = {
     hold: () => hold(ctx, ticket, ownerAddress),
     pass_on: () => setHolder(ctx.d1, ticket, ownerAddress),
     release: () => releaseTicket(ctx.d1, ticket),
     arrive: () => settleLastMove(ctx.d1, ticket, seq, ctx.nowMs).then(() => true),
   };
-  const changed = await attempt(steps[decision]());
+  const isBegun = ticket.heldByAddress !== null && !ticket.isHoldDone;
+  const changed = await attempt(
+    (isBegun ? Promise.resolve(true) : isThereNow(ctx, change)).then((isThere) => isThere && steps[decision]()),
+  );
   if (changed.ok) return changed.value;
-  ctx.logger.warn("a ticket whose asset was moved waits for its gate, desk or D1", { ticketId, error: changed.failure });
+  ctx.logger.warn("a ticket whose asset was moved waits for its gate, its desk, D1 or the chain", {
+    ticketId,
+    error: changed.failure,
+  });
   return false;
+}
+
+/**
+ * Whether the tree's account says the same: what is stored of a tree may be of long ago, when the tree is read anew or its follower was
+ * away. The ticket may have been claimed and passed on since.
+ */
+async function isThereNow(ctx: NoticeContext, { assetId, ownerAddress }: StoredNews): Promise<boolean> {
+  const { trees } = await ctx.assetChain();
+  const place = await proveAsset({ ...ctx, trees }, assetId, 0);
+  return place.kind === "proven" && place.proof.leaf.ownerAddress === ownerAddress;
 }
 
 /**
