@@ -52,10 +52,10 @@ const NODE_BREAKERS: readonly CircuitBreakerName[] = ["solana-rpc", "solana-rpc-
 export const MOST_RPC_NODES = NODE_BREAKERS.length;
 
 /**
- * JSON-RPC errors that speak of the node and not of the call: behind the cluster, without the block's status, internal error. Those
- * of HTTP are all of this kind, so a used-up quota (429) and a dead key (401) lead to the next node too.
+ * JSON-RPC errors that speak of the node and not of the call: behind the cluster, without history, without the block's status, internal
+ * error. Those of HTTP are all of this kind, so a used-up quota (429) and a dead key (401) lead to the next node too.
  */
-const NODE_AT_FAULT = new Set([-32_005, -32_014, -32_603]);
+const NODE_AT_FAULT = new Set([-32_005, -32_011, -32_014, -32_603]);
 
 /**
  * A client over plain `fetch`. No WebSocket: in workerd the one that umi's confirmation opens never connects, and a landed

@@ -5,44 +5,36 @@ export type WalletProblem = "not_base58" | "wrong_length" | "is_program" | "off_
 
 const ADDRESS_BYTES = 32;
 
-/**
- * Programs and other addresses of the cluster that nobody holds a key of, although some are points of the curve. The System program is
- * 32 zero bytes, which people paste for "none".
- */
+/** Programs of the cluster that people paste for a wallet. Nobody holds a key of one, although some are points of the curve. */
 const PROGRAMS: ReadonlySet<string> = new Set([
-  "11111111111111111111111111111111",
-  "1nc1nerator11111111111111111111111111111111",
-  "AddressLookupTab1e1111111111111111111111111",
   "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL",
   "BGUMAp9Gq7iTEuizy4pqaxsTyUCBK68MDfK752saRPUY",
-  "BPFLoader1111111111111111111111111111111111",
-  "BPFLoader2111111111111111111111111111111111",
-  "BPFLoaderUpgradeab1e11111111111111111111111",
-  "ComputeBudget111111111111111111111111111111",
-  "Config1111111111111111111111111111111111111",
   "CoREENxT6tW1HoK8ypY1SxRMZTcVPm7R94rH4PZNhX7d",
-  "Ed25519SigVerify111111111111111111111111111",
-  "KeccakSecp256k11111111111111111111111111111",
-  "LoaderV411111111111111111111111111111111111",
+  "Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQDxFMNo",
   "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr",
-  "NativeLoader1111111111111111111111111111111",
-  "Stake11111111111111111111111111111111111111",
   "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
   "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb",
-  "Vote111111111111111111111111111111111111111",
+  "auth9SigNpDKz4sJJ1DfCTuZrZNSAgh9sFD3rboVmgg",
   "cmtDvXumGCrqC1Age74AVPhSRVXJMd8PJS91L8KbNCK",
   "mcmt6YrQEMKw8Mw43FmpRLmf7BqRnFMKmAcbxE3xkAW",
   "metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s",
   "mnoopTCrg4p8ry25e4bcWA9XZjbNjMTfgYVGGEdRsf3",
+  "namesLPneVptA9Z5rqUDD9tMTWEJwofgaYwp8cawRkX",
   "noopb9bkMVfRPU8AsbpTUg8AQkHtKwMYZiFUjNRtMmV",
 ]);
+
+/**
+ * The cluster's own: its built-in programs, the sysvars, the incinerator, the mint of wrapped SOL. They are names filled up with ones, which
+ * no key has by chance. The System program is nothing but ones, which people paste for "none".
+ */
+const CLUSTER_NAME = /1{12}2?$/;
 
 /** @returns what is wrong with an address that an asset shall go to; undefined when a wallet can be there. */
 export function findWalletProblem(text: string): WalletProblem | undefined {
   const bytes = decodeBase58(text);
   if (!bytes.ok) return "not_base58";
   if (bytes.value.length !== ADDRESS_BYTES) return "wrong_length";
-  if (PROGRAMS.has(text)) return "is_program";
+  if (PROGRAMS.has(text) || CLUSTER_NAME.test(text)) return "is_program";
   const y = readY(bytes.value);
   if (SMALL_ORDER_Y.includes(y)) return "small_order";
   return isOnCurve(y) ? undefined : "off_curve";

@@ -51,7 +51,9 @@ export function findUrlProblem(text: string, serviceOrigin: string): UrlProblem 
   if (url.origin === service.origin) return { code: "own_address", message: "the service does not send events to itself" };
   if (LOOPBACK_HOSTS.includes(url.hostname) && isOwnMachine(service)) return undefined;
   if (url.protocol !== "https:") return { code: "not_https", message: "not an https URL" };
-  if (url.hostname === service.hostname) return { code: "own_address", message: "the service does not send events to itself" };
+  // One dot at the end says the same name.
+  if (url.hostname.replace(/\.$/, "") === service.hostname)
+    return { code: "own_address", message: "the service does not send events to itself" };
   return isPublicName(url.hostname) ? undefined : { code: "not_public", message: "the host is not a name of the public DNS" };
 }
 

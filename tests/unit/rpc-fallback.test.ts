@@ -32,6 +32,7 @@ describe("a list of Solana nodes", () => {
     ["a dead key", () => new Response(null, { status: 401 })],
     ["no connection", () => Promise.reject(new TypeError("connection refused"))],
     ["a node that says it is behind", () => refusal(-32_005)],
+    ["a node that keeps no history", () => refusal(-32_011)],
     ["an answer that is no JSON", () => new Response("<html>")],
   ] satisfies [string, Answer][])(
     "asks the next one after %s, and the first one only until its breaker opens",

@@ -55,6 +55,9 @@ describe("a wallet address", () => {
     ["the System program's", "1".repeat(32), "is_program"],
     ["Bubblegum's", "BGUMAp9Gq7iTEuizy4pqaxsTyUCBK68MDfK752saRPUY", "is_program"],
     ["the token program's, which is a point", "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA", "is_program"],
+    ["a sysvar's, which is a point", "SysvarC1ock11111111111111111111111111111111", "is_program"],
+    ["the name of a built-in program", "ComputeBudget111111111111111111111111111111", "is_program"],
+    ["the mint of wrapped SOL", "So11111111111111111111111111111111111111112", "is_program"],
     ["the largest number, which is no element of the field", encodeBase58(new Uint8Array(32).fill(0xff)), "off_curve"],
   ])("is refused when it is %s", (_, text, problem) => {
     expect(findWalletProblem(text)).toBe(problem);

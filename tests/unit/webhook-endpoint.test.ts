@@ -36,6 +36,7 @@ describe("events are never sent to", () => {
     ["a URL with a user name", "https://user@hooks.example.org", "has_credentials"],
     ["a URL whose end is never sent", "https://hooks.example.org/#secret", "has_fragment"],
     ["the service itself", `${SERVICE}/internal/orders/1`, "own_address"],
+    ["the service itself with a dot at the end of its name", `${SERVICE}./`, "own_address"],
     ["the service itself on another port", `${SERVICE}:8443/`, "own_address"],
   ])("%s", (_, url, code) => {
     expect(findUrlProblem(url, SERVICE)).toMatchObject({ code });
