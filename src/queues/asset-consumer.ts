@@ -6,7 +6,7 @@ import { describeCause } from "#services/mint/describe-cause";
 
 /**
  * Consumer of the queue `assets`: work on a ticket's asset, or a tree to follow. Each message is answered by itself, and one whose
- * work is not done comes back after 1, 2, 4 … at most 60 seconds. There are no dead letters: what is left to do stands in D1, and the
+ * work is not done comes back after 1, 2, 4 … at most 60 seconds, or after one second where a tree has more to read. There are no dead letters: what is left to do stands in D1, and the
  * cron sends another message for it.
  */
 export async function consumeAssets(ctx: AssetContext, batch: MessageBatch): Promise<void> {
@@ -21,7 +21,7 @@ export async function consumeAssets(ctx: AssetContext, batch: MessageBatch): Pro
       }
       try {
         if ((await work(ctx, body)) === "settled") message.ack();
-        else message.retry({ delaySeconds: decideRetryDelaySeconds(message.attempts) });
+        else message.retry({ delaySeconds: "treeAddress" in body ? 1 : decideRetryDelaySeconds(message.attempts) });
       } catch (error) {
         ctx.logger.warn("asset step failed", { ...body, attempts: message.attempts, error: describeCause(error) });
         message.retry({ delaySeconds: decideRetryDelaySeconds(message.attempts) });

@@ -66,6 +66,19 @@ describe("the asset queue's consumer", () => {
     expect(bench.logLines.join("\n")).toContain("no route to the chain");
   });
 
+  it("goes on with a tree after one second as long as there is more to read, however often it was delivered", async () => {
+    const minted = await mintTicket(makeAddress());
+    const bench = makeAssetBench([{ ...minted, state: { ...minted.state, seq: 99, recent: [] } }]);
+    const signatures = Array.from({ length: 500 }, (_, at) => `of a stranger ${at}`);
+    Object.assign(bench.ctx.trees, {
+      listSignatures: () => Promise.resolve(signatures),
+      readChanges: () => Promise.resolve([]),
+    });
+    const answers: unknown[] = [];
+    for (const attempts of [1, 9, 10, 11]) answers.push(...(await bench.consume([{ treeAddress: minted.tree }], attempts)));
+    expect(answers).toMatchObject([{ delaySeconds: 1 }, { delaySeconds: 1 }, { delaySeconds: 1 }, { answer: "ack" }]);
+  });
+
   it("signs nothing while the wallet is below its floor, uses nothing up, and goes on when it is filled", async () => {
     const minted = await mintTicket(makeAddress());
     const transferId = await queueMove(minted, makeAddress());

@@ -24,8 +24,8 @@ export interface TreeContext {
   readonly nowMs: number;
 }
 
-/** Bounds of one run: an invocation may make about 1,000 calls. What is left over comes with the next. */
-const TRANSACTIONS_A_RUN = 200;
+/** Bounds of one run: an invocation may make about 1,000 calls, and five messages share one. What is left over comes with the next. */
+const TRANSACTIONS_A_RUN = 150;
 const CALLS_AT_ONCE = 6;
 const CHANGES_A_WRITE = 100;
 const ROOT_PLACE = 1;
