@@ -132,6 +132,11 @@ describe("a discount", () => {
     // Known to this isolate by now, and still not to others.
     expect(await quote(["OURS"])).toMatchObject({ status: 200 });
     const elsewhere = await openSale();
+    const stolen = { ...TEN_PERCENT, code: "STOLEN", ticketTypeIds: [elsewhere.typeId] };
+    expect(await stranger.call("POST", DISCOUNTS, { body: stolen })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: "ticketTypeIds.0", code: "unknown_ticket_type" }] },
+    });
     const body = { ...elsewhere.basket(1), discountCodes: ["OURS"] };
     const quoted = await (await elsewhere.makeBuyer()).call("POST", "/api/v1/purchase/quote", { body });
     expect(quoted).toMatchObject({ status: 409, body: { code: "discount_unknown" } });
