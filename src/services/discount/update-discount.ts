@@ -5,6 +5,7 @@ import { refuse, succeed, type Result } from "#domain/result";
 import { isD1ConstraintError } from "#storage/d1-errors";
 import { findDiscountRow, findDiscountsByCode, replaceDiscountRow, type StoredDiscount } from "#storage/discounts";
 import { attempt } from "../attempt.ts";
+import { KEEPS_CHANGING, MOST_ATTEMPTS } from "../concurrent-changes.ts";
 import type { SignedInContext } from "../context.ts";
 import { checkTicketTypes } from "./check-ticket-types.ts";
 import { configureStock } from "./configure-stock.ts";
@@ -17,22 +18,19 @@ export interface UpdateDiscountInput {
   readonly fields: { readonly [Field in keyof DiscountFields]?: DiscountFields[Field] | undefined };
 }
 
-/** How often a change is decided anew because someone else changed the discount at the same time. */
-const MAX_ATTEMPTS = 5;
-
 /**
  * Changes a discount of the caller's tenant: first its caps at their inventories, which alone can refuse them, then D1. An
  * order that has its price already keeps it. Two organisers at once are as with a ticket type: whoever comes second decides
  * anew on what the first one left.
  *
  * Refuses `not_found` (also for an archived one), `validation_failed`, `discount_code_taken`, and `capacity_below_committed`
- * when more is held and used than a new cap allows. The unit of the caps may not change: what was counted would mean another.
- * @throws Error when the discount changed under every attempt.
+ * when more is held and used than a new cap allows, and `overloaded` when the discount changed under every attempt. The unit of the
+ * caps may not change: what was counted would mean another.
  */
 export async function updateDiscount(ctx: SignedInContext, input: UpdateDiscountInput): Promise<Result<DiscountView, Failure>> {
   const { tenantId } = ctx.principal;
   let told: Discount | undefined;
-  for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
+  for (let tries = 0; tries < MOST_ATTEMPTS; tries += 1) {
     const before = await findDiscountRow(ctx.db, tenantId, input.discountId);
     if (!before) {
       // Archived meanwhile: the caps were told after that, by this update, that they are open.
@@ -56,7 +54,7 @@ export async function updateDiscount(ctx: SignedInContext, input: UpdateDiscount
     }
     if (replaced.value) return succeed(toDiscountView(replaced.value));
   }
-  throw new Error("a discount kept changing while it was being changed");
+  return KEEPS_CHANGING;
 }
 
 function decideUpdate(before: StoredDiscount, fields: UpdateDiscountInput["fields"]): Result<DiscountTerms, Failure> {

@@ -2,6 +2,7 @@ import type { Failure } from "#domain/failure";
 import type { InventorySnapshot } from "#domain/inventory-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import { findTicketTypeRow, replaceTicketTypeRow, type TicketTypeFields, type TicketTypeRow } from "#storage/ticket-types";
+import { KEEPS_CHANGING, MOST_ATTEMPTS } from "../concurrent-changes.ts";
 import type { SignedInContext } from "../context.ts";
 import { forgetCatalog } from "./catalog.ts";
 import { forgetStock, rememberStock } from "./stock-cache.ts";
@@ -19,24 +20,20 @@ export interface ChangedTicketType {
   readonly stock: InventorySnapshot;
 }
 
-/** How often a change is decided anew because someone else changed the type at the same time. */
-const MAX_ATTEMPTS = 5;
-
 /**
  * Changes a type of the caller's tenant: first at the inventory, which alone can refuse a capacity, then in D1.
  *
  * Two organisers at once: D1 takes a change only on top of the row it was made from, and whoever comes second decides anew on
  * what the first one left, inventory included. So inventory and D1 end alike, and nobody puts an archived type back on sale by
  * an update that was under way. A failure between the two leaves the inventory ahead; the same request again repairs it.
- * Refuses `not_found`, what `decide` refuses, and `capacity_below_committed`.
- * @throws Error when the type changed under every attempt.
+ * Refuses `not_found`, what `decide` refuses, `capacity_below_committed`, and `overloaded` when the type changed under every attempt.
  */
 export async function changeTicketType(
   ctx: SignedInContext,
   ticketTypeId: string,
   decide: (row: TicketTypeRow) => Result<TicketTypeChange, Failure>,
 ): Promise<Result<ChangedTicketType, Failure>> {
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
     const before = await findTicketTypeRow(ctx.db, ctx.principal.tenantId, ticketTypeId);
     if (!before) return refuse({ code: "not_found", what: "ticket type" });
     const decided = decide(before);
@@ -52,7 +49,7 @@ export async function changeTicketType(
     rememberStock([{ ticketTypeId, snapshot: configured.snapshot }]);
     return succeed({ row, stock: configured.snapshot });
   }
-  throw new Error("a ticket type kept changing while it was being changed");
+  return KEEPS_CHANGING;
 }
 
 /** D1's quantity may be a second old; an update of the name must not put a capacity back that was changed just before. */
