@@ -35,8 +35,7 @@ export interface TicketInNews {
 /**
  * What is to be done about a change. `wait`: it can't be judged yet. `stay`: nothing. `hold`: the asset is in a wallet that the service
  * does not know, and so is the ticket; or that was begun and must be taken to its end. `pass_on`: it went from one such wallet to
- * another. `release`: it is back where it belongs. `arrive`: it came
- * where it belongs without the move that was given up.
+ * another. `release`: it is back where it belongs. `arrive`: it came where it belongs without the move that was given up.
  */
 export type NewsDecision = "wait" | "stay" | "hold" | "pass_on" | "release" | "arrive";
 
@@ -58,6 +57,11 @@ export function decideLeafNews({ ticket, ...leaf }: LeafNews, custodyAddress: st
     if (ticket.heldByAddress !== null) return "release";
     return ticket.isAstray ? "arrive" : "stay";
   }
+  return decideElsewhere(leaf, ticket);
+}
+
+/** Decides about an asset that is not where its ticket's owner would have it. */
+function decideElsewhere(leaf: Omit<LeafNews, "ticket">, ticket: TicketInNews): NewsDecision {
   if (leaf.isOurs || ticket.isAstray || !ticket.isTransferable || leaf.ownerAddress === ticket.heldByAddress) return "stay";
   if (ticket.heldByAddress !== null) return "pass_on";
   return ticket.credentialEpoch < HIGHEST_EPOCH ? "hold" : "stay";
