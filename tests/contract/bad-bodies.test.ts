@@ -199,13 +199,13 @@ describe("a signed call's body", () => {
     call("POST", path(), { raw, headers: signBody(raw, { secret: newestOf(env.INTERNAL_WEBHOOK_SECRETS) }) });
 
   it.each([
-    ['{"amountCents":-1}', 400, "validation_failed"],
-    ['{"amountCents":45.5}', 400, "validation_failed"],
-    ['{"amount":4500}', 400, "validation_failed"],
-    ["null", 400, "validation_failed"],
-    ["{", 400, "malformed_json"],
-    ["x".repeat(LARGEST_BODY_BYTES + 1), 413, "body_too_large"],
-  ])("of %.24j settles nothing and is a clear %i", async (raw, status, code) => {
+    ["a negative amount", '{"amountCents":-1}', 400, "validation_failed"],
+    ["half a cent", '{"amountCents":45.5}', 400, "validation_failed"],
+    ["an unknown field", '{"amount":4500}', 400, "validation_failed"],
+    ["null", "null", 400, "validation_failed"],
+    ["half an object", "{", 400, "malformed_json"],
+    ["too many bytes", "x".repeat(LARGEST_BODY_BYTES + 1), 413, "body_too_large"],
+  ])("with %s settles nothing", async (_what, raw, status, code) => {
     const before = await photograph();
     expect(await markPaid(raw)).toMatchObject({ status, body: { code } });
     expect(await photograph()).toEqual(before);
