@@ -19,12 +19,16 @@ export interface RuntimeOptions {
   readonly bundle?: Bundle;
   /** Gets each line the service logs (one JSON object a line). Left out, lines go to standard output. */
   readonly onLogLine?: (line: string) => void;
+  /** Lets {@link Runtime.inspectorUrl} say where the runtime can be profiled. */
+  readonly hasInspector?: boolean;
 }
 
 /** The running service. */
 export interface Runtime {
   /** Without a slash at its end. */
   readonly url: string;
+  /** Where V8's inspector listens; undefined without one. */
+  readonly inspectorUrl: string | undefined;
   /** Runs the cron handler once, as the platform does each minute. */
   runScheduled(): Promise<void>;
   /** Stops the service. State under `persistPath` stays. */
@@ -56,7 +60,7 @@ function workerOptions(bundle: Bundle, options: RuntimeOptions): V4WorkerOptions
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
   const bundle = options.bundle ?? (await buildBundle());
-  const { onLogLine } = options;
+  const { onLogLine, hasInspector = false } = options;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...workerOptions(bundle, options),
@@ -65,6 +69,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       cf: false,
       log: new Log(LogLevel.ERROR),
       telemetry: { enabled: false },
+      ...(hasInspector ? { inspectorPort: 0 } : {}),
       ...(onLogLine === undefined ? {} : { handleStructuredLogs: ({ message }) => onLogLine(message) }),
       // The only option that keeps state: Miniflare 5 ignores the older ones without a word.
       ...(options.persistPath === undefined ? {} : { resourcePersistencePath: options.persistPath }),
@@ -84,7 +89,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     await miniflare.ready;
     await applyMigrations(await miniflare.getD1Database("DB"));
     const address = await miniflare.unsafeGetDirectURL();
-    return { url: address.origin, runScheduled, close };
+    const inspectorUrl = hasInspector ? (await miniflare.getInspectorURL()).href : undefined;
+    return { url: address.origin, inspectorUrl, runScheduled, close };
   } catch (error) {
     await close();
     throw error;

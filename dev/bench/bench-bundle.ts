@@ -6,6 +6,8 @@ import { COUNTING_SOURCE } from "./counting-source.ts";
 
 /** The path under which the benchmark itself speaks to the Worker; nothing of it exists in the service. */
 export const BENCH_PATH = "/__bench/";
+/** The service's own entry module, behind the benchmark's. */
+export const SERVICE_MODULE = "service.js";
 /** Address of the payment provider that answers inside the Worker. */
 export const PAYMENT_ORIGIN = "http://payments.invalid";
 
@@ -26,8 +28,8 @@ globalThis.fetch = (input, init) => {
  * here, and lets the benchmark read D1, and put tickets to scan into it.
  */
 const TIMED_SOURCE = `
-import service from "./service.js";
-export * from "./service.js";
+import service from "./${SERVICE_MODULE}";
+export * from "./${SERVICE_MODULE}";
 ${PAYMENT_SOURCE}
 async function answerBench(request, env) {
   const { sql, values, ticketTypeId, holds } = await request.json();
@@ -59,9 +61,12 @@ export interface BenchBundles {
   readonly gzipBytes: number;
 }
 
-/** Builds the service as it is deployed, and puts the benchmark's own module in front of copies of it within `directory`. */
-export async function buildBenchBundles(directory: string): Promise<BenchBundles> {
-  const deployed = await buildBundle();
+/**
+ * Builds the service as it is deployed, and puts the benchmark's own module in front of copies of it within `directory`.
+ * @param isMinified false for a profile: as deployed but for the names, which are kept.
+ */
+export async function buildBenchBundles(directory: string, isMinified = true): Promise<BenchBundles> {
+  const deployed = await buildBundle(isMinified);
   try {
     const contents = await Promise.all(deployed.modules.map(({ name }) => readFile(join(deployed.directory, name))));
     const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
@@ -80,7 +85,7 @@ async function putInFront(service: Bundle, directory: string, front: string): Pr
   await mkdir(directory);
   const [entry, ...others] = service.modules;
   if (entry === undefined) throw new Error("the bundle has no entry module");
-  const inner = { ...entry, name: "service.js" };
+  const inner = { ...entry, name: SERVICE_MODULE };
   await copyFile(join(service.directory, entry.name), join(directory, inner.name));
   for (const { name } of others) await copyFile(join(service.directory, name), join(directory, name));
   await writeFile(join(directory, entry.name), front);

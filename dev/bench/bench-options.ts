@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly isReconcile: boolean;
   /** Minting on the local chain in place of the table. */
   readonly isMint: boolean;
+  /** Where the time of each operation goes, in place of the table. */
+  readonly isProfile: boolean;
 }
 
 /** A command line that says something else than {@link USAGE}. */
@@ -28,18 +30,19 @@ const DESKS_OF_ONE_THREAD = 1;
 const NAMES = OPERATIONS.map((operation) => operation.name).join(", ");
 
 /** What the command takes. */
-export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] [--desks N] [--long] [--reconcile] [--mint]
+export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] [--desks N] [--long] [--reconcile] [--mint] [--profile]
   --seconds  length of each load, 1 to ${LONGEST_SECONDS}; 5 when left out
   --rounds   loads of each kind, 1 to ${MOST_ROUNDS}; 3 when left out; the middle one is reported
   --only     one of ${NAMES}
   --desks    ORDER_DESKS_PER_TENANT, 1 to ${MOST_DESKS}; ${DESKS_OF_ONE_THREAD} when left out, because here all objects share one thread
   --long     instead of the table: 100,000 orders, and 100,000 holds that expire at once; takes ten minutes or more
   --reconcile  instead of the table: how long it takes to repair 100,000 reservations in D1; a minute or so
-  --mint     instead of the table: tickets minted a second, and what each costs, on the local chain; a minute or so`;
+  --mint     instead of the table: tickets minted a second, and what each costs, on the local chain; a minute or so
+  --profile  instead of the table: in which functions the time of each operation goes; half a minute for each`;
 
 /** @throws UsageError */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
-  const { seconds, rounds, only, desks, long, reconcile, mint } = readFlags(args);
+  const { seconds, rounds, only, desks, long, reconcile, mint, profile } = readFlags(args);
   const operations = only === undefined ? OPERATIONS : OPERATIONS.filter((operation) => operation.name === only);
   if (operations.length === 0) throw new UsageError(`--only takes one of ${NAMES}\n${USAGE}`);
   return {
@@ -50,6 +53,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     isLong: long ?? false,
     isReconcile: reconcile ?? false,
     isMint: mint ?? false,
+    isProfile: profile ?? false,
   };
 }
 
@@ -61,6 +65,7 @@ function readFlags(args: readonly string[]): {
   long?: boolean;
   reconcile?: boolean;
   mint?: boolean;
+  profile?: boolean;
 } {
   const flag = { type: "string" } as const;
   try {
@@ -74,6 +79,7 @@ function readFlags(args: readonly string[]): {
         long: { type: "boolean" },
         reconcile: { type: "boolean" },
         mint: { type: "boolean" },
+        profile: { type: "boolean" },
       },
     }).values;
   } catch (error) {

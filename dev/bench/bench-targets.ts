@@ -17,6 +17,8 @@ export interface RunningTargets extends Targets {
   readonly firstAnswerMs: number;
   /** Lines of level error that the service has logged so far; a run with any is worth nothing. */
   readonly errorLines: readonly string[];
+  /** Where the service's runtime can be profiled; undefined unless it was started for that. */
+  readonly inspectorUrl: string | undefined;
   /** A venue manager's token of the benchmark's tenant. */
   signManager(): Promise<string>;
   close(): Promise<void>;
@@ -28,6 +30,7 @@ export async function startTargets(
   kind: "timed" | "counted",
   directory: string,
   desks: number,
+  hasInspector = false,
 ): Promise<RunningTargets> {
   const secrets = await generateDevelopmentSecrets();
   const bindings = {
@@ -43,7 +46,7 @@ export async function startTargets(
   const [barePid] = await listWorkerdPids();
   const launchedAtMs = performance.now();
   const persistPath = join(directory, `${kind}-service`);
-  const service = await startRuntime({ persistPath, bundle: bundles[kind], bindings, onLogLine }).catch(
+  const service = await startRuntime({ persistPath, bundle: bundles[kind], bindings, onLogLine, hasInspector }).catch(
     async (error: unknown) => {
       await bare.close();
       throw error;
@@ -64,7 +67,9 @@ export async function startTargets(
     const signManager = (): Promise<string> =>
       signDevelopmentToken(secrets, { role: "venue_manager", tenantId: world.tenantId });
     const keys = { credentialKeys, webhookSecret };
-    return { bareUrl: bare.url, world, ...keys, barePid, servicePid, firstAnswerMs, errorLines, signManager, close };
+    const { inspectorUrl } = service;
+    const processes = { barePid, servicePid, firstAnswerMs, errorLines, inspectorUrl };
+    return { bareUrl: bare.url, world, ...keys, ...processes, signManager, close };
   } catch (error) {
     await close();
     throw error;

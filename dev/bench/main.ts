@@ -15,6 +15,7 @@ import { formatLongRun, runLong } from "./long-run.ts";
 import { measureCounts, measureRounds, type Sample } from "./measure.ts";
 import { measureReconcile } from "./measure-reconcile.ts";
 import { measureMint } from "./measure-mint.ts";
+import { measureProfiles } from "./measure-profile.ts";
 import { formatReport, toFigures, type BenchReport } from "./report.ts";
 import { profileStartUp } from "./start-up.ts";
 import { readMachineTicks, stolenShare } from "./workerd-usage.ts";
@@ -94,6 +95,7 @@ async function main(): Promise<void> {
   // Also when it is stopped half-way: Miniflare ends its runtimes when this process exits, and the folder goes with them.
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
+  if (options.isProfile) return measureProfiles(options, CONNECTIONS, directory);
   console.log("building the bundle");
   const bundles = await buildBenchBundles(directory);
   if (options.isLong) {

@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { z } from "zod";
 import { PROJECT_ROOT } from "../build-bundle.ts";
+import { cpuProfileSchema, selfMsByNode, type CpuProfile } from "./cpu-profile.ts";
 
 /** How the Worker starts, in milliseconds, as sampled in the local runtime while it loads the bundle. */
 export interface StartUpProfile {
@@ -15,16 +15,6 @@ export interface StartUpProfile {
   /** Where the script spent most, function and line of the minified bundle. */
   readonly slowest: readonly { readonly place: string; readonly selfMs: number }[];
 }
-
-/** The parts of a V8 CPU profile that are read here. */
-const cpuProfile = z.object({
-  nodes: z.array(
-    z.object({ id: z.number(), callFrame: z.object({ functionName: z.string(), url: z.string(), lineNumber: z.number() }) }),
-  ),
-  samples: z.array(z.number()),
-  /** Microseconds before each sample. */
-  timeDeltas: z.array(z.number()),
-});
 
 const SLOWEST = 5;
 
@@ -40,14 +30,11 @@ export async function profileStartUp(directory: string): Promise<StartUpProfile>
     cwd: PROJECT_ROOT,
     env,
   });
-  return summarise(cpuProfile.parse(JSON.parse(await readFile(outfile, "utf8"))));
+  return summarise(cpuProfileSchema.parse(JSON.parse(await readFile(outfile, "utf8"))));
 }
 
-function summarise(profile: z.infer<typeof cpuProfile>): StartUpProfile {
-  const selfMsById = new Map<number, number>();
-  for (const [position, id] of profile.samples.entries()) {
-    selfMsById.set(id, (selfMsById.get(id) ?? 0) + (profile.timeDeltas[position] ?? 0) / 1000);
-  }
+function summarise(profile: CpuProfile): StartUpProfile {
+  const selfMsById = selfMsByNode(profile);
   const selfMsByPlace = new Map<string, number>();
   for (const { id, callFrame } of profile.nodes) {
     const { functionName, url, lineNumber } = callFrame;
