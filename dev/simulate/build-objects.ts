@@ -101,7 +101,7 @@ function openInventory(host: InventoryHost, life: Sender): InventoryPort {
     configure: (config) => host.call(life, "configure", [config]),
     snapshot: () => host.call(life, "snapshot", []),
     reserve: (commands) => host.call(life, "reserve", [commands]),
-    confirm: (command) => host.call(life, "confirm", [command]),
+    confirm: (commands) => host.call(life, "confirm", [commands]),
     release: (command) => host.call(life, "release", [command]),
     restock: (command) => host.call(life, "restock", [command]),
     findReservation: (reservationId) => host.call(life, "findReservation", [reservationId]),

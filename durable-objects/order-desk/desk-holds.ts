@@ -10,7 +10,7 @@ import type { Commit } from "./commit.ts";
 import type { HoldRecord } from "./desk-records.ts";
 import type { DeskStore } from "./desk-store.ts";
 import { holdAllLines, holdUses, releaseAllLines } from "./hold-lines.ts";
-import { InventoryBatcher } from "./inventory-batcher.ts";
+import type { InventoryBatcher } from "./inventory-batcher.ts";
 import type { HeldStock } from "./place-in-commit.ts";
 import type { Remembered } from "./requests-once.ts";
 
@@ -25,12 +25,12 @@ export class DeskHolds {
   constructor(
     store: DeskStore,
     commit: Commit,
-    reach: { inventory(ticketTypeId: string): InventoryPort; readonly logger: Logger },
+    reach: { inventory(ticketTypeId: string): InventoryPort; readonly batcher: InventoryBatcher; readonly logger: Logger },
   ) {
     this.#store = store;
     this.#commit = commit;
     this.#inventory = (ticketTypeId) => reach.inventory(ticketTypeId);
-    this.#batcher = new InventoryBatcher(this.#inventory);
+    this.#batcher = reach.batcher;
     this.#logger = reach.logger;
   }
 

@@ -1,6 +1,13 @@
-import type { InventoryPort, InventorySnapshot, ReserveCommand, ReserveOutcome } from "#domain/inventory-messages";
+import type {
+  ConfirmCommand,
+  ConfirmOutcome,
+  InventoryPort,
+  InventorySnapshot,
+  ReserveCommand,
+  ReserveOutcome,
+} from "#domain/inventory-messages";
 
-/** Holds in one call to an inventory. */
+/** Commands in one call to an inventory. */
 const COMMANDS_PER_CALL = 128;
 /** Inventories whose batches are remembered; the least recently made is forgotten first. */
 const INVENTORIES_REMEMBERED = 1_000;
@@ -11,61 +18,87 @@ export interface BatchedOutcome {
   readonly snapshot: InventorySnapshot | undefined;
 }
 
-interface Waiting {
-  readonly command: ReserveCommand;
-  readonly resolve: (outcome: BatchedOutcome) => void;
+interface Waiting<Command, Outcome> {
+  readonly command: Command;
+  readonly resolve: (outcome: Outcome) => void;
   readonly reject: (reason: unknown) => void;
 }
 
-interface Batch {
-  waiting: Waiting[];
+interface Batch<Command, Outcome> {
+  waiting: Waiting<Command, Outcome>[];
   calling: boolean;
 }
 
 /**
- * Gathers the holds that a desk wants of one inventory while an earlier call to it is under way, and sends them in the next.
- * The busier the sale, the fuller the calls: a hot inventory answers a few calls of many holds instead of a call for each
- * buyer, which is what one object's thread could not keep up with (docs/adr/0008).
+ * Gathers the holds and the sales that a desk wants of one inventory while an earlier call for the like is under way, and sends
+ * them in the next. The busier the sale, the fuller the calls: a hot inventory answers a few calls of many commands instead of a
+ * call for each buyer, which is what one object's thread could not keep up with (docs/adr/0008).
+ *
+ * A command is safe to repeat, and rejects when the call that carried it failed.
  */
 export class InventoryBatcher {
-  readonly #inventory: (ticketTypeId: string) => InventoryPort;
-  readonly #batches = new Map<string, Batch>();
+  readonly #holds: CallBatches<ReserveCommand, BatchedOutcome>;
+  readonly #sales: CallBatches<ConfirmCommand, ConfirmOutcome>;
 
-  constructor(inventory: (ticketTypeId: string) => InventoryPort) {
-    this.#inventory = inventory;
+  constructor(inventory: (stockName: string) => InventoryPort) {
+    this.#holds = new CallBatches(async (stockName, commands) => {
+      const { outcomes, snapshot } = await inventory(stockName).reserve(commands);
+      return outcomes.map((outcome) => ({ outcome, snapshot }));
+    });
+    this.#sales = new CallBatches((stockName, commands) => inventory(stockName).confirm(commands));
   }
 
-  /** Asks for one hold; rejects when the call that carried it failed. The command is safe to repeat. */
-  reserve(ticketTypeId: string, command: ReserveCommand): Promise<BatchedOutcome> {
-    const batch = this.#batchOf(ticketTypeId);
+  /** Asks for one hold. */
+  reserve(stockName: string, command: ReserveCommand): Promise<BatchedOutcome> {
+    return this.#holds.ask(stockName, command);
+  }
+
+  /** Asks to make one hold a sale. */
+  confirm(stockName: string, command: ConfirmCommand): Promise<ConfirmOutcome> {
+    return this.#sales.ask(stockName, command);
+  }
+}
+
+/** Commands of one kind, each waiting for a call to its inventory; answers come by position. */
+class CallBatches<Command, Outcome> {
+  readonly #call: (stockName: string, commands: readonly Command[]) => Promise<readonly Outcome[]>;
+  readonly #batches = new Map<string, Batch<Command, Outcome>>();
+
+  constructor(call: (stockName: string, commands: readonly Command[]) => Promise<readonly Outcome[]>) {
+    this.#call = call;
+  }
+
+  ask(stockName: string, command: Command): Promise<Outcome> {
+    const batch = this.#batchOf(stockName);
     return new Promise((resolve, reject) => {
       batch.waiting.push({ command, resolve, reject });
-      if (!batch.calling) void this.#callWhileWaiting(ticketTypeId, batch);
+      if (!batch.calling) void this.#callWhileWaiting(stockName, batch);
     });
   }
 
-  #batchOf(ticketTypeId: string): Batch {
-    const known = this.#batches.get(ticketTypeId);
+  #batchOf(stockName: string): Batch<Command, Outcome> {
+    const known = this.#batches.get(stockName);
     if (known) return known;
     if (this.#batches.size >= INVENTORIES_REMEMBERED) this.#forgetIdle();
-    const batch: Batch = { waiting: [], calling: false };
-    this.#batches.set(ticketTypeId, batch);
+    const batch: Batch<Command, Outcome> = { waiting: [], calling: false };
+    this.#batches.set(stockName, batch);
     return batch;
   }
 
   #forgetIdle(): void {
-    for (const [ticketTypeId, batch] of this.#batches) if (!batch.calling) this.#batches.delete(ticketTypeId);
+    for (const [stockName, batch] of this.#batches) if (!batch.calling) this.#batches.delete(stockName);
   }
 
-  async #callWhileWaiting(ticketTypeId: string, batch: Batch): Promise<void> {
+  async #callWhileWaiting(stockName: string, batch: Batch<Command, Outcome>): Promise<void> {
     batch.calling = true;
     while (batch.waiting.length > 0) {
       const sent = batch.waiting.splice(0, COMMANDS_PER_CALL);
       try {
-        const { outcomes, snapshot } = await this.#inventory(ticketTypeId).reserve(sent.map((waiting) => waiting.command));
+        const commands = sent.map((waiting) => waiting.command);
+        const outcomes = await this.#call(stockName, commands);
         for (const [position, waiting] of sent.entries()) {
           const outcome = outcomes[position];
-          if (outcome) waiting.resolve({ outcome, snapshot });
+          if (outcome) waiting.resolve(outcome);
           else waiting.reject(new Error("broken invariant: an inventory gave fewer outcomes than commands"));
         }
       } catch (error) {

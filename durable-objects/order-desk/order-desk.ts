@@ -36,6 +36,7 @@ import { DeskOrders } from "./desk-orders.ts";
 import { DeskStore } from "./desk-store.ts";
 import { findKeptTicket, passOnTicket } from "./desk-tickets.ts";
 import { DeskUpkeep } from "./desk-upkeep.ts";
+import { InventoryBatcher } from "./inventory-batcher.ts";
 import { NumberBlocks, type LeaseBlock } from "./number-blocks.ts";
 import { OrderProgress } from "./order-progress.ts";
 import { OrderPlacing } from "./order-placing.ts";
@@ -85,12 +86,13 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     migrate(ctx.storage, [outboxSql, deskSql, eventOutcomesSql]);
     this.#store = new DeskStore(ctx.storage.sql);
     this.#numbers = new NumberBlocks(this.#store, this.#commit, reach);
-    this.#holds = new DeskHolds(this.#store, this.#commit, reach);
+    const batched = { ...reach, batcher: new InventoryBatcher((stockName) => reach.inventory(stockName)) };
+    this.#holds = new DeskHolds(this.#store, this.#commit, batched);
     const { logger } = reach;
     const noteDue = (dueMs: number | null): void => this.#upkeep.noteDue(dueMs);
     this.#orders = new DeskOrders({ store: this.#store, commit: this.#commit, noteDue, logger });
     const changeOrder = (orderId: string, decide: StepOutcome): Promise<void> => this.#orders.change(orderId, decide);
-    this.#progress = new OrderProgress(reach, { findOrder: (orderId) => this.#store.findOrder(orderId), changeOrder });
+    this.#progress = new OrderProgress(batched, { findOrder: (orderId) => this.#store.findOrder(orderId), changeOrder });
     this.#placing = new OrderPlacing({
       store: this.#store,
       numbers: this.#numbers,

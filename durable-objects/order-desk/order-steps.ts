@@ -10,10 +10,12 @@ import { settleRefund } from "#domain/refund";
 import { settleConfirmed, settleGivenBack, settleReleased, settleSoldOut } from "#domain/settlement";
 import { selectPaymentProvider, type PaymentProviders } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";
+import type { InventoryBatcher } from "./inventory-batcher.ts";
 
 /** What a step needs of the world outside its desk. */
 export interface StepReach {
   inventory(stockName: string): InventoryPort;
+  readonly batcher: Pick<InventoryBatcher, "confirm">;
   gate(eventId: string): Pick<GatePort, "recall" | "block">;
   readonly paymentProviders: PaymentProviders;
   readonly logger: Logger;
@@ -54,7 +56,7 @@ async function confirmLines(reach: StepReach, record: OrderRecord): Promise<Step
   const answers = await Promise.all(
     holdsOf(record).map(async ({ number, stockName, reservationId }) => ({
       number,
-      confirmed: (await reach.inventory(stockName).confirm({ reservationId, tenantId, orderId })).ok,
+      confirmed: (await reach.batcher.confirm(stockName, { reservationId, tenantId, orderId })).ok,
     })),
   );
   if (answers.every((answer) => answer.confirmed)) {

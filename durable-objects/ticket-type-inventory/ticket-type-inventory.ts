@@ -132,8 +132,9 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     return { outcomes: answers.map((answer) => answer.outcome), snapshot: this.#state?.snapshotAt(readClockMs()) };
   }
 
-  async confirm(command: ConfirmCommand): Promise<ConfirmOutcome> {
-    return (await this.#submit("confirm", { kind: "confirm", command })).outcome;
+  async confirm(commands: readonly ConfirmCommand[]): Promise<readonly ConfirmOutcome[]> {
+    const answers = await Promise.all(commands.map((command) => this.#submit("confirm", { kind: "confirm", command })));
+    return answers.map((answer) => answer.outcome);
   }
 
   async release(command: ReleaseCommand): Promise<GiveBackOutcome> {

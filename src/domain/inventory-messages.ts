@@ -132,8 +132,11 @@ export interface InventoryPort {
   reserve(
     commands: readonly ReserveCommand[],
   ): Promise<{ outcomes: readonly ReserveOutcome[]; snapshot: InventorySnapshot | undefined }>;
-  /** Turns a hold into a sale, taking the stock again if the hold has expired and there is any. A sale's repeats answer alike; once refused, it is refused for good. */
-  confirm(command: ConfirmCommand): Promise<ConfirmOutcome>;
+  /**
+   * Turns each hold into a sale, taking the stock again if the hold has expired and there is any; in order, in one commit, and
+   * answers by position. A sale's repeats answer alike; once refused, it is refused for good.
+   */
+  confirm(commands: readonly ConfirmCommand[]): Promise<readonly ConfirmOutcome[]>;
   /** Gives a hold back. Repeats, and unknown or expired holds, change nothing and succeed; a sale is refused. */
   release(command: ReleaseCommand): Promise<GiveBackOutcome>;
   /** Puts sold stock of a reservation back on sale, once per `commandId`, never more than was sold under it. */

@@ -1,7 +1,7 @@
 /** A payment provider, inventories, a mint queue and a D1 whose every call a test may break. */
 import { env } from "cloudflare:workers";
 import type { InventoryCommand, InventoryOutcome } from "#domain/inventory-group";
-import type { InventoryPort, InventorySnapshot, ReserveOutcome } from "#domain/inventory-messages";
+import type { ConfirmOutcome, InventoryPort, InventorySnapshot, ReserveOutcome } from "#domain/inventory-messages";
 import type { MintMessage } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { PaymentProvider, PaymentProviderDown, RefundRequest } from "#payments/payment-provider";
@@ -65,7 +65,8 @@ export function makeInventory(
         outcomes: commands.map((command) => answerOf<ReserveOutcome>(tell({ kind: "reserve", command }))),
         snapshot: snapshot(),
       })),
-    confirm: (command) => ask("confirm", { kind: "confirm", command }),
+    confirm: (commands) =>
+      call("confirm", () => commands.map((command) => answerOf<ConfirmOutcome>(tell({ kind: "confirm", command })))),
     release: (command) => ask("release", { kind: "release", command }),
     restock: (command) => ask("restock", { kind: "restock", command }),
   };

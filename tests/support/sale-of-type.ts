@@ -23,7 +23,7 @@ export async function hold({ tenantId }: Organiser, ticketTypeId: string, quanti
 export async function sell(organiser: Organiser, ticketTypeId: string, quantity: number): Promise<void> {
   const reservationId = await hold(organiser, ticketTypeId, quantity);
   const { tenantId } = organiser;
-  await env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId).confirm({ tenantId, reservationId, orderId: crypto.randomUUID() });
+  await env.TICKET_TYPE_INVENTORY.getByName(ticketTypeId).confirm([{ tenantId, reservationId, orderId: crypto.randomUUID() }]);
 }
 
 /** A ticket type on sale, with its event and organiser. */

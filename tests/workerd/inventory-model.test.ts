@@ -73,7 +73,7 @@ async function send(stub: Stub, message: Command): Promise<unknown> {
     case "reserve":
       return (await stub.reserve([message.command])).outcomes[0];
     case "confirm":
-      return stub.confirm(message.command);
+      return (await stub.confirm([message.command]))[0];
     case "release":
       return stub.release(message.command);
     case "restock":

@@ -83,7 +83,7 @@ it("lists in D1 what the inventory decided, with a history in which every change
   const [kept, sold, released] = [makeHold(config, 2), makeHold(config, 3), makeHold(config)];
   await stub.reserve([kept, sold, released]);
   const orderId = crypto.randomUUID();
-  await stub.confirm({ ...sold, orderId });
+  await stub.confirm([{ ...sold, orderId }]);
   await stub.release({ ...released, actor: "ann", cause: "changed_mind" });
   const restock = { tenantId: config.tenantId, reservationId: sold.reservationId, commandId: crypto.randomUUID(), quantity: 1 };
   await stub.restock({ ...restock, actor: "clerk", cause: "refund" });
@@ -146,7 +146,7 @@ it("loads only what is not settled, and still knows every reservation", async ()
   const { config, stub } = await openSale();
   const [old, sold] = [makeHold(config), makeHold(config)];
   await stub.reserve([old, sold]);
-  await stub.confirm({ ...sold, orderId: "order" });
+  await stub.confirm([{ ...sold, orderId: "order" }]);
   vi.setSystemTime(startMs + HOLD_SECONDS * 1000);
   const fresh = makeHold(config, 4);
   await stub.reserve([fresh]);
@@ -157,7 +157,7 @@ it("loads only what is not settled, and still knows every reservation", async ()
   );
   expect(settled).toEqual({ p: 2 });
   expect(await stub.snapshot()).toMatchObject({ heldCount: 4, soldCount: 1, availableCount: 95 });
-  expect(await stub.confirm({ ...old, orderId: "late" })).toEqual({ ok: true, retaken: true });
+  expect(await stub.confirm([{ ...old, orderId: "late" }])).toEqual([{ ok: true, retaken: true }]);
 });
 
 it("tells D1 nothing twice: news that come again, late or out of order change nothing", async () => {

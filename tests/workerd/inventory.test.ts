@@ -51,9 +51,9 @@ it("sells exactly 50 of 50 tickets in 10,000 attempts at once", { timeout: 60_00
   const held = holds.filter((_, at) => outcomes[at]?.ok === true);
   expect(held).toHaveLength(50);
   const sales = held.map(({ tenantId, reservationId }) =>
-    stub.confirm({ tenantId, reservationId, orderId: crypto.randomUUID() }),
+    stub.confirm([{ tenantId, reservationId, orderId: crypto.randomUUID() }]),
   );
-  expect((await Promise.all(sales)).every((sale) => sale.ok)).toBe(true);
+  expect((await Promise.all(sales)).flat().filter((sale) => sale.ok)).toHaveLength(50);
   expect(await stub.snapshot()).toMatchObject({ heldCount: 0, soldCount: 50, availableCount: 0 });
 });
 
@@ -101,6 +101,15 @@ it("answers a batch of holds by position, each on what those before it left", as
   expect(snapshot).toMatchObject({ heldCount: 3, availableCount: 0 });
 });
 
+it("answers a batch of sales by position, each on what those before it left", async () => {
+  const { config, stub } = await openSale({ capacity: 2 });
+  const [held, stranger] = [makeHold(config), makeHold(config)];
+  await reserveOne(stub, held);
+  const sales = [held, stranger, held].map((hold, at) => ({ ...hold, orderId: at === 2 ? "another" : "order" }));
+  expect((await stub.confirm(sales)).map((outcome) => outcome.ok)).toEqual([true, false, false]);
+  expect(await stub.snapshot()).toMatchObject({ heldCount: 0, soldCount: 1 });
+});
+
 it("stores what arrives in one turn with one commit", async () => {
   const { config, stub } = await openSale({ capacity: 100 });
   const commits = await runInDurableObject(stub, async (instance: TicketTypeInventory, state) => {
@@ -109,7 +118,7 @@ it("stores what arrives in one turn with one commit", async () => {
     await Promise.all([
       instance.reserve([one, makeHold(config)]),
       instance.reserve([makeHold(config)]),
-      instance.confirm({ tenantId: config.tenantId, reservationId: one.reservationId, orderId: crypto.randomUUID() }),
+      instance.confirm([{ tenantId: config.tenantId, reservationId: one.reservationId, orderId: crypto.randomUUID() }]),
       instance.release({ tenantId: config.tenantId, reservationId: one.reservationId, actor: "a", cause: "b" }),
     ]);
     return spy.mock.calls.length;
@@ -159,8 +168,8 @@ it("does not sell a ticket twice when it wakes on a machine whose clock is behin
   stopClock(startMs + 599_000);
   expect(await stub.snapshot()).toMatchObject({ heldCount: 1, availableCount: 0 });
   const orderId = crypto.randomUUID();
-  expect(await stub.confirm({ ...early, orderId })).toMatchObject({ ok: false, failure: { code: "sold_out" } });
-  expect(await stub.confirm({ ...late, orderId })).toEqual({ ok: true, retaken: false });
+  expect(await stub.confirm([{ ...early, orderId }])).toMatchObject([{ ok: false, failure: { code: "sold_out" } }]);
+  expect(await stub.confirm([{ ...late, orderId }])).toEqual([{ ok: true, retaken: false }]);
 });
 
 it("counts a buyer's holds and tickets against their maximum, also when the maximum comes later", async () => {
@@ -168,7 +177,7 @@ it("counts a buyer's holds and tickets against their maximum, also when the maxi
   const userId = crypto.randomUUID();
   const first = makeHold(config, { userId, quantity: 2 });
   await reserveOne(stub, first);
-  await stub.confirm({ ...first, orderId: crypto.randomUUID() });
+  await stub.confirm([{ ...first, orderId: crypto.randomUUID() }]);
   await stub.configure({ ...config, maxPerUser: 3 });
   const { outcomes } = await stub.reserve([1, 1].map((quantity) => makeHold(config, { userId, quantity })));
   expect(outcomes).toMatchObject([{ ok: true }, { ok: false, failure: { code: "user_limit_reached", maxPerUser: 3 } }]);
@@ -198,12 +207,12 @@ it("remembers across an eviction what was retaken and what was given back", asyn
   await reserveOne(stub, hold);
   stopClock(startMs + 600_000);
   const sale = { ...hold, orderId: crypto.randomUUID() };
-  expect(await stub.confirm(sale)).toEqual({ ok: true, retaken: true });
+  expect(await stub.confirm([sale])).toEqual([{ ok: true, retaken: true }]);
   const { tenantId, reservationId } = hold;
   const restock = { tenantId, reservationId, commandId: "first", quantity: 1, actor: "clerk", cause: "refund" };
   expect(await stub.restock(restock)).toEqual({ ok: true });
   await evictDurableObject(stub);
-  expect(await stub.confirm(sale)).toEqual({ ok: true, retaken: true });
+  expect(await stub.confirm([sale])).toEqual([{ ok: true, retaken: true }]);
   expect(await stub.restock(restock)).toEqual({ ok: true });
   expect(await stub.snapshot()).toMatchObject({ soldCount: 1, availableCount: 9 });
   const tooMuch = { ok: false, failure: { code: "quantity_out_of_range", maxPerOrder: 1 } };
@@ -217,7 +226,7 @@ it("knows nothing of another tenant's ticket type", async () => {
   const stranger = { ...hold, tenantId: crypto.randomUUID() };
   const notFound = { ok: false, failure: { code: "not_found" } };
   expect(await reserveOne(stub, { ...makeHold(config), tenantId: stranger.tenantId })).toMatchObject(notFound);
-  expect(await stub.confirm({ ...stranger, orderId: crypto.randomUUID() })).toMatchObject(notFound);
+  expect(await stub.confirm([{ ...stranger, orderId: crypto.randomUUID() }])).toMatchObject([notFound]);
   expect(await stub.release({ ...stranger, actor: "a", cause: "b" })).toMatchObject(notFound);
   expect(await stub.configure({ ...config, tenantId: stranger.tenantId })).toMatchObject(notFound);
   expect(await stub.snapshot()).toMatchObject({ heldCount: 1 });
@@ -240,7 +249,7 @@ it("finds what a command needs by key, without reading through all reservations"
     const { sql } = state.storage;
     const exec = vi.spyOn(sql, "exec");
     await instance.reserve([sold, held]);
-    await instance.confirm({ ...sold, orderId: "order" });
+    await instance.confirm([{ ...sold, orderId: "order" }]);
     await instance.release({ ...held, actor: "buyer", cause: "changed_mind" });
     await instance.restock({ ...sold, commandId: "refund", actor: "clerk", cause: "refund" });
     await instance.findReservation(sold.reservationId);

@@ -34,6 +34,19 @@ describe("a payment", () => {
       expect(world.queued).toHaveLength(3);
     }));
 
+  it("waits with the others that come meanwhile for one call to its inventory, and each buys its own tickets", () =>
+    inDeskWorld(async (world) => {
+      const ticketTypeId = await world.addType(10);
+      const desk = world.openDesk();
+      const orderIds = await Promise.all([1, 2, 3].map((quantity) => placeOrder(world, desk, [quantity], `key ${quantity}`)));
+      const news = orderIds.map((orderId, at) => world.news(orderId, { eventId: orderId, amountCents: (at + 1) * 1_000 }));
+      await Promise.all(news.map((paid) => desk.settle(paid)));
+      expect(world.calls.filter((call) => call === "confirm")).toHaveLength(2);
+      const tickets = await Promise.all(orderIds.map((orderId) => desk.listTicketsOfOrder(world.tenantId, orderId)));
+      expect(tickets.map(({ length }) => length)).toEqual([1, 2, 3]);
+      expect(world.stock(ticketTypeId)).toEqual({ heldCount: 0, soldCount: 6 });
+    }));
+
   it("is told to D1 once, with the tickets that it bought, and also when the desk died before it had them", () =>
     inDeskWorld(async (world) => {
       await world.addType(10);
