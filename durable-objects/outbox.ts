@@ -1,3 +1,5 @@
+import { insertRows } from "./insert-rows.ts";
+
 /** A message to the rest of the world, written in the transaction of the change it tells of. `body` is JSON. */
 export interface OutboxMessage {
   readonly topic: string;
@@ -28,14 +30,10 @@ export class Outbox {
     this.#sql = sql;
   }
 
-  /** Stores the messages, in order, with one statement. Call inside the transaction of the change. */
+  /** Stores the messages, in order. Call inside the transaction of the change. */
   append(messages: readonly OutboxMessage[]): void {
-    if (messages.length === 0) return;
     const rows = messages.map((message) => [message.topic, JSON.stringify(message.body)]);
-    this.#sql.exec(
-      "INSERT INTO outbox (topic, body) SELECT value ->> 0, value ->> 1 FROM json_each(?) ORDER BY key",
-      JSON.stringify(rows),
-    );
+    insertRows(this.#sql, "INSERT INTO outbox (topic, body)", rows);
   }
 
   /** Rows that are due, at most `limit`: the oldest that were never refused, then those that have rested long enough. */

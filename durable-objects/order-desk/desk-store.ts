@@ -20,7 +20,7 @@ const ORDERS_REMEMBERED = 1_000;
  * The desk's own SQLite. Bodies are JSON written by this class alone, so they are read back without a check.
  *
  * Writers are called inside a commit, and what they write is kept until {@link flush} stores it at the end of that commit:
- * one statement a table for all its commands, which costs a third of a statement for each. Readers see it before that.
+ * a few statements a table for all its commands, which costs a third of a statement for each. Readers see it before that.
  */
 export class DeskStore {
   readonly #sql: SqlStorage;
@@ -159,7 +159,7 @@ export class DeskStore {
     const { provider, eventId, orderId, rawType, occurredAtMs } = event;
     const written = this.#sql.exec(
       `INSERT INTO payment_events (provider, event_id, order_id, raw_type, occurred_at_ms, outcome, created_at_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1`,
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       provider,
       eventId,
       orderId,
@@ -168,7 +168,7 @@ export class DeskStore {
       outcome,
       nowMs,
     );
-    return written.toArray().length === 1;
+    return written.rowsWritten > 0;
   }
 
   /** Records what became of an event that had to wait. @returns how often it was decided about, and when it was received. */

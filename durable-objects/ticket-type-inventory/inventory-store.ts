@@ -2,6 +2,7 @@ import { restockKey, type GroupFacts, type GroupResult, type InventoryCommand } 
 import type { LineStatus, ReservationLine } from "#domain/inventory";
 import type { InventoryConfig } from "#domain/inventory-messages";
 import { InventoryState } from "#domain/inventory-state";
+import { insertRows, type Row } from "../insert-rows.ts";
 
 /** Expiries reported by one commit at most: few, because a commit holds up the buyers behind it. */
 const SWEPT_PER_COMMIT = 50;
@@ -37,10 +38,8 @@ const FIND_RESTOCKS = `
   SELECT command_id AS commandId, reservation_id AS reservationId FROM json_each(?) AS wanted
   CROSS JOIN restocks ON reservation_id = wanted.value ->> 0 AND command_id = wanted.value ->> 1`;
 
-const UPSERT_LINES = `
-  INSERT INTO reservations (${LINE_COLUMNS})
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
-  FROM json_each(?) WHERE true ORDER BY key
+const INTO_LINES = `INSERT INTO reservations (${LINE_COLUMNS})`;
+const CHANGE_LINE = `
   ON CONFLICT (reservation_id) DO UPDATE SET restocked_quantity = excluded.restocked_quantity, status = excluded.status,
     order_id = excluded.order_id, retaken = excluded.retaken`;
 
@@ -70,7 +69,7 @@ function toLine(row: LineRow): ReservationLine {
   };
 }
 
-function toValues(line: ReservationLine): readonly (string | number | null)[] {
+function toValues(line: ReservationLine): Row {
   return [
     line.reservationId,
     line.userId,
@@ -143,8 +142,8 @@ export class InventoryStore {
     if (!state || (changes.length === 0 && !configured && !swept)) return;
     if (configured) this.#saveConfig(state.config);
     const lines = new Map(changes.map((change) => [change.line.reservationId, change.line]));
-    if (lines.size > 0) this.#sql.exec(UPSERT_LINES, JSON.stringify([...lines.values()].map(toValues)));
-    if (restocks.length > 0) this.#saveRestocks(restocks);
+    insertRows(this.#sql, INTO_LINES, Array.from(lines.values(), toValues), CHANGE_LINE);
+    this.#saveRestocks(restocks);
     if (swept) this.#settledPosition = this.#findSettledPosition();
     const { soldCount, seq, historySeq, clockMs } = state.counters;
     this.#sql.exec(UPSERT_COUNTERS, soldCount, seq, historySeq, clockMs, this.#settledPosition);
@@ -185,10 +184,8 @@ export class InventoryStore {
   }
 
   #saveRestocks(restocks: GroupResult["restocks"]): void {
-    this.#sql.exec(
-      "INSERT INTO restocks (command_id, reservation_id, quantity) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)",
-      JSON.stringify(restocks.map((command) => [command.commandId, command.reservationId, command.quantity])),
-    );
+    const rows = restocks.map((command) => [command.commandId, command.reservationId, command.quantity]);
+    insertRows(this.#sql, "INSERT INTO restocks (command_id, reservation_id, quantity)", rows);
   }
 
   #findSettledPosition(): number {
