@@ -37,13 +37,14 @@ export function parseStandardPaymentEvent(rawBody: Uint8Array, eventId: string):
 
 /** As {@link parseStandardPaymentEvent}, of JSON that is parsed already: an event out of the provider's own list. */
 export function readStandardPaymentEvent(body: unknown, eventId: string): Result<PaymentEvent, WebhookMalformed> {
-  const envelope = envelopeSchema.safeParse(body);
-  if (!envelope.success) return refuseBody(envelope.error);
-  const rawType = envelope.data.type;
-  if (!isKnownType(rawType)) return succeed({ provider: "standard", eventId, type: "ignored", occurredAtMs: null, rawType });
-
   const event = eventSchema.safeParse(body);
-  if (!event.success) return refuseBody(event.error);
+  if (!event.success) {
+    const envelope = envelopeSchema.safeParse(body);
+    if (!envelope.success) return refuseBody(envelope.error);
+    const rawType = envelope.data.type;
+    if (isKnownType(rawType)) return refuseBody(event.error);
+    return succeed({ provider: "standard", eventId, type: "ignored", occurredAtMs: null, rawType });
+  }
   const { paymentId, orderId, amountCents, currency, reason, refundId, disputeId } = event.data.data;
   return succeed({
     provider: "standard",
@@ -57,7 +58,7 @@ export function readStandardPaymentEvent(body: unknown, eventId: string): Result
     ...(typeof reason === "string" ? { reason } : {}),
     ...(typeof refundId === "string" ? { refundId } : {}),
     ...(typeof disputeId === "string" ? { disputeId } : {}),
-    rawType,
+    rawType: event.data.type,
   });
 }
 

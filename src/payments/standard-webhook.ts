@@ -32,13 +32,15 @@ export interface VerifiedWebhook {
   readonly signedAtMs: number;
 }
 
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /**
  * The text of UTF-8 bytes, or undefined when they are none. Strict, and keeps a byte order mark, so that encoding the text
  * gives back the same bytes: what was signed and what is parsed can't differ.
  */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return strictUtf8.decode(bytes);
   } catch {
     return undefined;
   }
