@@ -27,6 +27,7 @@ export function holdsOf({ view, discounts = [] }: Pick<OrderRecord, "view" | "di
     quantity,
   }));
   const uses = discounts.flatMap((discount) => discount.uses);
+  if (uses.length === 0) return seats;
   const reservationId = ownHoldIdOf(view.id);
   return [
     ...seats,
