@@ -57,13 +57,28 @@ export async function signBytes(keys: SigningKeys, bytes: Uint8Array): Promise<U
   return new Uint8Array(await crypto.subtle.sign({ name: "Ed25519" }, keys.newest.privateKey, bytes));
 }
 
-/** True when the key of this id, if the ring holds it, made the signature over exactly these bytes. */
+/**
+ * True when the key of this id, if the ring holds it, made the signature over exactly these bytes.
+ *
+ * Nearly all codes at a door are of the newest key. Such a signature is made again and compared first: Ed25519 makes the same one
+ * each time (RFC 8032), and to sign costs a third of what it costs to verify. What is not recognised by that is verified, so the answer
+ * is that of verification alone.
+ */
 export async function verifyBytes(
   keys: SigningKeys,
   keyId: number,
   signature: Uint8Array,
   bytes: Uint8Array,
 ): Promise<boolean> {
+  if (keyId === keys.newest.keyId && equalInConstantTime(signature, await signBytes(keys, bytes))) return true;
   const publicKey = keys.publicKeys.get(keyId);
   return publicKey !== undefined && (await crypto.subtle.verify({ name: "Ed25519" }, publicKey, signature, bytes));
+}
+
+/** Compares without telling, by the time it takes, how many bytes were right: else the right signature could be found out bit by bit. */
+function equalInConstantTime(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  let difference = 0;
+  for (let index = 0; index < left.length; index += 1) difference |= (left[index] ?? 0) ^ (right[index] ?? 0);
+  return difference === 0;
 }

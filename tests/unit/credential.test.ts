@@ -1,3 +1,7 @@
+import { bytesToNumberLE, numberToBytesLE } from "@noble/curves/abstract/utils";
+import { ed25519 } from "@noble/curves/ed25519";
+import { sha512 } from "@noble/hashes/sha2";
+import { concatBytes } from "@noble/hashes/utils";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -36,6 +40,15 @@ async function isGenuine(keys: SigningKeys, text: string): Promise<boolean> {
   if (!decoded.ok) return false;
   const { credential, signature, signedBytes } = decoded.value;
   return verifyBytes(keys, credential.keyId, signature, signedBytes);
+}
+
+/** An Ed25519 signature made with a nonce of one's own, as no signer that keeps to RFC 8032 would make it; it verifies all the same. */
+function signWithNonce(seed: Uint8Array, bytes: Uint8Array, nonce: bigint): Uint8Array {
+  const { scalar, pointBytes } = ed25519.utils.getExtendedPublicKey(seed);
+  const commitment = ed25519.Point.BASE.multiply(nonce).toBytes();
+  const challenge = bytesToNumberLE(sha512(concatBytes(commitment, pointBytes, bytes)));
+  const proof = ed25519.Point.Fn.create(nonce + challenge * scalar);
+  return concatBytes(commitment, numberToBytesLE(proof, 32));
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -163,6 +176,26 @@ describe("the signature", () => {
     const issuedNow = decodeCredential(await signCredential(rotated, FACTS));
     expect(issuedNow.ok && issuedNow.value.credential.keyId).toBe(2);
     expect(await isGenuine(await importSigningKeys([newKey]), shown)).toBe(false);
+  });
+
+  it("is refused when it is cut short, empty or too long", async () => {
+    const keys = await importSigningKeys([{ keyId: 1, seed: newSeed() }]);
+    const bytes = encodeSignedBytes({ ...FACTS, keyId: 1 });
+    const signature = await signBytes(keys, bytes);
+    expect(await verifyBytes(keys, 1, signature, bytes)).toBe(true);
+    for (const other of [signature.slice(0, 63), new Uint8Array(), Uint8Array.of(...signature, 0)]) {
+      expect(await verifyBytes(keys, 1, other, bytes), `${other.length} bytes`).toBe(false);
+    }
+  });
+
+  it("is good whenever it verifies, also when this service would have made another", async () => {
+    const seed = newSeed();
+    const keys = await importSigningKeys([{ keyId: 1, seed }]);
+    const bytes = encodeSignedBytes({ ...FACTS, keyId: 1 });
+    const signature = signWithNonce(seed, bytes, 4_711n);
+    expect(signature).not.toEqual(await signBytes(keys, bytes));
+    expect(await verifyBytes(keys, 1, signature, bytes)).toBe(true);
+    expect(await verifyBytes(keys, 1, signature, encodeSignedBytes({ ...FACTS, keyId: 1, credentialEpoch: 8 }))).toBe(false);
   });
 
   it("is never ambiguous: a ring with one id for two keys is refused", async () => {
