@@ -11,6 +11,7 @@ import type { ClientGuard } from "./middleware/client-guard.ts";
 import { networkOf } from "./middleware/network-of.ts";
 import { isWithinLimit, limitHeaders, retryAfterSeconds } from "./middleware/rate-limit.ts";
 import { describeRoute } from "./describe-route.ts";
+import { PathRouter } from "./path-router.ts";
 import { presentFailure } from "./problem.ts";
 import { respond } from "./security-headers.ts";
 import { isFailure, mayCall, type Route } from "./route.ts";
@@ -34,34 +35,37 @@ export interface AppParts {
 
 type App = OpenAPIHono<{ Bindings: Env }>;
 
-/** Builds the router and `/openapi.json` from the declared routes; a path or method that none declares is 404 or 405. */
+/** What one path answers to: its routes by method, and what `Allow` says of it. */
+interface DeclaredPath {
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly allow: readonly string[];
+}
+
+/**
+ * Builds the router and `/openapi.json` from the declared routes; a path or method that none declares is 404 or 405. Each path has
+ * one handler and there is no middleware, because Hono would wrap two in a chain of promises for each request.
+ */
 export function createApp(parts: AppParts): App {
-  const app: App = new OpenAPIHono();
-  app.use(async (c, next) => {
-    const composed = parts.compose(c.env);
-    if (composed.ok) return next();
-    const requestId = requestIdOf(c.req.raw);
-    for (const { variable, problem } of composed.failure) {
-      parts.logger.error("the service is misconfigured", { alert: "misconfigured", variable, problem, requestId });
-    }
-    return presentWithId({ code: "misconfigured" }, requestId);
-  });
+  const app: App = new OpenAPIHono({ router: new PathRouter() });
   const declared = [
     ...parts.routes,
     declareOpenApi(() => app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "Ticket service", version: "1" } })),
   ];
   for (const route of declared) app.openAPIRegistry.registerPath(describeRoute(route));
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer", bearerFormat: "JWT" });
-  for (const [path, routes] of groupByPath(declared)) {
-    const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
-    for (const route of routes) {
-      app.on(route.method.toUpperCase(), pattern, (c) => dispatch(parts, route, c.req.raw, c.req.param(), c.env));
-    }
-    const allow = listAllowed(routes);
-    app.options(pattern, (c) => withId(respond(null, 204, { allow: allow.join(", ") }), requestIdOf(c.req.raw)));
-    app.all(pattern, (c) => presentWithId({ code: "method_not_allowed", allow }, requestIdOf(c.req.raw)));
+  for (const [path, routes] of Map.groupBy(declared, (route) => route.path)) {
+    const declaredPath = {
+      routes: new Map(routes.map((route) => [route.method.toUpperCase(), route])),
+      allow: listAllowed(routes),
+    };
+    app.all(path.replaceAll(/\{(\w+)\}/g, ":$1"), (c) => answerPath(parts, declaredPath, c.req.raw, c.req.param(), c.env));
   }
-  app.notFound((c) => presentWithId({ code: "not_found", what: "path" }, requestIdOf(c.req.raw)));
+  app.notFound((c) => {
+    const requestId = requestIdOf(c.req.raw);
+    const composed = parts.compose(c.env);
+    if (!composed.ok) return presentMisconfigured(composed.failure, parts.logger, requestId);
+    return presentWithId({ code: "not_found", what: "path" }, requestId);
+  });
   app.onError((error, c) => {
     const requestId = requestIdOf(c.req.raw);
     return presentWithId(explainError(error, parts.logger, requestId), requestId);
@@ -69,21 +73,15 @@ export function createApp(parts: AppParts): App {
   return app;
 }
 
-/** Paths without parameters first, so that `/types` is never taken for an id. */
-function groupByPath(routes: readonly Route[]): [string, Route[]][] {
-  const groups = Map.groupBy(routes, (route) => route.path);
-  return [...groups].toSorted(([one], [other]) => Number(one.includes("{")) - Number(other.includes("{")));
-}
-
 function listAllowed(routes: readonly Route[]): string[] {
   const methods = routes.map((route) => route.method.toUpperCase());
   return methods.includes("GET") ? ["HEAD", ...methods, "OPTIONS"] : [...methods, "OPTIONS"];
 }
 
-/** One request on its way: configured? who? may they? too often? then the route answers. */
-async function dispatch(
+/** A request to a declared path: to one of its routes, or with a method that the path does not take. Hono empties what answers HEAD. */
+async function answerPath(
   parts: AppParts,
-  route: Route,
+  { routes, allow }: DeclaredPath,
   request: Request,
   params: Record<string, string>,
   env: Env,
@@ -91,11 +89,26 @@ async function dispatch(
   const startedAtMs = parts.readClockMs();
   const requestId = requestIdOf(request);
   const composed = parts.compose(env);
-  if (!composed.ok) return presentWithId({ code: "misconfigured" }, requestId);
-  const { logger } = composed.value;
+  if (!composed.ok) return presentMisconfigured(composed.failure, parts.logger, requestId);
+  const route = routes.get(request.method === "HEAD" ? "GET" : request.method);
+  if (route !== undefined) return dispatch(parts, route, { request, params, requestId, startedAtMs }, env, composed.value);
+  if (request.method === "OPTIONS") return withId(respond(null, 204, { allow: allow.join(", ") }), requestId);
+  return presentWithId({ code: "method_not_allowed", allow }, requestId);
+}
+
+/** One request on its way: who? may they? too often? then the route answers. */
+async function dispatch(
+  parts: AppParts,
+  route: Route,
+  arrival: Arrival,
+  env: Env,
+  composition: Composition,
+): Promise<Response> {
+  const { request, requestId, startedAtMs } = arrival;
+  const { logger } = composition;
   let answer: Response | Failure;
   try {
-    answer = await answerCaller(route, { request, params, requestId, startedAtMs }, env, composed.value);
+    answer = await answerCaller(route, arrival, env, composition);
   } catch (error) {
     answer = explainError(error, logger, requestId);
   }
@@ -176,16 +189,18 @@ function limitKey(request: Request, principal: Principal | undefined): string | 
   return address === null ? null : networkOf(address);
 }
 
-/** The caller's own id when it is sane, else a new one; the same for every use in one request. */
+/** The caller's own id when it is sane, else a new one. */
 function requestIdOf(request: Request): string {
-  const known = requestIds.get(request);
-  if (known !== undefined) return known;
-  const given = request.headers.get("x-request-id") ?? "";
-  const requestId = /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : crypto.randomUUID();
-  requestIds.set(request, requestId);
-  return requestId;
+  const given = request.headers.get("x-request-id");
+  return given !== null && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : crypto.randomUUID();
 }
-const requestIds = new WeakMap<Request, string>();
+
+function presentMisconfigured(problems: readonly ConfigProblem[], logger: Logger, requestId: string): Response {
+  for (const { variable, problem } of problems) {
+    logger.error("the service is misconfigured", { alert: "misconfigured", variable, problem, requestId });
+  }
+  return presentWithId({ code: "misconfigured" }, requestId);
+}
 
 function presentWithId(failure: Failure, requestId: string): Response {
   return withId(presentFailure(failure, requestId), requestId);

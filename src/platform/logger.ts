@@ -81,7 +81,10 @@ export function createLogger(component: string): Logger {
 
 function wrap(logger: LogtapeLogger): Logger {
   return {
-    debug: (message, fields = {}) => logger.debug(message, plain(fields)),
+    // Asked first, because most requests say something at this level and it is hardly ever on.
+    debug: (message, fields = {}) => {
+      if (logger.isEnabledFor("debug")) logger.debug(message, plain(fields));
+    },
     info: (message, fields = {}) => logger.info(message, plain(fields)),
     warn: (message, fields = {}) => logger.warn(message, plain(fields)),
     error: (message, fields = {}) => logger.error(message, plain(fields)),
