@@ -13,7 +13,7 @@ import { isWithinLimit, limitHeaders, retryAfterSeconds } from "./middleware/rat
 import { describeRoute } from "./describe-route.ts";
 import { PathRouter } from "./path-router.ts";
 import { presentFailure } from "./problem.ts";
-import { respond } from "./security-headers.ts";
+import { addHeaders, respond } from "./security-headers.ts";
 import { isFailure, mayCall, type Route } from "./route.ts";
 import { declareOpenApi } from "./routes/openapi.ts";
 
@@ -161,10 +161,6 @@ async function limitCaller(
   const blockedFromNow = await guard.noteRefusal(key, nowMs);
   if (blockedFromNow !== undefined) return { code: "client_blocked", retryAfterSeconds: blockedFromNow };
   return { code: "rate_limited", retryAfterSeconds: retryAfterSeconds(tier) };
-}
-
-function addHeaders(response: Response, headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 }
 
 async function admitCaller(

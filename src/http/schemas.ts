@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { findWalletProblem, type WalletProblem } from "#domain/wallet-address";
-import { respond } from "./security-headers.ts";
+import { respond, withSecurityHeaders } from "./security-headers.ts";
 
 /** A lower-case UUID of any version. */
 export const id = z
@@ -65,9 +65,11 @@ export function presentOptionalTime(ms: number | null): string | null {
   return ms === null ? null : presentTime(ms);
 }
 
+const JSON_HEADERS = withSecurityHeaders({ "content-type": "application/json", "cache-control": "no-store" });
+
 /** A JSON answer that no cache keeps. */
 export function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
-  return respond(JSON.stringify(body), status, { "content-type": "application/json", "cache-control": "no-store", ...headers });
+  return respond(JSON.stringify(body), status, headers, JSON_HEADERS);
 }
 
 /** Says that an answer is the first one again. */

@@ -37,24 +37,26 @@ export interface Authenticator {
  */
 export function createAuthenticator(config: Config): Authenticator {
   const keys = keysOf(config);
+  /** By the whole header, so that one which was verified before is not even taken apart. */
   const remembered = new Map<string, Verified>();
-  const remember = (token: string, verified: Verified): void => {
+  const remember = (header: string, verified: Verified): void => {
     if (remembered.size >= TOKENS_REMEMBERED)
       for (const oldest of remembered.keys()) {
         remembered.delete(oldest);
         break;
       }
-    remembered.set(token, verified);
+    remembered.set(header, verified);
   };
   return {
     async authenticate(authorization, nowMs) {
-      const token = /^Bearer ([A-Za-z0-9_.-]{1,8192})$/i.exec(authorization ?? "")?.[1];
-      if (token === undefined) return unauthenticated("Send Authorization: Bearer and a token.");
-      const known = remembered.get(token);
+      const header = authorization ?? "";
+      const known = remembered.get(header);
       if (known && known.expiresAtMs > nowMs) return succeed(known.principal);
-      remembered.delete(token);
+      const token = /^Bearer ([A-Za-z0-9_.-]{1,8192})$/i.exec(header)?.[1];
+      if (token === undefined) return unauthenticated("Send Authorization: Bearer and a token.");
+      remembered.delete(header);
       const verified = await verify(token, keys, config, nowMs);
-      if (verified.ok) remember(token, verified.value);
+      if (verified.ok) remember(header, verified.value);
       return verified.ok ? succeed(verified.value.principal) : verified;
     },
   };
