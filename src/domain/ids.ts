@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils";
+import { bytesToHex } from "@noble/hashes/utils";
 
 /** Number of a desk: 24 bits of a hash of the tenant, then 8 bits that spread a tenant's buyers. */
 export type DeskNumber = number;
@@ -11,11 +11,13 @@ export function isUuid(text: string): boolean {
   return UUID_PATTERN.test(text);
 }
 
+const encoder = new TextEncoder();
+
 /**
  * The parts joined so that no two different lists give the same bytes (each part is preceded by its length).
  */
 function joinUnambiguously(parts: readonly string[]): Uint8Array {
-  return utf8ToBytes(parts.map((part) => `${part.length}:${part}`).join(""));
+  return encoder.encode(parts.map((part) => `${part.length}:${part}`).join(""));
 }
 
 /** SHA-256 over the unambiguously joined parts, as 64 hex digits. Used to compare request bodies without keeping them. */

@@ -192,9 +192,12 @@ function identifyRequest(
 
 /** JSON with sorted keys, so that the same body in another order of fields is the same request. */
 function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([one], [other]) => (one < other ? -1 : 1)))
-      : part,
-  );
+  return JSON.stringify(sortKeys(value));
+}
+
+function sortKeys(part: unknown): unknown {
+  if (Array.isArray(part)) return part.map(sortKeys);
+  if (typeof part !== "object" || part === null) return part;
+  const fields = Object.entries(part).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(fields.map(([key, field]) => [key, sortKeys(field)]));
 }
