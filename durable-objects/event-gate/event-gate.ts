@@ -20,6 +20,7 @@ import { isD1ConstraintError } from "#storage/d1-errors";
 import { projectValidations, type RecordedScan } from "#storage/ticket-validations";
 import gateSql from "../../migrations/event-gate/0001_gate.sql";
 import blocksSql from "../../migrations/event-gate/0002_blocks.sql";
+import firstNoncesSql from "../../migrations/event-gate/0003_first_nonces.sql";
 import outboxSql from "../../migrations/shared/0001_outbox.sql";
 import { DurableLedger } from "../durable-ledger.ts";
 import { migrate } from "../migrate.ts";
@@ -44,7 +45,7 @@ export class EventGate extends DurableObject<EventGateEnv> implements GatePort, 
 
   constructor(ctx: DurableObjectState, env: EventGateEnv) {
     super(ctx, env);
-    migrate(ctx.storage, [outboxSql, gateSql, blocksSql]);
+    migrate(ctx.storage, [outboxSql, gateSql, blocksSql, firstNoncesSql]);
     const book = new GateBook(new GateStore(ctx.storage.sql));
     this.#book = book;
     this.#ledger = new DurableLedger<GateCommand, GateOutcome>(

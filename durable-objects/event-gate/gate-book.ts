@@ -3,6 +3,7 @@ import {
   decideHandOver,
   decideScan,
   gateClosesAtMs,
+  repeatFirstAdmission,
   strengthenRevocation,
   type ScanDecision,
 } from "#domain/admission";
@@ -32,6 +33,7 @@ import {
 } from "./gate-store.ts";
 import { GroupTickets } from "./group-tickets.ts";
 
+type Scan = AdmitCommand | RefuseCommand;
 type ScanCommand = Extract<GateCommand, { kind: "admit" | "refuse" }>;
 
 /** What a group has decided and not yet stored. */
@@ -51,7 +53,7 @@ const ANSWERS_KEPT_AFTER_CLOSING_MS = 24 * 3_600_000;
 /** First answers forgotten in one alarm. */
 const FORGOTTEN_PER_ALARM = 1_000;
 
-function keyOf(scan: AdmitCommand | RefuseCommand): ScanKey {
+function keyOf(scan: Scan): ScanKey {
   return { ticketId: scan.ticketId ?? "", listId: scan.listId ?? "", type: scan.type, nonce: scan.nonce };
 }
 
@@ -183,7 +185,7 @@ export class GateBook {
     const { scan } = command;
     const key = keyOf(scan);
     const ticket = tickets.view(key.ticketId, key.listId);
-    const type = scan.ticketTypeNumber === null ? undefined : this.#types.get(scan.ticketTypeNumber);
+    const type = this.#typeOf(scan);
     if (command.kind === "refuse") return decideFaultyScan(ticket, type, command.scan, nowMs);
     return decideScan(ticket, { startsAtMs: config.startsAtMs, endsAtMs: config.endsAtMs, type }, command.scan, nowMs);
   }
@@ -192,12 +194,13 @@ export class GateBook {
     const { scan } = command;
     const config = this.#config;
     if (config === undefined || config.tenantId !== scan.tenantId) return { kind: "not_here" };
-    const key = keyOf(scan);
-    const firstAnswer = key.nonce === null ? undefined : work.answers.get(nonceKey(key));
+    const firstAnswer = this.#findFirstAnswer(scan, work, nowMs);
     if (firstAnswer !== undefined) return { kind: "answered", answer: { ...firstAnswer, replayed: true } };
+    const key = keyOf(scan);
     const decision = this.#decide(command, work.tickets, config, nowMs);
     if (command.kind === "admit") this.#keep(command.scan, decision, work);
-    if (key.nonce !== null) {
+    // The first admission at a list keeps its nonce itself, and its answer can be told from it.
+    if (key.nonce !== null && decision.admittedChange === 0) {
       work.answers.set(nonceKey(key), decision.answer);
       work.newAnswers.push({ key, answer: decision.answer });
     }
@@ -205,18 +208,28 @@ export class GateBook {
     return { kind: "answered", answer: decision.answer };
   }
 
+  /** What the same question was answered before, unless that is forgotten by now. */
+  #findFirstAnswer(scan: Scan, work: GroupWork, nowMs: number): ScanAnswer | undefined {
+    const key = keyOf(scan);
+    if (key.nonce === null) return undefined;
+    const row = work.tickets.findAdmission(key.ticketId, key.listId);
+    const isFirstEntry = row?.firstNonce === key.nonce && key.type === "entry";
+    if (isFirstEntry && nowMs < (this.#answersEndAtMs ?? 0))
+      return repeatFirstAdmission(scan, this.#typeOf(scan), row.admission);
+    return work.answers.get(nonceKey(key));
+  }
+
+  #typeOf({ ticketTypeNumber }: Scan): GateTicketType | undefined {
+    return ticketTypeNumber === null ? undefined : this.#types.get(ticketTypeNumber);
+  }
+
   #keep(scan: AdmitCommand, decision: ScanDecision, work: GroupWork): void {
     if (decision.next === null) return;
+    const { ticketId, ticketTypeNumber } = scan;
     const listId = scan.listId ?? "";
-    const row = work.tickets.admit(scan.ticketId, listId, decision.next, scan.credentialEpoch);
-    work.admissions.set(`${scan.ticketId}:${listId}`, row);
-    const counterKey = `${scan.ticketTypeNumber}:${listId}`;
-    const counter = this.#counters.get(counterKey) ?? {
-      listId,
-      ticketTypeNumber: scan.ticketTypeNumber,
-      admitted: 0,
-      inside: 0,
-    };
+    work.admissions.set(`${ticketId}:${listId}`, work.tickets.admit(scan, listId, decision.next));
+    const counterKey = `${ticketTypeNumber}:${listId}`;
+    const counter = this.#counters.get(counterKey) ?? { listId, ticketTypeNumber, admitted: 0, inside: 0 };
     counter.admitted += decision.admittedChange;
     counter.inside += decision.insideChange;
     this.#counters.set(counterKey, counter);
@@ -243,10 +256,14 @@ export class GateBook {
     return { lists };
   }
 
+  /** When the first answers end, Unix milliseconds. */
+  get #answersEndAtMs(): number | undefined {
+    return this.#config && gateClosesAtMs(this.#config) + ANSWERS_KEPT_AFTER_CLOSING_MS;
+  }
+
   /** When the first answers may be forgotten, Unix milliseconds; undefined when there are none. */
   forgetAnswersAtMs(): number | undefined {
-    if (!this.#hasAnswers || this.#config === undefined) return undefined;
-    return gateClosesAtMs(this.#config) + ANSWERS_KEPT_AFTER_CLOSING_MS;
+    return this.#hasAnswers ? this.#answersEndAtMs : undefined;
   }
 
   /** Forgets a bounded number of first answers, once the gate is long closed. */
@@ -263,7 +280,7 @@ function keepRevocation(row: RevocationRow, work: GroupWork): void {
   work.tickets.revoke(row.ticketId, row.revocation);
 }
 
-function recordOf(scan: AdmitCommand | RefuseCommand, decision: ScanDecision, nowMs: number): RecordedScan {
+function recordOf(scan: Scan, decision: ScanDecision, nowMs: number): RecordedScan {
   return {
     ticketId: scan.ticketId,
     listId: scan.listId,

@@ -15,6 +15,8 @@ export interface AdmissionRow {
   readonly listId: string;
   readonly admission: Admission;
   readonly highestEpoch: number;
+  /** Of the scan that let the ticket in for the first time here; null when it had none. */
+  readonly firstNonce: string | null;
 }
 
 /** A ticket's dead credentials, to be stored, and who killed them. */
@@ -54,6 +56,7 @@ interface AdmissionSqlRow extends Record<string, SqlStorageValue> {
   inside: number;
   first_admitted_at_ms: number;
   highest_epoch: number;
+  first_nonce: string | null;
 }
 
 /** The SQL of one gate. Writes belong inside a commit; each takes all rows of the group in one statement. */
@@ -121,7 +124,7 @@ export class GateStore {
     const asked = JSON.stringify(ticketIds);
     const admissions = this.#sql
       .exec<AdmissionSqlRow>(
-        `SELECT ticket_id, list_id, entry_count, inside, first_admitted_at_ms, highest_epoch
+        `SELECT ticket_id, list_id, entry_count, inside, first_admitted_at_ms, highest_epoch, first_nonce
          FROM admissions WHERE ticket_id IN (SELECT value FROM json_each(?))`,
         asked,
       )
@@ -140,6 +143,7 @@ export class GateStore {
         listId: row.list_id,
         admission: { entryCount: row.entry_count, inside: row.inside === 1, firstAdmittedAtMs: row.first_admitted_at_ms },
         highestEpoch: row.highest_epoch,
+        firstNonce: row.first_nonce,
       })),
       revocations: new Map(
         bars.flatMap(({ ticket_id: id, min_epoch: minEpoch, reason }) =>
@@ -152,17 +156,18 @@ export class GateStore {
 
   saveAdmissions(rows: readonly AdmissionRow[]): void {
     if (rows.length === 0) return;
-    const values = rows.map(({ ticketId, listId, admission, highestEpoch }) => [
+    const values = rows.map(({ ticketId, listId, admission, highestEpoch, firstNonce }) => [
       ticketId,
       listId,
       admission.entryCount,
       admission.inside ? 1 : 0,
       admission.firstAdmittedAtMs,
       highestEpoch,
+      firstNonce,
     ]);
     this.#sql.exec(
-      `INSERT OR REPLACE INTO admissions (ticket_id, list_id, entry_count, inside, first_admitted_at_ms, highest_epoch)
-       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)`,
+      `INSERT OR REPLACE INTO admissions (ticket_id, list_id, entry_count, inside, first_admitted_at_ms, highest_epoch, first_nonce)
+       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)`,
       JSON.stringify(values),
     );
   }
@@ -218,8 +223,8 @@ export class GateStore {
     if (answers.length === 0) return;
     this.#sql.exec(
       `INSERT INTO nonces (ticket_id, list_id, type, nonce, answer)
-       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)`,
-      JSON.stringify(answers.map(({ key, answer }) => [key.ticketId, key.listId, key.type, key.nonce, JSON.stringify(answer)])),
+       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 FROM json_each(?)`,
+      JSON.stringify(answers.map(({ key, answer }) => [key.ticketId, key.listId, key.type, key.nonce, answer])),
     );
   }
 

@@ -1,4 +1,5 @@
 import type { Admission, Revocation, TicketAtGate } from "#domain/admission";
+import type { AdmitCommand } from "#domain/gate-messages";
 import type { AdmissionRow, TicketRecords } from "./gate-store.ts";
 
 /** The tickets of one group of scans, kept up to date while its commands are decided one after the other. */
@@ -31,10 +32,22 @@ export class GroupTickets {
     };
   }
 
+  /** The ticket's row at this list; undefined for one that was never let in here. */
+  findAdmission(ticketId: string, listId: string): AdmissionRow | undefined {
+    return this.#admissions.get(ticketId)?.get(listId);
+  }
+
   /** Notes the ticket's new state at a list. @returns the row to store. */
-  admit(ticketId: string, listId: string, admission: Admission, credentialEpoch: number): AdmissionRow {
-    const known = this.#admissions.get(ticketId)?.get(listId)?.highestEpoch ?? 0;
-    const row = { ticketId, listId, admission, highestEpoch: Math.max(known, credentialEpoch) };
+  admit(scan: AdmitCommand, listId: string, admission: Admission): AdmissionRow {
+    const { ticketId, credentialEpoch, nonce } = scan;
+    const known = this.findAdmission(ticketId, listId);
+    const row = {
+      ticketId,
+      listId,
+      admission,
+      highestEpoch: Math.max(known?.highestEpoch ?? 0, credentialEpoch),
+      firstNonce: known === undefined ? nonce : known.firstNonce,
+    };
     this.#put(row);
     return row;
   }

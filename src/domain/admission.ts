@@ -79,6 +79,16 @@ function answerTo(
   };
 }
 
+/** The answer to the scan that let the ticket in for the first time at a list, told again from what is kept of it. */
+export function repeatFirstAdmission(
+  command: { readonly ticketId: string | null },
+  type: GateTicketType | undefined,
+  { firstAdmittedAtMs }: Admission,
+): ScanAnswer {
+  const admission = { entryCount: 1, inside: true, firstAdmittedAtMs };
+  return answerTo(command, type, { reason: null, admission, admittedAtMs: firstAdmittedAtMs }, firstAdmittedAtMs);
+}
+
 const UNCHANGED = { next: null, admittedChange: 0, insideChange: 0, isFirstAdmission: false, overridden: false } as const;
 
 /** Why this ticket may never come in with this credential, whoever insists; null when nothing stands against it. */
