@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { TrieRouter } from "hono/router/trie-router";
 import type { Failure } from "#domain/failure";
 import type { Principal } from "#domain/principal";
 import type { Result } from "#domain/result";
@@ -11,7 +12,6 @@ import type { ClientGuard } from "./middleware/client-guard.ts";
 import { networkOf } from "./middleware/network-of.ts";
 import { isWithinLimit, limitHeaders, retryAfterSeconds } from "./middleware/rate-limit.ts";
 import { describeRoute } from "./describe-route.ts";
-import { PathRouter } from "./path-router.ts";
 import { presentFailure } from "./problem.ts";
 import { addHeaders, respond } from "./security-headers.ts";
 import { isFailure, mayCall, type Route } from "./route.ts";
@@ -46,14 +46,14 @@ interface DeclaredPath {
  * one handler and there is no middleware, because Hono would wrap two in a chain of promises for each request.
  */
 export function createApp(parts: AppParts): App {
-  const app: App = new OpenAPIHono({ router: new PathRouter() });
+  const app: App = new OpenAPIHono({ router: new TrieRouter() });
   const declared = [
     ...parts.routes,
     declareOpenApi(() => app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "Ticket service", version: "1" } })),
   ];
   for (const route of declared) app.openAPIRegistry.registerPath(describeRoute(route));
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer", bearerFormat: "JWT" });
-  for (const [path, routes] of Map.groupBy(declared, (route) => route.path)) {
+  for (const [path, routes] of groupByPath(declared)) {
     const declaredPath = {
       routes: new Map(routes.map((route) => [route.method.toUpperCase(), route])),
       allow: listAllowed(routes),
@@ -71,6 +71,12 @@ export function createApp(parts: AppParts): App {
     return presentWithId(explainError(error, parts.logger, requestId), requestId);
   });
   return app;
+}
+
+/** Paths without parameters first, so that `/types` is never taken for an id. */
+function groupByPath(routes: readonly Route[]): [string, Route[]][] {
+  const groups = Map.groupBy(routes, (route) => route.path);
+  return [...groups].toSorted(([one], [other]) => Number(one.includes("{")) - Number(other.includes("{")));
 }
 
 function listAllowed(routes: readonly Route[]): string[] {
