@@ -75,6 +75,9 @@ describe("a code shown at the door", () => {
     await door.flush();
     expect(await door.listValidations()).toMatchObject([{ ticket_id: null, reason: "wrong_event" }]);
     expect(await scan(other, qr)).toMatchObject({ result: "admitted" });
+    // Stale as well: to ask its holder for the live code would help nobody.
+    const late = { nowMs: NOW_MS + 60_000 };
+    expect(await scan(door, qr, { caller: late })).toMatchObject({ result: "refused", reason: "wrong_event", ticket: null });
   });
 
   it("stays good while its key is being rotated out, and no longer", async () => {

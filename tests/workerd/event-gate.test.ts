@@ -108,6 +108,16 @@ describe("a repeated question", () => {
     expect((await door.gate.stats(door.tenantId))?.lists).toMatchObject([{ admitted: 1, inside: 1 }]);
   });
 
+  it("at another list, or on the way out, is another question, also when both arrive together", async () => {
+    const door = await makeDoor();
+    const command = scan(door, { nonce: "1" });
+    const asked = [command, { ...command, listId: "backstage" }, { ...command, type: "exit" as const }];
+    const answers = await Promise.all(asked.map((each) => door.gate.admit(each)));
+    expect(answers.map((answer) => answer?.replayed)).toEqual([false, false, false]);
+    expect(answers.map((answer) => answer?.entryCount)).toEqual([1, 1, 1]);
+    expect(answers[2]).toMatchObject({ result: "admitted", admittedAtMs: null });
+  });
+
   it("still hears that its holder was let in after the code has become stale", async () => {
     const door = await makeDoor();
     const { force, ticketTypeNumber, credentialEpoch, ...question } = scan(door, { nonce: crypto.randomUUID() });
