@@ -187,6 +187,21 @@ describe("a ticket stays with its owner", () => {
     expect(await scan(code)).toBe("revoked");
   });
 
+  it("until its mint is noted: a leaf that no ticket is known for is looked at again later, behind all that is new", async () => {
+    const { ticketId, moveLeaf, readTicket } = await sellMinted();
+    const noteMint = (status: string): Promise<unknown> =>
+      env.DB.prepare("UPDATE mint_jobs SET status = ? WHERE ticket_id = ?").bind(status, ticketId).run();
+    await noteMint("SUBMITTED");
+    const wallet = makeWallet();
+    await moveLeaf(wallet.address);
+    await notice();
+    await noteMint("MINTED");
+    await notice(9);
+    expect((await readTicket())["held_by_address"]).toBeNull();
+    await notice(11);
+    expect((await readTicket())["held_by_address"]).toBe(wallet.address);
+  });
+
   it("when it was let in before, although D1 has not heard of it yet", async () => {
     const { owner, ticketId, scan, moveLeaf, readTicket, isNews } = await sellMinted();
     expect(await scan(await showCode(owner, ticketId))).toBe("admitted");

@@ -3,7 +3,7 @@ import type { TreeFacts } from "#domain/chain-suitability";
 import type { TreeMessage } from "#domain/tree-messages";
 import { consumeDeadLetters } from "#queues/dead-letter-consumer";
 import { advanceOpening } from "#services/trees/advance-opening";
-import { chooseTree, noteFullTree, requestNextTree } from "#services/trees/choose-tree";
+import { chooseTree, noteFullTree, requestNextTree, requestTree } from "#services/trees/choose-tree";
 import { keepTrees } from "#services/trees/keep-trees";
 import { insertTenantTree, listTenantTrees, raiseMintedCount, retireTree } from "#storage/tenant-trees";
 import { NOW_MS, db, findJob, makeMintBench, messagesOf, type MintBench, type ScriptedTrees } from "../support/mint-bench.ts";
@@ -46,6 +46,16 @@ const choose = () => chooseTree({ db, trees, nowMs: NOW_MS }, tenantId);
 describe("the tree that a tenant's tickets are minted into", () => {
   it("is the one of the configuration for a tenant that has none", async () => {
     expect(await choose()).toBe(trees.defaultTreeAddress);
+  });
+
+  it("is still that one while the first of its own is being made, as long as it has room", async () => {
+    await requestTree({ db, trees, nowMs: NOW_MS }, { tenantId, number: 1, shape: SHAPE, requestId: crypto.randomUUID() });
+    trees.tree = FACTS;
+    expect(await choose()).toBe(trees.defaultTreeAddress);
+    for (const unfit of [{ ...FACTS, mintedCount: CAPACITY }, "missing"] as const) {
+      trees.tree = unfit;
+      expect(await choose()).toBeUndefined();
+    }
   });
 
   it("is the first of its own, and each of the others waits for its turn", async () => {

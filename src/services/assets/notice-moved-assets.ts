@@ -25,6 +25,8 @@ const BATCHES_A_RUN = 10;
 const TICKETS_A_RUN = 50;
 /** A mint is noted some seconds after its leaf can be read, and a move takes about as long. */
 const LOOK_AGAIN_MS = 60_000;
+/** Leaves that were never a ticket's stay unknown. A tree may have many, and none of them may keep what is new waiting. */
+const LOOK_AT_UNKNOWN_MS = 10 * 60_000;
 
 /**
  * Compares what changed in our trees with the tickets: one whose asset somebody moved to another wallet outside the service cannot be
@@ -58,7 +60,13 @@ async function judge(ctx: NoticeContext, news: readonly StoredNews[]): Promise<n
     }
   }
   await scheduleLeafNews(ctx.d1, done, null);
-  await scheduleLeafNews(ctx.d1, later, ctx.nowMs + LOOK_AGAIN_MS);
+  const isKnown = ({ ticket }: StoredNews): boolean => ticket !== undefined;
+  await scheduleLeafNews(ctx.d1, later.filter(isKnown), ctx.nowMs + LOOK_AGAIN_MS);
+  await scheduleLeafNews(
+    ctx.d1,
+    later.filter((change) => !isKnown(change)),
+    ctx.nowMs + LOOK_AT_UNKNOWN_MS,
+  );
   return count;
 }
 

@@ -9,6 +9,7 @@ import {
   listTenantTrees,
   raiseMintedCount,
   retireTree,
+  type TenantTree,
 } from "#storage/tenant-trees";
 
 /** What choosing a tree may reach. */
@@ -23,18 +24,32 @@ const DEFAULT_TICKETS = 10_000;
 
 /**
  * Says into which tree a tenant's next ticket goes: the one in use, or the next when that is nearly full, or the tree of the
- * configuration for a tenant that never had one.
+ * configuration for a tenant that never had one. One that waits for its first goes on with that tree as long as it has room.
  * @returns undefined while the tenant's last tree is full and no other is open.
+ * @throws when the chain must be asked and can't be reached.
  */
 export async function chooseTree(ctx: ChooseTreeContext, tenantId: string): Promise<string | undefined> {
   const active = await findActiveTree(ctx.db, tenantId);
   if (active !== undefined && !isNearlyFull(active)) return active.address;
   const trees = await listTenantTrees(ctx.db, tenantId);
-  if (active === undefined) return trees.length === 0 ? ctx.trees.defaultTreeAddress : undefined;
+  if (active === undefined) return chooseDefaultTree(ctx, trees);
   // Without another to go on with it is filled to the last leaf.
   if (!trees.some((tree) => tree.status === "OPEN")) return active.address;
   await retireTree(ctx.db, active, ctx.nowMs);
   return (await findActiveTree(ctx.db, tenantId))?.address;
+}
+
+/** The first tree may never come, where the wallet cannot pay its rent. It may also have been asked for because this one is full. */
+async function chooseDefaultTree(
+  { trees: keeper }: ChooseTreeContext,
+  trees: readonly TenantTree[],
+): Promise<string | undefined> {
+  const { defaultTreeAddress } = keeper;
+  if (trees.length === 0) return defaultTreeAddress;
+  if (trees.some((tree) => tree.status !== "OPENING")) return undefined;
+  const found = await keeper.inspectTree(defaultTreeAddress);
+  const isFit = found !== "missing" && found !== "other" && !isNearlyFull({ ...found, capacity: capacityOf(found) });
+  return isFit ? defaultTreeAddress : undefined;
 }
 
 /**
