@@ -12,6 +12,12 @@ export function findKeptTicket(store: DeskStore, tenantId: string, ticketId: str
     .find((ticket) => ticket.id === ticketId && ticket.tenantId === tenantId);
 }
 
+/** The tenant of an order or a ticket that the desk has. */
+export function findTenantOf(store: DeskStore, id: string): string | undefined {
+  const hasIt = (record: OrderRecord): boolean => keptTicketsOf(record).some((ticket) => ticket.id === id);
+  return (store.findOrder(id) ?? store.listOrdersByPrefix(sharedPrefixOf(id)).find(hasIt))?.view.tenantId;
+}
+
 /** The order whose ticket this is, before and after the ticket changed hands; undefined when this desk has no such order. */
 export function passOnTicket(
   store: DeskStore,

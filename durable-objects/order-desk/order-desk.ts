@@ -34,7 +34,7 @@ import { deliverDeskNews, readChangedAtMs } from "./desk-delivery.ts";
 import { DeskHolds } from "./desk-holds.ts";
 import { DeskOrders } from "./desk-orders.ts";
 import { DeskStore } from "./desk-store.ts";
-import { findKeptTicket, passOnTicket } from "./desk-tickets.ts";
+import { findKeptTicket, findTenantOf, passOnTicket } from "./desk-tickets.ts";
 import { DeskUpkeep } from "./desk-upkeep.ts";
 import { InventoryBatcher } from "./inventory-batcher.ts";
 import { NumberBlocks, type LeaseBlock } from "./number-blocks.ts";
@@ -161,6 +161,10 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   async findOrder(tenantId: string, orderId: string): Promise<OrderView | undefined> {
     const record = this.#orders.findOwn(tenantId, orderId);
     return record && viewAt(record, readClockMs());
+  }
+
+  async findTenantOf(id: string): Promise<string | undefined> {
+    return findTenantOf(this.#store, id);
   }
 
   async listRecentOrders(tenantId: string, userId: string): Promise<readonly OrderView[]> {

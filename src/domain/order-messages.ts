@@ -210,6 +210,8 @@ export interface DeskPort {
   /** Remembers the payment made at the provider for a pending order; the first one wins. */
   attachPayment(tenantId: string, orderId: string, payment: OrderPayment): Promise<OrderView | undefined>;
   findOrder(tenantId: string, orderId: string): Promise<OrderView | undefined>;
+  /** Whose order or ticket this is, for callers that belong to no tenant; undefined for one that only D1 may have. */
+  findTenantOf(id: string): Promise<string | undefined>;
   /** The user's orders that D1 may not have yet or not in their last state, newest first, at most 100. */
   listRecentOrders(tenantId: string, userId: string): Promise<readonly OrderView[]>;
   findTicket(tenantId: string, ticketId: string): Promise<IssuedTicket | undefined>;

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import { paymentWebhook } from "#http/routes/payments/payment-webhook";
 import { expectProblem, expectSafe, send, type Caller } from "../support/contract-call.ts";
 import { buy, flushDeskOf, idOf, openSale, runDeskOf, type Sale } from "../support/open-sale.ts";
@@ -197,6 +198,21 @@ describe("an operator's own service", () => {
     expect(await placed.countTickets()).toBe(1);
     const read = await send("GET", `/internal/orders/${orderId}`, { headers: signed("") });
     expect(await read.json()).toEqual(await placed.readOrder());
+  });
+
+  it("finds and settles an order that was made a moment ago, and its ticket, while D1 has heard of neither", async () => {
+    const { buyer, orderId } = await placeOne();
+    vi.spyOn(OrderDeskObject.prototype, "alarm").mockResolvedValue();
+    const path = `/internal/orders/${orderId}`;
+    const paid = await send("POST", `${path}/mark-paid`, { raw: "", headers: signed("") });
+    expect(await paid.json()).toMatchObject({ id: orderId, status: "AWAITING_MINT" });
+    const { body } = await buyer.call("GET", `/api/v1/orders/${orderId}/tickets`);
+    const ticketId = String((body["items"] as { id: unknown }[])[0]?.id); // declared so
+    expect(await env.DB.prepare("SELECT id FROM tickets WHERE id = ?").bind(ticketId).first()).toBeNull();
+    for (const at of [path, `/internal/tickets/${ticketId}`]) {
+      const read = await send("GET", at, { headers: signed("") });
+      expect([read.status, await read.json()], at).toEqual([200, expect.objectContaining({ id: at.split("/").at(-1) })]);
+    }
   });
 
   it.each(["GET /internal/orders", "GET /internal/tickets", "POST /internal/orders"])(

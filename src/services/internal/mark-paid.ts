@@ -3,9 +3,9 @@ import { deskNumberOf } from "#domain/ids";
 import type { OrderView } from "#domain/order-messages";
 import { PAID_ELSEWHERE } from "#domain/order-money";
 import { refuse, succeed, type Result } from "#domain/result";
-import { findTenantOfOrder } from "#storage/tenants-of";
 import type { ServiceContext } from "../context.ts";
 import { readOrder } from "../order/find-order.ts";
+import { findTenant } from "./find-tenant.ts";
 import { verifyInternalCall, type SignedCall } from "./verify-internal-call.ts";
 
 /** A payment that reached the organiser by another way (bank transfer, box office). */
@@ -36,7 +36,7 @@ export async function markPaid(ctx: ServiceContext, input: MarkPaidInput): Promi
   const paidElsewhere = input.parse(input.call.rawBody);
   if (!paidElsewhere.ok) return paidElsewhere;
   const { orderId } = input;
-  const tenantId = await findTenantOfOrder(ctx.db, orderId);
+  const tenantId = await findTenant(ctx, "order", orderId);
   const order = tenantId === undefined ? undefined : await readOrder(ctx, tenantId, orderId);
   if (!order) return refuse({ code: "not_found", what: "order" });
   const { paymentId = signed.value.webhookId, amountCents = order.totalCents, currency = order.currency } = paidElsewhere.value;
