@@ -9,17 +9,20 @@ export interface Payment {
   readonly amountCents: number;
   readonly currency: string;
   captured: boolean;
-  /** What was asked back under each key, and whether it was taken. A provider says the same to a key each time. */
+  /**
+   * What was asked back under each key, or by hand at the provider under its own id, and whether it was taken. A provider says the
+   * same to a key each time.
+   */
   readonly refunds: Map<string, { readonly amountCents: number; isTaken: boolean }>;
-  /** What went back past the service: by hand at the provider, and to a bank after a lost dispute. */
-  outsideCents: number;
+  /** What went to a bank after lost disputes. */
+  lostCents: number;
   isDisputed: boolean;
   wasDisputed: boolean;
 }
 
 /** What went back of a payment, at the provider. */
-export function goneCentsOf({ refunds, outsideCents }: Payment): number {
-  return [...refunds.values()].reduce((sum, { amountCents, isTaken }) => sum + (isTaken ? amountCents : 0), outsideCents);
+export function goneCentsOf({ refunds, lostCents }: Payment): number {
+  return [...refunds.values()].reduce((sum, { amountCents, isTaken }) => sum + (isTaken ? amountCents : 0), lostCents);
 }
 
 /** The provider's book: whose money it took, and what went back. It takes a key once, and never gives back more than it has. */
@@ -41,7 +44,7 @@ export class PaymentBook {
       ...facts,
       captured: false,
       refunds: new Map(),
-      outsideCents: 0,
+      lostCents: 0,
       isDisputed: false,
       wasDisputed: false,
     };

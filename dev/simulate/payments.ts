@@ -11,8 +11,9 @@ const PATIENCE = 5;
 /** How late a webhook may be, and how long the provider waits between two tries at most, ms. */
 const WEBHOOK_LATE_MS = 20_000;
 const LONGEST_RETRY_MS = 30_000;
-/** Refunds that the provider cannot carry out. */
+/** Refunds that the provider cannot carry out, and those made there by hand that the buyer's bank sends back. */
 const FAILED_REFUNDS = 0.03;
+const SENT_BACK = 0.3;
 
 const DOWN: Result<never, PaymentProviderDown> = refuse({
   code: "payment_provider_down",
@@ -77,10 +78,14 @@ export class Payments {
     const leftCents = payment?.captured && !payment.isDisputed ? payment.amountCents - goneCentsOf(payment) : 0;
     if (!payment || leftCents === 0) return;
     const amountCents = world.random.chance(0.5) ? leftCents : world.random.between(1, leftCents);
-    payment.outsideCents += amountCents;
     world.saw(amountCents === leftCents ? "the rest given back outside" : "a part given back outside");
-    const refundId = `outside-${world.random.hex(8)}`;
-    this.#tell(payments.newsOf(payment, "refund.succeeded", world.loop.nowMs, { amountCents, refundId }));
+    const facts = { amountCents, refundId: `outside-${world.random.hex(8)}` };
+    const isSentBack = world.random.chance(SENT_BACK) && !payment.wasDisputed;
+    payment.refunds.set(facts.refundId, { amountCents, isTaken: !isSentBack });
+    this.#tell(payments.newsOf(payment, "refund.succeeded", world.loop.nowMs, facts));
+    if (!isSentBack) return;
+    world.saw("a refund made outside and sent back");
+    this.#tell(payments.newsOf(payment, "refund.failed", world.loop.nowMs + 1, facts));
   }
 
   /** The buyer disputes the payment at their bank, which thinks for so long. */
@@ -97,7 +102,7 @@ export class Payments {
     await pause(this.#stage, forMs);
     payment.isDisputed = false;
     const isLost = world.random.chance(0.5);
-    if (isLost) payment.outsideCents += payment.amountCents - goneCentsOf(payment);
+    if (isLost) payment.lostCents += payment.amountCents - goneCentsOf(payment);
     world.saw(isLost ? "dispute lost" : "dispute won");
     this.#tell(payments.newsOf(payment, isLost ? "dispute.lost" : "dispute.won", world.loop.nowMs, facts));
   }

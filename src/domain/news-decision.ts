@@ -9,7 +9,7 @@ import type { PaymentEventOutcome } from "./statuses.ts";
  * - `dispute_won_after_loss`: what a lost dispute killed stays dead.
  * - `refund_failed`: the provider could not give the money back.
  * - `refund_outside`: somebody gave part of the money back at the provider, and nobody knows for which ticket.
- * - `refund_unknown`: the provider tells of money given back that we cannot place, or of more than came.
+ * - `refund_unknown`: the provider tells of more money given back than came, or of some that it may have told before.
  * - `payment_event_rejected`: too many events wait for the order.
  */
 export type PaymentAlert =

@@ -31,14 +31,22 @@ export function paidCentsOf({ step, paidBy, refunds }: OrderRecord, key: Payment
   return refunds.find((refund) => isSamePayment(refund, key))?.amountCents;
 }
 
-/** What of a payment has gone back or goes back, in minor units: every refund that has not failed. */
-export function goneCentsOf({ refunds }: OrderRecord, key: PaymentKey): number {
+/**
+ * The sum of a payment's refunds that have not failed, in minor units. It is more than came while one of them has failed and its
+ * news is late, and when a provider or a bank gave back too much.
+ */
+export function bookedCentsOf({ refunds }: Pick<OrderRecord, "refunds">, key: PaymentKey): number {
   return sumOf(refunds.filter((refund) => isSamePayment(refund, key) && refund.status !== "failed"));
+}
+
+/** What of a payment has gone back or goes back, in minor units: never more than came. */
+export function goneCentsOf(record: OrderRecord, key: PaymentKey): number {
+  return Math.min(paidCentsOf(record, key) ?? 0, bookedCentsOf(record, key));
 }
 
 /** What is left of a payment and could still be given back, in minor units: 0 when there is nothing. */
 export function leftCentsOf(record: OrderRecord, key: PaymentKey): number {
-  return Math.max(0, (paidCentsOf(record, key) ?? 0) - goneCentsOf(record, key));
+  return (paidCentsOf(record, key) ?? 0) - goneCentsOf(record, key);
 }
 
 /** True while a dispute of the payment is open: its provider gives nothing back then. */

@@ -4,7 +4,7 @@ import { change, raise, type OrderRecord } from "./order.ts";
 import type { OrderPayment, OrderView, PaymentNews } from "./order-messages.ts";
 import type { PaidBy, PaymentKey, RefundReason } from "./order-money.ts";
 import { isSamePayment, paidCentsOf } from "./order-payments.ts";
-import { decideRefundNews, isAheadOfOurs } from "./refund-news.ts";
+import { decideRefundNews } from "./refund-news.ts";
 import { sendBack } from "./refund.ts";
 import type { OrderStatus, PaymentStatus } from "./statuses.ts";
 
@@ -75,7 +75,7 @@ export function takeUpWaiting(
 
 function mustWait(record: OrderRecord, news: PaymentNews): boolean {
   if (news.type.startsWith("payment.")) return false;
-  return record.step.kind !== "none" || paidCentsOf(record, news) === undefined || isAheadOfOurs(record, news);
+  return record.step.kind !== "none" || paidCentsOf(record, news) === undefined;
 }
 
 function wait(record: OrderRecord, news: PaymentNews, nowMs: number): NewsDecision {

@@ -1,29 +1,45 @@
 import { deriveIdWithin } from "./ids.ts";
-import { apply, ignore, type NewsDecision } from "./news-decision.ts";
+import { apply, ignore, type NewsDecision, type PaymentAlert } from "./news-decision.ts";
 import type { OrderRecord } from "./order.ts";
 import type { PaymentNews } from "./order-messages.ts";
 import type { Refund } from "./order-money.ts";
-import { changeMoney, goneCentsOf, isSamePayment, leftCentsOf, paidCentsOf } from "./order-payments.ts";
+import { bookedCentsOf, changeMoney, isSamePayment, paidCentsOf } from "./order-payments.ts";
 import { livingTicketIdsOf, stepOfRecall } from "./recall.ts";
 import { REFUND_RANK, replaceRefund } from "./refund.ts";
 
+type Outcome = "succeeded" | "failed";
+
 /**
- * Decides about news of a refund. One of ours moves on; another was made at the provider, past us: its money is gone all the
- * same, and when that was the last of the payment, the order's tickets die.
+ * Decides about news of a refund. What its provider says last of a refund holds, in whatever order it is heard: one of ours moves
+ * on; another was made at the provider, past us, and is booked as it is told, also that it failed, because the older news that it
+ * was done may come after. When the last of the payment has gone back so, the order's tickets die.
  */
 export function decideRefundNews(record: OrderRecord, news: PaymentNews, nowMs: number): NewsDecision {
   const status = news.type === "refund.succeeded" ? "succeeded" : "failed";
   const known = findRefund(record, news, status);
-  if (known) return moveRefund(record, news, known, status);
-  if (status === "succeeded") return addOutsideRefund(record, news, nowMs);
-  return ignore(record, isPerhapsToldBefore(record, news) ? "refund_failed" : null);
+  if (known) {
+    if (isOlder(news, known, status)) return ignore(record);
+    if (known.status === status) return ignore(noteTime(record, known, news));
+  } else {
+    if (isPerhapsToldBefore(record, news)) return ignore(record, status === "succeeded" ? "refund_unknown" : "refund_failed");
+    const isOfNone = status === "failed" && news.refundId === null;
+    if (isOfNone || news.amountCents <= 0) return ignore(record);
+  }
+  const told = known ? moveRefund(known, news, status) : makeOutsideRefund(record, news, status, nowMs);
+  const refunds = known ? replaceRefund(record.refunds, told) : [...record.refunds, told];
+  const changed = changeMoney(record, { refunds: fitIntoRest({ ...record, refunds }, news) });
+  const last = findLastOutside(changed, news);
+  const alert = status === "failed" ? (known ? "refund_failed" : null) : alertOf(changed, told, last);
+  if (!last) return apply(changed, alert);
+  const recall = { id: last.id, restock: true, cause: "provider_refund", actor: "desk" } as const;
+  return apply({ ...changed, step: stepOfRecall({ ...recall, ticketIds: livingTicketIdsOf(changed) }) }, alert);
 }
 
 /**
  * The refund that the event is about: by its id; else, because a provider's answer with the id may have been lost and some
  * give none, the payment's oldest one over that amount that is open, or else one that is thought to have failed.
  */
-function findRefund(record: OrderRecord, news: PaymentNews, status: "succeeded" | "failed"): Refund | undefined {
+function findRefund(record: OrderRecord, news: PaymentNews, status: Outcome): Refund | undefined {
   const { refundId, amountCents } = news;
   const refunds = record.refunds.filter((refund) => isSamePayment(refund, news));
   const named = refunds.find((refund) => refundId !== null && [refund.id, refund.providerRefundId].includes(refundId));
@@ -35,82 +51,69 @@ function findRefund(record: OrderRecord, news: PaymentNews, status: "succeeded" 
 }
 
 /**
- * True for money given back at the provider that cannot have been there while a refund of ours is still under way: that one has
- * failed, its news is late, and only then is it clear what is left.
- */
-export function isAheadOfOurs(record: OrderRecord, news: PaymentNews): boolean {
-  if (news.type !== "refund.succeeded" || news.amountCents <= leftCentsOf(record, news)) return false;
-  if (findRefund(record, news, "succeeded") || isPerhapsToldBefore(record, news)) return false;
-  return record.refunds.some((refund) => isSamePayment(refund, news) && refund.status === "submitted");
-}
-
-function moveRefund(record: OrderRecord, news: PaymentNews, known: Refund, status: "succeeded" | "failed"): NewsDecision {
-  if (status === known.status || isOlder(news, known, status)) return ignore(record);
-  const theirId = news.refundId === known.id ? null : news.refundId;
-  const moved = { ...known, status, providerRefundId: known.providerRefundId ?? theirId, toldAtMs: news.occurredAtMs };
-  const changed = changeMoney(record, { refunds: replaceRefund(record.refunds, moved) });
-  if (status === "failed") return apply(changed, "refund_failed");
-  // It was thought to have failed, and was made a second time since.
-  const isTooMuch = goneCentsOf(changed, known) > (paidCentsOf(changed, known) ?? 0);
-  return apply(changed, isTooMuch ? "refund_unknown" : null);
-}
-
-/**
  * A refund that was done may fail weeks later, when the buyer's bank sends it back. So of two events that name it the one counts
  * that happened last, and of two at once the failure: who believes it calls a person, who does not leaves a buyer without money.
  */
-function isOlder(news: PaymentNews, { toldAtMs }: Refund, status: "succeeded" | "failed"): boolean {
+function isOlder(news: PaymentNews, { toldAtMs }: Refund, status: Outcome): boolean {
   if (news.refundId === null || toldAtMs === undefined) return false;
   return status === "failed" ? news.occurredAtMs < toldAtMs : news.occurredAtMs <= toldAtMs;
 }
 
-function addOutsideRefund(record: OrderRecord, news: PaymentNews, nowMs: number): NewsDecision {
-  if (isPerhapsToldBefore(record, news)) return ignore(record, "refund_unknown");
-  const { provider, paymentId, refundId, eventId, currency } = news;
-  const { refunds: settled, restCents } = settleUntaken(record, news);
-  const amountCents = Math.min(restCents, leftCentsOf({ ...record, refunds: settled }, news));
-  if (amountCents <= 0 && settled === record.refunds) return ignore(record, "refund_unknown");
-  const id = deriveIdWithin(record.view.id, ["refund", "provider", provider, paymentId, refundId ?? eventId]);
-  const what = { provider, paymentId, providerRefundId: refundId, status: "succeeded", reason: "provider" } as const;
-  const told = { createdAtMs: nowMs, toldAtMs: news.occurredAtMs };
-  const outside: Refund = { ...what, id, amountCents, currency, ticketIds: [], note: null, ...told };
-  const refunds = amountCents > 0 ? [...settled, outside] : settled;
-  const changed = changeMoney(record, { refunds });
-  if (!isSamePayment(record.paidBy, news) || leftCentsOf(changed, news) > 0) return apply(changed, "refund_outside");
-  const ticketIds = livingTicketIdsOf(record);
-  const step = stepOfRecall({ id, ticketIds, restock: true, cause: "provider_refund", actor: "desk" });
-  return apply(changeMoney(record, { refunds, step }));
+/** What was known already holds since a later time: older news of the contrary may still come. Nobody else need hear of that. */
+function noteTime(record: OrderRecord, known: Refund, news: PaymentNews): OrderRecord {
+  return { ...record, refunds: replaceRefund(record.refunds, { ...known, toldAtMs: news.occurredAtMs }) };
+}
+
+function moveRefund(known: Refund, { refundId, occurredAtMs }: PaymentNews, status: Outcome): Refund {
+  const theirId = refundId === known.id ? null : refundId;
+  return { ...known, status, providerRefundId: known.providerRefundId ?? theirId, toldAtMs: occurredAtMs };
+}
+
+function makeOutsideRefund({ view }: OrderRecord, news: PaymentNews, status: Outcome, nowMs: number): Refund {
+  const { provider, paymentId, refundId, eventId, amountCents, currency } = news;
+  const id = deriveIdWithin(view.id, ["refund", "provider", provider, paymentId, refundId ?? eventId]);
+  const what = { id, provider, paymentId, providerRefundId: refundId, status, amountCents, currency } as const;
+  return { ...what, reason: "provider", ticketIds: [], note: null, createdAtMs: nowMs, toldAtMs: news.occurredAtMs };
 }
 
 /**
- * When more went back than we thought was left, refunds that are only `created` were not taken by the provider, and never can be:
- * that money is not there any more. Those that fit into the excess are paid by it. One that does not is asked for anew over what
- * is missing, under an id of its own: a provider may remember the old one with its amount.
- * @returns what is left of the event's amount for a refund of its own.
+ * What went back past us cannot go back again: refunds that were not asked for yet ask for no more than is left beside the others.
+ * One that asks for less does so under an id of its own: a provider may remember the old one with its amount. While more is said to
+ * be gone than came, one of those others has failed and its news is late: nothing is given up then.
  */
-function settleUntaken(
-  record: OrderRecord,
-  news: PaymentNews,
-): { readonly refunds: readonly Refund[]; readonly restCents: number } {
-  let excessCents = news.amountCents - leftCentsOf(record, news);
-  let coveredCents = 0;
-  const refunds = record.refunds.flatMap((refund): readonly Refund[] => {
-    const { amountCents, id } = refund;
-    if (excessCents <= 0 || !isSamePayment(refund, news) || refund.status !== "created") return [refund];
-    const takenCents = Math.min(excessCents, amountCents);
-    excessCents -= takenCents;
-    if (takenCents < amountCents) {
-      const anew = deriveIdWithin(id, ["refund", "rest", news.refundId ?? news.eventId]);
-      return [
-        { ...refund, status: "failed" },
-        { ...refund, id: anew, amountCents: amountCents - takenCents },
-      ];
-    }
-    coveredCents += takenCents;
-    return [{ ...refund, status: "succeeded", providerRefundId: news.refundId }];
+function fitIntoRest(record: OrderRecord, news: PaymentNews): readonly Refund[] {
+  const isOpen = (refund: Refund): boolean => isSamePayment(refund, news) && refund.status === "created";
+  const others = { refunds: record.refunds.filter((refund) => !isOpen(refund)) };
+  let restCents = (paidCentsOf(record, news) ?? 0) - bookedCentsOf(others, news);
+  if (restCents < 0) return record.refunds;
+  return record.refunds.flatMap((refund): readonly Refund[] => {
+    if (!isOpen(refund)) return [refund];
+    const amountCents = Math.min(restCents, refund.amountCents);
+    restCents -= amountCents;
+    if (amountCents === refund.amountCents) return [refund];
+    const givenUp: Refund = { ...refund, status: "failed" };
+    const id = deriveIdWithin(refund.id, ["refund", "rest", news.refundId ?? news.eventId]);
+    return amountCents === 0 ? [givenUp] : [givenUp, { ...refund, id, amountCents }];
   });
-  const isChanged = refunds.some((refund, at) => refund !== record.refunds[at]);
-  return { refunds: isChanged ? refunds : record.refunds, restCents: news.amountCents - coveredCents };
+}
+
+/**
+ * The refund made past us with which the last of the order's payment went back; undefined while something is left, or while the
+ * refunds are more than came: then one of them has failed, and a ticket must not die of money that is there.
+ */
+function findLastOutside(record: OrderRecord, news: PaymentNews): Refund | undefined {
+  const { paidBy } = record;
+  if (!paidBy || !isSamePayment(paidBy, news)) return undefined;
+  const outside = record.refunds.filter(
+    (refund) => isSamePayment(refund, news) && refund.reason === "provider" && refund.status === "succeeded",
+  );
+  const isAllBooked = bookedCentsOf(record, news) === paidBy.amountCents;
+  return isAllBooked ? outside.at(-1) : outside.find(({ amountCents }) => amountCents >= paidBy.amountCents);
+}
+
+function alertOf(record: OrderRecord, told: Refund, last: Refund | undefined): PaymentAlert | null {
+  if (bookedCentsOf(record, told) > (paidCentsOf(record, told) ?? 0)) return "refund_unknown";
+  return told.reason === "provider" && !last ? "refund_outside" : null;
 }
 
 /** Without an id, another event over an amount that went back may be about the same money: nothing is decided by it then. */

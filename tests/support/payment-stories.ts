@@ -60,6 +60,35 @@ export const PAYMENT_STORIES: readonly PaymentStory[] = [
     ],
     { ...GONE, payment: "REFUNDED" },
   ),
+  told(
+    "given back in part at the provider, which the buyer's bank sent back",
+    [
+      took,
+      { type: "refund.succeeded", refundId: "r", amountCents: 700 },
+      { type: "refund.failed", refundId: "r", amountCents: 700 },
+    ],
+    PAID,
+  ),
+  told(
+    "given back in part at the provider, sent back, and done after all",
+    [
+      took,
+      { type: "refund.succeeded", refundId: "r", amountCents: 700 },
+      { type: "refund.failed", refundId: "r", amountCents: 700 },
+      { type: "refund.succeeded", refundId: "r", amountCents: 700 },
+    ],
+    { ...PAID, refundedCents: 700 },
+  ),
+  told(
+    "given back for the most part at the provider in vain, and then by another refund",
+    [
+      took,
+      { type: "refund.succeeded", refundId: "one", amountCents: 1_500 },
+      { type: "refund.failed", refundId: "one", amountCents: 1_500 },
+      { type: "refund.succeeded", refundId: "two", amountCents: 1_500 },
+    ],
+    { ...PAID, refundedCents: 1_500 },
+  ),
   told("given back in part at the provider", [took, { type: "refund.succeeded", refundId: "r", amountCents: 5 }], {
     ...PAID,
     refundedCents: 5,

@@ -44,12 +44,13 @@ describe("news of a refund that is not ours by its id", () => {
     });
   });
 
-  it("pays ours too when all the money went back at the provider before it was asked for", () => {
+  it("leaves ours unasked when all the money went back at the provider before: it is not there any more", () => {
     const { record, alert } = tell(makeRefunded(), { amountCents: 1_000, refundId: "theirs" });
     expect(refundsOf(record)).toEqual([
-      [500, "succeeded", "requested"],
-      [500, "succeeded", "provider"],
+      [500, "failed", "requested"],
+      [1_000, "succeeded", "provider"],
     ]);
+    expect(nextRefundOf(record)).toBeUndefined();
     expect(record).toMatchObject({ step: { kind: "revoke" }, view: { refundedCents: 1_000, payment: { status: "REFUNDED" } } });
     expect(alert).toBeNull();
   });
@@ -65,28 +66,82 @@ describe("news of a refund that is not ours by its id", () => {
     expect(record.view.refundedCents).toBe(1_000);
   });
 
-  it("waits for the late news that ours has failed, without which that money could not have gone back", () => {
+  it("kills no ticket while more is said to be gone than came: one of ours has failed then, and its news is late", () => {
     const taken = happen(makeRefunded(), { kind: "answer", status: "submitted" }, 5);
-    const early = makeNews("refund.succeeded", { amountCents: 700, refundId: "theirs" });
-    const waiting = happen(taken, { kind: "news", news: early }, 6);
-    expect([waiting.waiting, waiting.view.refundedCents]).toEqual([[early], 500]);
+    const { record: early, alert } = tell(taken, { amountCents: 700, refundId: "theirs" });
+    expect([alert, early.step.kind, early.view.refundedCents]).toEqual(["refund_unknown", "none", 1_000]);
     const failed = makeNews("refund.failed", { amountCents: 500, refundId: taken.refunds[0]?.id ?? null });
-    const record = happen(waiting, { kind: "news", news: failed }, 7);
+    const record = happen(early, { kind: "news", news: failed }, 7);
     expect(refundsOf(record)).toEqual([
       [500, "failed", "requested"],
       [700, "succeeded", "provider"],
     ]);
-    expect(record.waiting).toBeUndefined();
+    expect([record.step.kind, record.view.refundedCents]).toEqual(["none", 700]);
   });
 
-  it("never books more than the payment has brought", () => {
-    const { record } = tell(makeRefunded(), { amountCents: 5_000, refundId: "theirs" });
-    expect(record.view.refundedCents).toBe(1_000);
+  it("gives up what was not asked for yet only when it is clear what is left", () => {
+    const all = happen(makeRefunded(), { kind: "answer", status: "submitted" }, 5);
+    const both = happen(all, { kind: "refund", command: makeRefundCommand("two") }, 6);
+    let record = both;
+    while (record.step.kind !== "none") record = takeStep(record, false, 7);
+    record = tell(record, { amountCents: 700, refundId: "theirs" }).record;
+    expect(refundsOf(record)[1]).toEqual([500, "created", "requested"]);
+    const failed = makeNews("refund.failed", { amountCents: 500, refundId: both.refunds[0]?.id ?? null });
+    expect(refundsOf(happen(record, { kind: "news", news: failed }, 8))).toEqual([
+      [500, "failed", "requested"],
+      [500, "failed", "requested"],
+      [300, "created", "requested"],
+      [700, "succeeded", "provider"],
+    ]);
+  });
+
+  it("shows no more as gone than the payment has brought, and calls a person when its provider tells of more", () => {
+    const { record, alert } = tell(makeRefunded(), { amountCents: 5_000, refundId: "theirs" });
+    expect([alert, record.step.kind, record.view.refundedCents]).toEqual(["refund_unknown", "revoke", 1_000]);
     expect(tell(record, { amountCents: 1, refundId: "more" })).toMatchObject({ outcome: "recorded" }); // it waits for the step
-    expect(tell(takeStep(takeStep(record, false, 10), false, 11), { amountCents: 1, refundId: "more" })).toMatchObject({
-      outcome: "ignored",
-      alert: "refund_unknown",
+    const dead = takeStep(takeStep(record, false, 10), false, 11);
+    const more = tell(dead, { amountCents: 1, refundId: "more" });
+    expect([more.alert, more.record.step.kind, more.record.view.refundedCents]).toEqual(["refund_unknown", "none", 1_000]);
+  });
+
+  it("is not booked when it is over nothing, or says of a refund without an id that it failed", () => {
+    const record = makeRefunded();
+    for (const type of ["refund.succeeded", "refund.failed"] as const) {
+      const nothing = makeNews(type, { amountCents: 0, refundId: "theirs" });
+      expect(decideNews(record, nothing, 9)).toMatchObject({ record, outcome: "ignored" });
+    }
+    expect(decideNews(record, makeNews("refund.failed", { amountCents: 3 }), 9)).toMatchObject({ record, outcome: "ignored" });
+  });
+});
+
+describe("a refund made at the provider that the buyer's bank sent back", () => {
+  const whole = { amountCents: 1_000, refundId: "theirs" };
+  const done = makeNews("refund.succeeded", { ...whole, occurredAtMs: 5 });
+  const failed = makeNews("refund.failed", { ...whole, occurredAtMs: 6 });
+  const paid = (): OrderRecord => takeStep(decideNews(makeOrder(), makeNews("payment.succeeded"), 1).record, false, 2);
+
+  it("never took anything when the news that it failed comes first: the tickets live", () => {
+    const first = decideNews(paid(), failed, 7);
+    expect([first.outcome, first.alert, refundsOf(first.record)]).toEqual(["applied", null, [[1_000, "failed", "provider"]]]);
+    expect(decideNews(first.record, done, 8)).toMatchObject({ record: first.record, outcome: "ignored", alert: null });
+    expect(first.record).toMatchObject({
+      step: { kind: "none" },
+      view: { refundedCents: 0, payment: { status: "SUCCEEDED" } },
     });
+  });
+
+  it("calls a person when it comes last: what died of it stays dead, and its money is here", () => {
+    let record = decideNews(paid(), done, 7).record;
+    while (record.step.kind !== "none") record = takeStep(record, false, 8);
+    const late = decideNews(record, failed, 9);
+    expect([late.alert, refundsOf(late.record)]).toEqual(["refund_failed", [[1_000, "failed", "provider"]]]);
+    expect(late.record.view).toMatchObject({ status: "REFUNDED", refundedCents: 0, payment: { status: "SUCCEEDED" } });
+  });
+
+  it("kills the tickets when it was done after all", () => {
+    const again = makeNews("refund.succeeded", { ...whole, occurredAtMs: 7, eventId: "again" });
+    const { record } = decideNews(decideNews(paid(), failed, 7).record, again, 8);
+    expect(record).toMatchObject({ step: { kind: "revoke" }, view: { refundedCents: 1_000 } });
   });
 });
 
