@@ -1,6 +1,8 @@
 import { deskNumberOf } from "#domain/ids";
 import { holdsOf, seatsOf } from "#domain/order-holds";
+import type { OrderRecord } from "#domain/order";
 import { ticketsOf } from "#domain/order-tickets";
+import { ticketSharesOf } from "#domain/ticket-shares";
 import { goneCentsOf } from "./payment-book.ts";
 import type { SimulatedChain } from "./simulated-chain.ts";
 import type { Row } from "./sqlite-connection.ts";
@@ -75,12 +77,23 @@ function checkMoney({ world, payments, orders }: Stage): void {
   }
 }
 
-/** The gate admits the tickets that are alive and not disputed, and nothing waits any more. */
+/** What banks took of the order's payment beyond what the tickets have cost that it was for. */
+function unnamedCentsOf({ view, refunds, paidBy }: OrderRecord): number {
+  const losses = refunds.filter(({ reason, paymentId }) => reason === "dispute_lost" && paymentId === paidBy?.paymentId);
+  const named = losses.flatMap(({ ticketIds }) => ticketIds);
+  const costs = new Map(ticketSharesOf(view).map(({ ticketId, amountCents }) => [ticketId, amountCents]));
+  const lostCents = losses.reduce((sum, { amountCents }) => sum + amountCents, 0);
+  return lostCents - named.reduce((sum, ticketId) => sum + (costs.get(ticketId) ?? 0), 0);
+}
+
+/** The gate admits the tickets that are alive and not kept out by a dispute, and nothing waits any more. */
 function checkGate({ world, orders, gate }: Stage): void {
   for (const record of orders.orders.values()) {
     const isOpen = record.disputes?.some(({ status }) => status === "opened") ?? false;
+    const isKeptOut = isOpen || unnamedCentsOf(record) > 0;
+    if (!isOpen && isKeptOut && record.view.status !== "REFUNDED") world.saw("tickets kept out after a dispute");
     for (const { id, status } of ticketsOf(record)) {
-      world.require(gate.admits(id) === (status === "SOLD" && !isOpen), () => `ticket ${id} is ${status}, the gate differs`);
+      world.require(gate.admits(id) === (status === "SOLD" && !isKeptOut), () => `ticket ${id} is ${status}, the gate differs`);
     }
     world.require(record.waiting === undefined, () => `events still wait for order ${record.view.id}`);
   }

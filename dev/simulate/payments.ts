@@ -102,9 +102,20 @@ export class Payments {
     await pause(this.#stage, forMs);
     payment.isDisputed = false;
     const isLost = world.random.chance(0.5);
-    if (isLost) payment.lostCents += payment.amountCents - goneCentsOf(payment);
+    const amountCents = isLost ? this.#drawLoss(order, payment) : payment.amountCents;
+    if (isLost) payment.lostCents += amountCents;
     world.saw(isLost ? "dispute lost" : "dispute won");
-    this.#tell(payments.newsOf(payment, isLost ? "dispute.lost" : "dispute.won", world.loop.nowMs, facts));
+    this.#tell(payments.newsOf(payment, isLost ? "dispute.lost" : "dispute.won", world.loop.nowMs, { ...facts, amountCents }));
+  }
+
+  /** All that is left, or so little that the rest pays for a ticket. */
+  #drawLoss({ lines }: OrderView, payment: Payment): number {
+    const { world } = this.#stage;
+    const leftCents = payment.amountCents - goneCentsOf(payment);
+    const dearestCents = Math.max(...lines.map(({ totalCents, quantity }) => Math.ceil(totalCents / quantity)));
+    if (leftCents <= dearestCents || world.random.chance(0.5)) return leftCents;
+    world.saw("a part lost in a dispute");
+    return world.random.between(1, leftCents - dearestCents);
   }
 
   /** The provider, as a desk reaches it. */

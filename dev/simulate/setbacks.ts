@@ -35,7 +35,12 @@ export class Setbacks {
     const draw = random.next();
     if (draw < 0.6) await this.#refund(order);
     else if (draw < 0.75) this.#payments.giveBackOutside(order);
-    else await this.#payments.dispute(order, random.between(0, LONGEST_DISPUTE_MS));
+    else {
+      await this.#payments.dispute(order, random.between(0, LONGEST_DISPUTE_MS));
+      // Of a part that was lost the manager says for which tickets.
+      await pause(this.#stage, random.between(0, LATEST_MS));
+      if (random.chance(0.5)) await this.#refund(order);
+    }
   }
 
   /** Two managers may do so at once. */

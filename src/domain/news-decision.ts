@@ -5,6 +5,7 @@ import type { PaymentEventOutcome } from "./statuses.ts";
  * Why a person should look at a payment (docs/operations.md has what to do).
  *
  * - `dispute`, `dispute_lost`: the buyer's bank asks for the money, or has taken it.
+ * - `dispute_lost_in_part`: it has taken a part, and the tickets that this was for are to be named.
  * - `dispute_won_but_recalled`: tickets died while the dispute was open, and may be sold again: nothing revives them.
  * - `dispute_won_after_loss`: what a lost dispute killed stays dead.
  * - `refund_failed`: the provider could not give the money back.
@@ -17,6 +18,7 @@ export type PaymentAlert =
   | "paid_twice"
   | "dispute"
   | "dispute_lost"
+  | "dispute_lost_in_part"
   | "dispute_won_but_recalled"
   | "dispute_won_after_loss"
   | "refund_failed"

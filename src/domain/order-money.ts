@@ -19,7 +19,7 @@ export const PAID_ELSEWHERE = "internal";
  *
  * - `requested`: by the organiser, for some tickets or all.
  * - `provider`: made at the provider, past this service, which never asks for it.
- * - `dispute_lost`: taken back by the buyer's bank; never asked for either.
+ * - `dispute_lost`: taken back by the buyer's bank; never asked for either. Its tickets are named later when it was a part.
  * - the others: money that could not become tickets, or not any more.
  */
 export type RefundReason =

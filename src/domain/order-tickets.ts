@@ -42,6 +42,12 @@ export function ticketsOf(record: OrderRecord): readonly IssuedTicket[] {
   return listTickets(record, new Set(record.recalled));
 }
 
+/** The ids of the tickets that are alive. */
+export function livingTicketIdsOf(record: OrderRecord): readonly string[] {
+  const dead = new Set(record.recalled);
+  return issuedTicketsOf(record).flatMap(({ id }) => (dead.has(id) ? [] : [id]));
+}
+
 /** The tickets that are still as this order's desk knows them: not those that have changed hands since. */
 export function keptTicketsOf(record: OrderRecord): readonly IssuedTicket[] {
   const { passedOn = [] } = record;

@@ -1,12 +1,7 @@
 import { change, raise, type OrderRecord, type OrderStep } from "./order.ts";
 import type { Recall } from "./order-money.ts";
-import { issuedTicketsOf } from "./order-tickets.ts";
-
-/** The ids of the tickets that are alive. */
-export function livingTicketIdsOf(record: OrderRecord): readonly string[] {
-  const dead = new Set(record.recalled);
-  return issuedTicketsOf(record).flatMap(({ id }) => (dead.has(id) ? [] : [id]));
-}
+import { livingTicketIdsOf } from "./order-tickets.ts";
+import { stepAfterRecall } from "./partial-loss.ts";
 
 /** The step that kills the recall's tickets; none when there are none. */
 export function stepOfRecall(recall: Recall): OrderStep {
@@ -23,12 +18,12 @@ export function settleRevoked(record: OrderRecord): OrderRecord {
   const recalled = [...new Set([...(record.recalled ?? []), ...recall.ticketIds])];
   const dead = { ...record, recalled };
   const view = livingTicketIdsOf(dead).length === 0 ? raise(record.view, "REFUNDED") : record.view;
-  return change(dead, { view, step: recall.restock ? { kind: "restock", recall } : { kind: "none" } });
+  return change(dead, { view, step: recall.restock ? { kind: "restock", recall } : stepAfterRecall(dead) });
 }
 
 /** The seats are on sale again. */
 export function settleRestocked(record: OrderRecord): OrderRecord {
-  return record.step.kind === "restock" ? change(record, { step: { kind: "none" } }) : record;
+  return record.step.kind === "restock" ? change(record, { step: stepAfterRecall(record) }) : record;
 }
 
 /** The gate refuses the disputed tickets, or admits them again. */

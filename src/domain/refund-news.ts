@@ -4,8 +4,10 @@ import type { OrderRecord } from "./order.ts";
 import type { PaymentNews } from "./order-messages.ts";
 import type { Refund } from "./order-money.ts";
 import { bookedCentsOf, changeMoney, isSamePayment, paidCentsOf } from "./order-payments.ts";
-import { livingTicketIdsOf, stepOfRecall } from "./recall.ts";
-import { REFUND_RANK, replaceRefund } from "./refund.ts";
+import { livingTicketIdsOf } from "./order-tickets.ts";
+import { nameLoss, unnamedLossCentsOf } from "./partial-loss.ts";
+import { stepOfRecall } from "./recall.ts";
+import { fitIntoRest, REFUND_RANK, replaceRefund } from "./refund.ts";
 
 type Outcome = "succeeded" | "failed";
 
@@ -27,12 +29,13 @@ export function decideRefundNews(record: OrderRecord, news: PaymentNews, nowMs: 
   }
   const told = known ? moveRefund(known, news, status) : makeOutsideRefund(record, news, status, nowMs);
   const refunds = known ? replaceRefund(record.refunds, told) : [...record.refunds, told];
-  const changed = changeMoney(record, { refunds: fitIntoRest({ ...record, refunds }, news) });
+  const changed = changeMoney(record, { refunds: fitIntoRest({ ...record, refunds }, told) });
   const last = findLastOutside(changed, news);
   const alert = status === "failed" ? (known ? "refund_failed" : null) : alertOf(changed, told, last);
   if (!last) return apply(changed, alert);
-  const recall = { id: last.id, restock: true, cause: "provider_refund", actor: "desk" } as const;
-  return apply({ ...changed, step: stepOfRecall({ ...recall, ticketIds: livingTicketIdsOf(changed) }) }, alert);
+  const ticketIds = livingTicketIdsOf(changed);
+  const step = stepOfRecall({ id: last.id, ticketIds, restock: true, cause: "provider_refund", actor: "desk" });
+  return apply({ ...changed, refunds: nameLoss(changed, ticketIds), step }, alert);
 }
 
 /**
@@ -77,35 +80,18 @@ function makeOutsideRefund({ view }: OrderRecord, news: PaymentNews, status: Out
 }
 
 /**
- * What went back past us cannot go back again: refunds that were not asked for yet ask for no more than is left beside the others.
- * One that asks for less does so under an id of its own: a provider may remember the old one with its amount. While more is said to
- * be gone than came, one of those others has failed and its news is late: nothing is given up then.
- */
-function fitIntoRest(record: OrderRecord, news: PaymentNews): readonly Refund[] {
-  const isOpen = (refund: Refund): boolean => isSamePayment(refund, news) && refund.status === "created";
-  const others = { refunds: record.refunds.filter((refund) => !isOpen(refund)) };
-  let restCents = (paidCentsOf(record, news) ?? 0) - bookedCentsOf(others, news);
-  if (restCents < 0) return record.refunds;
-  return record.refunds.flatMap((refund): readonly Refund[] => {
-    if (!isOpen(refund)) return [refund];
-    const amountCents = Math.min(restCents, refund.amountCents);
-    restCents -= amountCents;
-    if (amountCents === refund.amountCents) return [refund];
-    const givenUp: Refund = { ...refund, status: "failed" };
-    const id = deriveIdWithin(refund.id, ["refund", "rest", news.refundId ?? news.eventId]);
-    return amountCents === 0 ? [givenUp] : [givenUp, { ...refund, id, amountCents }];
-  });
-}
-
-/**
- * The refund made past us with which the last of the order's payment went back; undefined while something is left, or while the
+ * The refund made past us, by a bank too, with which the last of the order's payment went back; undefined while something is left, or while the
  * refunds are more than came: then one of them has failed, and a ticket must not die of money that is there.
  */
 function findLastOutside(record: OrderRecord, news: PaymentNews): Refund | undefined {
   const { paidBy } = record;
   if (!paidBy || !isSamePayment(paidBy, news)) return undefined;
+  const isLossUnnamed = unnamedLossCentsOf(record) > 0;
   const outside = record.refunds.filter(
-    (refund) => isSamePayment(refund, news) && refund.reason === "provider" && refund.status === "succeeded",
+    (refund) =>
+      isSamePayment(refund, news) &&
+      refund.status === "succeeded" &&
+      (refund.reason === "provider" || (refund.reason === "dispute_lost" && isLossUnnamed)),
   );
   const isAllBooked = bookedCentsOf(record, news) === paidBy.amountCents;
   return isAllBooked ? outside.at(-1) : outside.find(({ amountCents }) => amountCents >= paidBy.amountCents);

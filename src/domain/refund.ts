@@ -3,7 +3,8 @@ import { deriveIdWithin } from "./ids.ts";
 import type { OrderRecord } from "./order.ts";
 import type { RefundCommand } from "./order-messages.ts";
 import { PAID_ELSEWHERE, type PaidBy, type Refund, type RefundReason } from "./order-money.ts";
-import { changeMoney, isInDispute, leftCentsOf } from "./order-payments.ts";
+import { bookedCentsOf, changeMoney, isInDispute, isSamePayment, leftCentsOf, paidCentsOf } from "./order-payments.ts";
+import { nameLoss, stepAfterRecall, unnamedLossCentsOf } from "./partial-loss.ts";
 import { stepOfRecall } from "./recall.ts";
 import { refuse, succeed, type Result } from "./result.ts";
 import type { RefundStatus } from "./statuses.ts";
@@ -50,7 +51,8 @@ export function refundableSharesOf(record: OrderRecord): readonly TicketShare[] 
 
 /**
  * Decides about an organiser's wish to pay tickets back: they die, and their share of the payment goes back. Tickets that cost
- * nothing only die; those that are dead already, because a first refund of them failed, are only paid.
+ * nothing only die; those that are dead already, because a first refund of them failed, are only paid. What a bank took in a dispute,
+ * nobody having said for which tickets, pays for the first that are named: only the rest is asked for.
  *
  * Refuses `request_in_flight` while something else is done with the order; `order_not_refundable` when it was not paid, its
  * payment is disputed or nothing of it is left; `not_found` for tickets of another order, `ticket_not_valid` for those that are
@@ -70,12 +72,16 @@ export function requestRefund(record: OrderRecord, command: RefundCommand, nowMs
   const dead = new Set(record.recalled);
   const living = ticketIds.filter((ticketId) => !dead.has(ticketId));
   const step = stepOfRecall({ id, ticketIds: living, restock: command.restock, cause: "refund", actor });
-  const amountCents = chosen.value.reduce((sum, share) => sum + share.amountCents, 0);
-  if (!paidBy || amountCents === 0) return succeed(changeMoney(record, { step }));
+  const costCents = chosen.value.reduce((sum, share) => sum + share.amountCents, 0);
+  if (!paidBy || costCents === 0) return succeed(changeMoney(record, { step }));
+  const paidByBankCents = Math.min(costCents, unnamedLossCentsOf(record));
+  const amountCents = costCents - paidByBankCents;
   if (amountCents > leftCentsOf(record, paidBy)) return refuse({ code: "refund_exceeds_payment" });
+  const known = paidByBankCents > 0 ? nameLoss(record, ticketIds) : record.refunds;
   const what = { id, reason: "requested", ticketIds, note: command.reason } as const;
-  const refund = makeRefund({ ...paidBy, amountCents }, what, nowMs);
-  return succeed(changeMoney(record, { step, refunds: [...record.refunds, refund] }));
+  const refunds = amountCents > 0 ? [...known, makeRefund({ ...paidBy, amountCents }, what, nowMs)] : known;
+  const changed = changeMoney(record, { step, refunds });
+  return succeed(step.kind === "none" ? { ...changed, step: stepAfterRecall(changed) } : changed);
 }
 
 function chooseShares(record: OrderRecord, ticketIds: readonly string[] | null): Result<readonly TicketShare[], Failure> {
@@ -106,4 +112,26 @@ export function settleRefund(
 /** The refunds with one of them in a new state. */
 export function replaceRefund(refunds: readonly Refund[], moved: Refund): readonly Refund[] {
   return refunds.map((refund) => (refund.id === moved.id ? moved : refund));
+}
+
+/**
+ * What went back past us cannot go back again: refunds that were not asked for yet ask for no more than is left beside the others.
+ * One that asks for less does so under an id of its own: a provider may remember the old one with its amount. While more is said to
+ * be gone than came, one of those others has failed and its news is late: nothing is given up then.
+ * @param told the refund that makes the others fit no more.
+ */
+export function fitIntoRest(record: OrderRecord, told: Refund): readonly Refund[] {
+  const isOpen = (refund: Refund): boolean => isSamePayment(refund, told) && refund.status === "created";
+  const others = { refunds: record.refunds.filter((refund) => !isOpen(refund)) };
+  let restCents = (paidCentsOf(record, told) ?? 0) - bookedCentsOf(others, told);
+  if (restCents < 0) return record.refunds;
+  return record.refunds.flatMap((refund): readonly Refund[] => {
+    if (!isOpen(refund)) return [refund];
+    const amountCents = Math.min(restCents, refund.amountCents);
+    restCents -= amountCents;
+    if (amountCents === refund.amountCents) return [refund];
+    const givenUp: Refund = { ...refund, status: "failed" };
+    const id = deriveIdWithin(refund.id, ["refund", "rest", told.id]);
+    return amountCents === 0 ? [givenUp] : [givenUp, { ...refund, id, amountCents }];
+  });
 }

@@ -131,7 +131,8 @@ const UPSERT_REFUNDS = insertRows(
   "refunds",
   `id, tenant_id, order_id, provider, payment_id, provider_refund_id, status, amount_cents, currency, reason, note, ticket_ids,
    created_at_ms, seq`,
-  `(id) DO UPDATE SET status = excluded.status, provider_refund_id = excluded.provider_refund_id, seq = excluded.seq
+  `(id) DO UPDATE SET status = excluded.status, provider_refund_id = excluded.provider_refund_id,
+     ticket_ids = excluded.ticket_ids, seq = excluded.seq
    WHERE excluded.seq > refunds.seq`,
 );
 

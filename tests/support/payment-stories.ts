@@ -97,6 +97,32 @@ export const PAYMENT_STORIES: readonly PaymentStory[] = [
   told("disputed and won", [took, { type: "dispute.opened" }, { type: "dispute.won" }], PAID),
   told("disputed and lost", [took, { type: "dispute.opened" }, { type: "dispute.lost" }], { ...GONE, payment: "DISPUTED" }),
   told(
+    "disputed, and lost for one of its tickets, nobody says for which",
+    [took, { type: "dispute.opened" }, { type: "dispute.lost", amountCents: 1_000 }],
+    { ...PAID, payment: "DISPUTED", refundedCents: 1_000, blocked: 2 },
+  ),
+  told(
+    "disputed twice and lost for a ticket each time",
+    [
+      took,
+      { type: "dispute.opened", disputeId: "one" },
+      { type: "dispute.opened", disputeId: "two" },
+      { type: "dispute.lost", disputeId: "one", amountCents: 1_000 },
+      { type: "dispute.lost", disputeId: "two", amountCents: 1_000 },
+    ],
+    { ...GONE, payment: "DISPUTED" },
+  ),
+  told(
+    "disputed, and lost for a ticket, while the other's money was given back at the provider",
+    [
+      took,
+      { type: "refund.succeeded", refundId: "r", amountCents: 1_000 },
+      { type: "dispute.opened" },
+      { type: "dispute.lost", amountCents: 1_000 },
+    ],
+    { ...GONE, payment: "DISPUTED" },
+  ),
+  told(
     "disputed, won, and lost in the end",
     [took, { type: "payment.failed" }, { type: "dispute.opened" }, { type: "dispute.won" }, { type: "dispute.lost" }],
     { ...GONE, payment: "DISPUTED" },

@@ -26,6 +26,7 @@ const INPUTS: Readonly<Record<string, readonly ((record: OrderRecord) => Happeni
   disputed: [news("dispute.opened")],
   "dispute won": [news("dispute.won")],
   "dispute lost": [news("dispute.lost")],
+  "part of it lost": [news("dispute.lost", { amountCents: 500 })],
 };
 
 /** Refunds of one order that are tried: they may fail and be asked for again without end. */

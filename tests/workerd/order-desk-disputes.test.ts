@@ -23,7 +23,9 @@ describe("a disputed payment", () => {
       await world.addType(2);
       const desk = world.openDesk();
       const { orderId } = await payOrder(world, desk, [2]);
-      for (const type of ["dispute.opened", "dispute.lost"] as const) await desk.settle(world.news(orderId, { type }));
+      for (const type of ["dispute.opened", "dispute.lost"] as const) {
+        await desk.settle(world.news(orderId, { type, amountCents: 2_000 }));
+      }
       const lost = { status: "REFUNDED", payment: "DISPUTED", refundedCents: 2_000, living: 0, deadAtGate: 2, askedCents: 0 };
       expect(await standingOf(world, desk, orderId)).toMatchObject({ ...lost, sold: [0] });
       await desk.settle(world.news(orderId, { type: "dispute.won" }));
@@ -45,9 +47,38 @@ describe("a disputed payment", () => {
       vi.setSystemTime(Date.now() + 3_600_000);
       await desk.alarm();
       expect(world.refunds.size).toBe(0); // no provider gives back what is disputed
-      await desk.settle(world.news(orderId, { type: "dispute.lost" }));
+      await desk.settle(world.news(orderId, { type: "dispute.lost", amountCents: 3_000 }));
       const standing = { status: "REFUNDED", refundedCents: 3_000, living: 0, askedCents: 0, sold: [0] };
       expect(await standingOf(world, desk, orderId)).toMatchObject(standing);
+    }));
+
+  it("that is lost over a part keeps all its tickets out until the organiser names those it was for; the others are let in then", () =>
+    inDeskWorld(async (world) => {
+      await world.addType(3);
+      const desk = world.openDesk();
+      const { orderId, ticketIds } = await payOrder(world, desk, [3]);
+      await desk.settle(world.news(orderId, { type: "dispute.opened" }));
+      await desk.settle(world.news(orderId, { type: "dispute.lost", amountCents: 1_500 }));
+      const lost = { status: "AWAITING_MINT", payment: "DISPUTED", refundedCents: 1_500, living: 3, deadAtGate: 0, blocked: 3 };
+      expect(await standingOf(world, desk, orderId)).toMatchObject({ ...lost, sold: [3], askedCents: 0 });
+      expect(world.alerts).toEqual(["dispute", "dispute_lost_in_part"]);
+      await desk.refund(refundOf(world, orderId, "one", { ticketIds: ticketIds.slice(0, 1) }));
+      expect(await standingOf(world, desk, orderId)).toMatchObject({
+        living: 2,
+        deadAtGate: 1,
+        askedCents: 0,
+        refundedCents: 1_500,
+      });
+      expect([...world.gate.blocked]).toEqual(expect.arrayContaining(ticketIds.slice(1)));
+      await desk.refund(refundOf(world, orderId, "two", { ticketIds: ticketIds.slice(1, 2) }));
+      const named = { living: 1, deadAtGate: 2, askedCents: 500, refundedCents: 2_000, sold: [1] };
+      expect(await standingOf(world, desk, orderId)).toMatchObject(named);
+      expect(world.gate.blocked.has(ticketIds[2] ?? "")).toBe(false);
+      const rows = await world.listRows("SELECT reason, ticket_ids FROM refunds WHERE order_id = ? ORDER BY reason", orderId);
+      expect(rows).toEqual([
+        { reason: "dispute_lost", ticket_ids: JSON.stringify(ticketIds.slice(0, 2)) },
+        { reason: "requested", ticket_ids: JSON.stringify(ticketIds.slice(1, 2)) },
+      ]);
     }));
 
   it("that is won after some of its tickets died calls a person, and revives only the others", () =>
