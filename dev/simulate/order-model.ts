@@ -58,6 +58,7 @@ export class OrderModel {
     else this.#checkNew(record, wrong);
     if (before && before.step.kind !== "none" && record.step.kind === "none") this.#checkSettled(record, nowMs, wrong);
     this.#checkMoney(record, wrong);
+    this.#checkRefunds(record, wrong);
     this.#checkDead(before, record, wrong);
     if (issued) this.#checkIssue(record, wrong);
     if ((view.paidAtMs !== null) !== this.#issued.has(view.id)) wrong("paid without tickets, or tickets without being paid");
@@ -90,7 +91,7 @@ export class OrderModel {
     }
   }
 
-  #checkMoney({ view, refunds, paidBy, discounts = [] }: OrderRecord, wrong: Report): void {
+  #checkMoney({ view, discounts = [] }: OrderRecord, wrong: Report): void {
     const sum = (pick: (line: OrderLine) => number): number => view.lines.reduce((total, line) => total + pick(line), 0);
     const isSum =
       view.subtotalCents === sum((line) => line.unitPriceCents * line.quantity) &&
@@ -102,6 +103,9 @@ export class OrderModel {
     if (!isSum) wrong("its totals are not the sum of its lines");
     const off = discounts.flatMap(({ lines }) => lines).reduce((total, { amountCents }) => total + amountCents, 0);
     if (off !== view.discountCents) wrong("its discount is not the sum of its discounts");
+  }
+
+  #checkRefunds({ view, refunds, paidBy }: OrderRecord, wrong: Report): void {
     if (new Set(refunds.map(({ id }) => id)).size !== refunds.length) wrong("two of its refunds have one id");
     for (const { paymentId, reason } of refunds) {
       const payment = this.#payments.payments.get(paymentId);
