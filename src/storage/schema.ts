@@ -688,11 +688,19 @@ export const refunds = sqliteTable(
     note: text("note"),
     /** JSON array of the tickets that it pays back; empty for money that bought none. Written and read whole. */
     ticketIds: text("ticket_ids", { mode: "json" }).$type<readonly string[]>().notNull().default([]),
+    /** Who paid it back by hand; null unless somebody did. */
+    settledBy: text("settled_by"),
+    /** How often its provider was asked about it, and when that is due next as long as it is submitted. */
+    checks: integer("checks").notNull().default(0),
+    nextCheckAtMs: integer("next_check_at_ms").notNull().default(0),
     createdAtMs: integer("created_at_ms").notNull(),
     seq: integer("seq").notNull(),
   },
   (t) => [
     index("refunds_by_order").on(t.orderId),
+    index("refunds_to_check")
+      .on(t.nextCheckAtMs)
+      .where(sql`${t.status} = 'submitted'`),
     index("refunds_not_asked_for")
       .on(t.createdAtMs)
       .where(sql`${t.status} = 'created'`),
