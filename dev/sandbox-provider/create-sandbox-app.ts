@@ -113,8 +113,13 @@ function addRefundRoute(app: Hono, book: PaymentBook, actions: PaymentActions): 
       const failsAfterAll = trouble.refundsFail > 0;
       if (failsAfterAll) trouble = { ...trouble, refundsFail: trouble.refundsFail - 1 };
       actions.reportRefund(booked.value, payment, failsAfterAll);
+      book.endRefund(booked.value.id, failsAfterAll || booked.value.status === "failed" ? "failed" : "succeeded");
     }
     return c.json(booked.value, booked.outcome === "created" ? 201 : 200);
+  });
+  app.get("/refunds/:id", (c) => {
+    const refund = book.findRefund(c.req.param("id"));
+    return refund ? c.json(refund) : answerProblem(c, 404, "refund_unknown", "no such refund, or the sandbox was restarted");
   });
 }
 

@@ -14,13 +14,16 @@ export interface SandboxPayment extends PaymentOrder {
   disputeId: string | null;
 }
 
-/** A refund as the sandbox answers it. `failed` is final: the money was not there to give back. */
+/**
+ * A refund as the sandbox answers it. `failed` is final: the money was not there to give back. How one ended that was taken is told
+ * by its event, and by whoever asks for it.
+ */
 export interface SandboxRefund extends RefundOrder {
   readonly id: string;
   /** The caller's own name for it, which its events carry. */
   readonly idempotencyKey: string;
   readonly createdAt: string;
-  readonly status: "submitted" | "failed";
+  readonly status: "submitted" | "succeeded" | "failed";
 }
 
 /** What a repeated key gives: the first answer again, or a conflict when the body is another. */
@@ -33,6 +36,7 @@ const MAX_KEPT = 200_000;
 export class PaymentBook {
   readonly #payments = new Map<string, SandboxPayment>();
   readonly #refunds = new Map<string, SandboxRefund>();
+  readonly #endOfRefunds = new Map<string, "succeeded" | "failed">();
   readonly #answersByKey = new Map<string, { bodyHash: string; id: string }>();
 
   /** Creates a payment, once per idempotency key. */
@@ -67,6 +71,18 @@ export class PaymentBook {
 
   findPayment(id: string): SandboxPayment | undefined {
     return this.#payments.get(id);
+  }
+
+  /** The refund as it is now. */
+  findRefund(id: string): SandboxRefund | undefined {
+    const refund = this.#refunds.get(id);
+    return refund && { ...refund, status: this.#endOfRefunds.get(id) ?? refund.status };
+  }
+
+  /** Notes how a refund that was taken ended. */
+  endRefund(id: string, status: "succeeded" | "failed"): void {
+    this.#endOfRefunds.set(id, status);
+    forgetOldest(this.#endOfRefunds);
   }
 
   listRefunds(): SandboxRefund[] {

@@ -125,6 +125,7 @@ export class Payments {
       name: "standard",
       createPayment: cannotBeReached,
       findPayment: cannotBeReached,
+      findRefund: cannotBeReached,
       cancelPayment: cannotBeReached,
       listUndeliveredEvents: cannotBeReached,
       verifyWebhook: async () => refuse({ code: "webhook_malformed", paths: [] }),

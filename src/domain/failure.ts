@@ -55,6 +55,7 @@ export type Failure =
   | { readonly code: "order_not_pending" }
   | { readonly code: "order_not_refundable"; readonly reason: RefundObstacle }
   | { readonly code: "refund_exceeds_payment" }
+  | { readonly code: "refund_not_by_hand" }
   | { readonly code: "ticket_not_valid"; readonly ticketIds?: readonly string[] }
   | { readonly code: "ticket_not_transferable"; readonly reason: TransferObstacle }
   | { readonly code: "transfer_not_pending" }

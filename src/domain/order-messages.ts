@@ -185,6 +185,8 @@ export interface PaymentNews {
   readonly refundId: string | null;
   /** Of a `dispute.*` event: the provider's id of the dispute; null where it gives none. */
   readonly disputeId: string | null;
+  /** The user who tells of what was done by hand. Left out of what a provider tells. */
+  readonly actor?: string;
 }
 
 /** `duplicate`: the event was recorded before. `unknown_order`: this desk has no order that the event can be about. */

@@ -46,6 +46,8 @@ export interface Refund {
   /** What the organiser gave as the reason, in free text. */
   readonly note: string | null;
   readonly createdAtMs: number;
+  /** Who paid it back by hand. Left out unless somebody did. */
+  readonly settledBy?: string;
   /** When that happened of which an event told last, Unix milliseconds. Left out until one does. */
   readonly toldAtMs?: number;
 }

@@ -67,9 +67,10 @@ function noteTime(record: OrderRecord, known: Refund, news: PaymentNews): OrderR
   return { ...record, refunds: replaceRefund(record.refunds, { ...known, toldAtMs: news.occurredAtMs }) };
 }
 
-function moveRefund(known: Refund, { refundId, occurredAtMs }: PaymentNews, status: Outcome): Refund {
+function moveRefund(known: Refund, { refundId, occurredAtMs, actor }: PaymentNews, status: Outcome): Refund {
   const theirId = refundId === known.id ? null : refundId;
-  return { ...known, status, providerRefundId: known.providerRefundId ?? theirId, toldAtMs: occurredAtMs };
+  const moved = { ...known, status, providerRefundId: known.providerRefundId ?? theirId, toldAtMs: occurredAtMs };
+  return actor === undefined ? moved : { ...moved, settledBy: actor };
 }
 
 function makeOutsideRefund({ view }: OrderRecord, news: PaymentNews, status: Outcome, nowMs: number): Refund {

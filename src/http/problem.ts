@@ -37,6 +37,7 @@ export const PROBLEMS = {
   reservation_not_active: { status: 409, title: "The reservation is not active any more" },
   order_not_pending: { status: 409, title: "The order is not waiting for payment" },
   order_not_refundable: { status: 409, title: "Nothing of the order can be paid back" },
+  refund_not_by_hand: { status: 409, title: "A payment provider pays this refund" },
   refund_exceeds_payment: { status: 409, title: "That is more than is left of the payment" },
   ticket_not_valid: { status: 409, title: "The ticket is not valid" },
   ticket_not_transferable: { status: 409, title: "The ticket cannot change hands" },

@@ -45,6 +45,7 @@ import { getRefunds } from "./routes/orders/get-refunds.ts";
 import { listAllowedOrders } from "./routes/orders/list-orders.ts";
 import { purchase } from "./routes/orders/purchase.ts";
 import { quote } from "./routes/orders/quote.ts";
+import { markPaidBack } from "./routes/orders/mark-refund-paid.ts";
 import { refund } from "./routes/orders/refund.ts";
 import { paymentWebhook } from "./routes/payments/payment-webhook.ts";
 import { getProblem, listProblems } from "./routes/problems.ts";
@@ -94,6 +95,7 @@ export const ROUTES: readonly Route[] = [
   cancel,
   refund,
   getRefunds,
+  markPaidBack,
   listOwnTickets,
   getTicket,
   listTicketsOfUser,

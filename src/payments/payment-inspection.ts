@@ -1,5 +1,5 @@
 import type { Result } from "#domain/result";
-import type { PaymentEvent, PaymentProviderDown } from "./payment-provider.ts";
+import type { PaymentEvent, PaymentProviderDown, RequestedRefund } from "./payment-provider.ts";
 
 /** What a provider knows of one payment when it is asked, for those who reconcile. */
 export interface InspectedPayment {
@@ -18,6 +18,9 @@ export type FindKnownEvents = (eventIds: readonly string[]) => Promise<ReadonlyS
 export interface PaymentInspection {
   /** The payment as the provider knows it now; undefined when it knows none of that id. */
   findPayment(paymentId: string): Promise<Result<InspectedPayment | undefined, PaymentProviderDown>>;
+
+  /** The refund as the provider knows it now, by the provider's own id; undefined when it knows none of that id. */
+  findRefund(refundId: string): Promise<Result<RequestedRefund | undefined, PaymentProviderDown>>;
 
   /**
    * Ends an open payment, so that no money can come any more. One that was paid or ended meanwhile stays as it is.

@@ -40,10 +40,9 @@ const paymentAnswerSchema = z.object({
   checkoutUrl: z.url({ protocol: /^https?$/ }),
 });
 
-const refundAnswerSchema = z.object({
-  id: z.string().min(1).max(200),
-  status: z.enum(["submitted", "succeeded", "failed"]),
-});
+const refundAnswerSchema = z
+  .object({ id: z.string().min(1).max(200), status: z.enum(["submitted", "succeeded", "failed"]) })
+  .transform(({ id, status }): RequestedRefund => ({ refundId: id, status }));
 
 const inspectedPaymentSchema = z
   .object({
@@ -109,9 +108,7 @@ export class StandardProvider implements PaymentProvider {
   async requestRefund(request: RefundRequest, idempotencyKey: string): Promise<Result<RequestedRefund, PaymentProviderDown>> {
     const { paymentId, orderId, amountCents, currency, reason } = request;
     const body = { paymentId, orderId, amountCents, currency, reason };
-    const answer = await this.#post("/refunds", body, idempotencyKey, refundAnswerSchema);
-    if (!answer.ok) return answer;
-    return succeed({ refundId: answer.value.id, status: answer.value.status });
+    return this.#post("/refunds", body, idempotencyKey, refundAnswerSchema);
   }
 
   async verifyWebhook(rawBody: Uint8Array, headers: Headers, nowMs: number): Promise<Result<PaymentEvent, WebhookRefusal>> {
@@ -123,6 +120,11 @@ export class StandardProvider implements PaymentProvider {
   async findPayment(paymentId: string): Promise<Result<InspectedPayment | undefined, PaymentProviderDown>> {
     const path = `/payments/${encodeURIComponent(paymentId)}`;
     return unlessUnknown(await this.#call({ method: "GET", path, answerSchema: inspectedPaymentSchema }));
+  }
+
+  async findRefund(refundId: string): Promise<Result<RequestedRefund | undefined, PaymentProviderDown>> {
+    const path = `/refunds/${encodeURIComponent(refundId)}`;
+    return unlessUnknown(await this.#call({ method: "GET", path, answerSchema: refundAnswerSchema }));
   }
 
   async cancelPayment(paymentId: string): Promise<Result<InspectedPayment | undefined, PaymentProviderDown>> {

@@ -105,6 +105,12 @@ export class StripeProvider implements PaymentProvider, PaymentInspection {
     return found.ok && found.value !== undefined ? presentInspected(found.value) : found.ok ? succeed(undefined) : found;
   }
 
+  async findRefund(refundId: string): Promise<Result<RequestedRefund | undefined, PaymentProviderDown>> {
+    const found = await this.#call(stripeRefund, (stripe) => stripe.refunds.retrieve(refundId));
+    if (!found.ok) return unlessUnknown(found.failure);
+    return succeed({ refundId: found.value.id, status: refundStatusOf(found.value.status) });
+  }
+
   async cancelPayment(paymentId: string): Promise<Result<InspectedPayment | undefined, PaymentProviderDown>> {
     // No key of ours: a refusal ("still processing") would be remembered under it, and cancelling twice is cancelling once.
     const canceled = await this.#call(stripePaymentIntent, (stripe) => stripe.paymentIntents.cancel(paymentId));

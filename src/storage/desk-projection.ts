@@ -1,6 +1,7 @@
 import { ORDER_STATUS_RANK, ORDER_STATUSES, type PaymentEventOutcome } from "#domain/statuses";
 import type { OrderRecord } from "#domain/order";
 import { isToBeChecked } from "#domain/payment-check";
+import { firstRefundCheckAtMs } from "#domain/refund-check";
 import type { IssuedTicket } from "#domain/order-messages";
 import type { RecallCause } from "#domain/order-money";
 
@@ -130,9 +131,9 @@ function toPaymentRows({ view, version }: OrderRecord, nowMs: number): Row[] {
 const UPSERT_REFUNDS = insertRows(
   "refunds",
   `id, tenant_id, order_id, provider, payment_id, provider_refund_id, status, amount_cents, currency, reason, note, ticket_ids,
-   created_at_ms, seq`,
+   settled_by, next_check_at_ms, created_at_ms, seq`,
   `(id) DO UPDATE SET status = excluded.status, provider_refund_id = excluded.provider_refund_id,
-     ticket_ids = excluded.ticket_ids, seq = excluded.seq
+     ticket_ids = excluded.ticket_ids, settled_by = excluded.settled_by, seq = excluded.seq
    WHERE excluded.seq > refunds.seq`,
 );
 
@@ -140,8 +141,8 @@ function toRefundRows({ view, refunds, version }: OrderRecord): Row[] {
   return refunds.map((refund) => {
     const { id, provider, paymentId, providerRefundId, status, amountCents, currency, reason, note } = refund;
     const whose = [id, view.tenantId, view.id, provider, paymentId, providerRefundId];
-    const what = [status, amountCents, currency, reason, note, JSON.stringify(refund.ticketIds)];
-    return [...whose, ...what, refund.createdAtMs, version];
+    const what = [status, amountCents, currency, reason, note, JSON.stringify(refund.ticketIds), refund.settledBy ?? null];
+    return [...whose, ...what, firstRefundCheckAtMs(refund.createdAtMs), refund.createdAtMs, version];
   });
 }
 

@@ -35,6 +35,7 @@ GET /api/v1/orders/{orderId}/tickets A
 POST /api/v1/orders/{orderId}/cancel A K
 POST /api/v1/orders/{orderId}/refund M K
 GET /api/v1/orders/{orderId}/refunds A
+POST /api/v1/orders/{orderId}/refunds/{refundId}/mark-paid M
 GET /api/v1/tickets A
 GET /api/v1/tickets/{ticketId} A
 GET /api/v1/tickets/users/{userId} A

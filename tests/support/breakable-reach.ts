@@ -21,6 +21,7 @@ export function makeProvider(call: MakeCall, refunds: Map<string, RefundRequest>
     name: "standard",
     createPayment: cannotBeReached,
     findPayment: cannotBeReached,
+    findRefund: cannotBeReached,
     cancelPayment: cannotBeReached,
     listUndeliveredEvents: cannotBeReached,
     verifyWebhook: async () => refuse({ code: "webhook_malformed", paths: [] }),

@@ -1,6 +1,7 @@
 /** The statements about orders and their money, for the test that holds every statement to an index. */
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import { projectDeskNews } from "#storage/desk-projection";
+import { listDueRefunds, storeRefundChecks } from "#storage/refund-checks";
 import * as refunds from "#storage/refunds";
 import { insertUnmatchedEvent, type UnmatchedEvent } from "#storage/unmatched-events";
 
@@ -21,6 +22,8 @@ export const PAYMENT_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1
   listRefundRows: (db) => refunds.listRefundRows(db, tenantId, "o"),
   "hasHeardOfRefund of an order": (db) => refunds.hasHeardOfRefund(db, { ...TOLD, ticketIds: null }),
   "hasHeardOfRefund of tickets": (db) => refunds.hasHeardOfRefund(db, TOLD),
+  listDueRefunds: (_, d1) => listDueRefunds(d1, 1, 1),
+  storeRefundChecks: (_, d1) => storeRefundChecks(d1, [{ id: "r", checks: 1, nextCheckAtMs: 1 }]),
   insertUnmatchedEvent: (db) => insertUnmatchedEvent(db, UNMATCHED, 1),
   projectDeskNews: (_, d1) =>
     projectDeskNews(

@@ -1,14 +1,15 @@
 /** A payment provider that can be asked: it answers from a book that the test writes. */
 import { refuse, succeed, type Result } from "#domain/result";
 import type { InspectedPayment } from "#payments/payment-inspection";
-import type { PaymentEvent, PaymentProvider, PaymentProviderDown } from "#payments/payment-provider";
+import type { PaymentEvent, PaymentProvider, PaymentProviderDown, RequestedRefund } from "#payments/payment-provider";
 
 /** What the provider knows, and what it was asked. */
 export interface AskedProvider {
   readonly provider: PaymentProvider;
   readonly payments: Map<string, InspectedPayment>;
+  readonly refunds: Map<string, RequestedRefund>;
   readonly undelivered: PaymentEvent[];
-  /** `find p`, `cancel p`, `list`: in the order they came. */
+  /** `find p`, `refund r`, `cancel p`, `list`: in the order they came. */
   readonly asked: string[];
   isDown: boolean;
 }
@@ -26,6 +27,7 @@ export function makeAskedProvider(): AskedProvider {
   };
   const world: AskedProvider = {
     payments: new Map(),
+    refunds: new Map(),
     undelivered: [],
     asked: [],
     isDown: false,
@@ -35,6 +37,7 @@ export function makeAskedProvider(): AskedProvider {
       requestRefund: async () => down,
       verifyWebhook: async () => refuse({ code: "webhook_malformed", paths: [] }),
       findPayment: (paymentId) => answer(`find ${paymentId}`, () => world.payments.get(paymentId)),
+      findRefund: (refundId) => answer(`refund ${refundId}`, () => world.refunds.get(refundId)),
       cancelPayment: (paymentId) =>
         answer(`cancel ${paymentId}`, () => {
           const payment = world.payments.get(paymentId);

@@ -87,6 +87,30 @@ describe("a payment that nobody told us of can be asked for", () => {
   });
 });
 
+describe("a refund that nobody told the end of can be asked for", () => {
+  test.each([
+    ["", 4200, "submitted", "succeeded"],
+    ["?refundsFail=1", 4200, "submitted", "failed"],
+    ["", 4201, "failed", "failed"],
+  ])("with trouble %j and over %i it is %s at first, %s then", async (trouble, amountCents, first, then) => {
+    const world = await startWorld();
+    const { paymentId, orderId } = await pay(world, "succeed");
+    await fetch(`${world.url}/trouble${trouble}`, { method: "POST" });
+    const request = { paymentId, orderId, amountCents, currency: "EUR", reason: "requested" };
+    const made = await world.provider.requestRefund(request, randomUUID());
+    expect(made).toMatchObject({ ok: true, value: { status: first } });
+    const refundId = made.ok ? made.value.refundId : "";
+    expect(await world.provider.findRefund(refundId)).toEqual({ ok: true, value: { refundId, status: then } });
+  });
+
+  test("one that the provider does not know is undefined, not an outage", async () => {
+    const { provider } = await startWorld();
+    for (const id of ["ref_none", "../payments", "?"]) {
+      expect(await provider.findRefund(id)).toEqual({ ok: true, value: undefined });
+    }
+  });
+});
+
 describe("an open payment can be ended", () => {
   test.each([[[]], [["fail"]]])("after %j, and takes no money from then on", async (actions) => {
     const world = await startWorld();

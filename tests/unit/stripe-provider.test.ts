@@ -212,6 +212,20 @@ describe("Stripe is asked instead of waited for", () => {
     expect(await world.provider.findPayment("pi_none")).toEqual({ ok: true, value: undefined });
   });
 
+  test("what became of a refund", async () => {
+    const world = await startWorld({ laterMs: 60_000 });
+    for (const [card, status] of [
+      ["pm_card_pendingRefund", "submitted"],
+      ["pm_card_visa", "succeeded"],
+    ] as const) {
+      const request = requestFor();
+      const made = await world.provider.requestRefund(refundOf(await world.pay(request, card), request), randomUUID());
+      const refundId = made.ok ? made.value.refundId : "";
+      expect(await world.provider.findRefund(refundId)).toEqual({ ok: true, value: { refundId, status } });
+    }
+    expect(await world.provider.findRefund("re_none")).toEqual({ ok: true, value: undefined });
+  });
+
   test("ends an open payment, so that no money can come; a paid one stays paid", async () => {
     const world = await startWorld();
     const { provider } = world;

@@ -4,6 +4,7 @@ import type { ServiceContext } from "../context.ts";
 import { keepTrees } from "../trees/keep-trees.ts";
 import { requeueStaleMints } from "../mint/requeue-stale-mints.ts";
 import { checkOpenPayments } from "../payment/check-open-payments.ts";
+import { checkSubmittedRefunds } from "../payment/check-submitted-refunds.ts";
 import { fetchUndeliveredEvents } from "../payment/fetch-undelivered-events.ts";
 import { sweepTransfers } from "../transfer/sweep-transfers.ts";
 import { sendDueEvents } from "../webhook/announce-events.ts";
@@ -38,6 +39,7 @@ export const CRON_JOBS: readonly CronJob[] = [
   { name: "wake discounts' stock in turn", run: wakeCodesInTurn },
   { name: "fetch undelivered payment events", run: fetchUndeliveredEvents },
   { name: "check open payments", run: checkOpenPayments },
+  { name: "check submitted refunds", run: checkSubmittedRefunds },
 ];
 
 /** Runs the jobs one after the other, each with a log line (at `debug` when there was nothing to do). One that fails stops none of the others: a minute later it has its turn again. */
