@@ -141,13 +141,17 @@ async function requestRefund(reach: StepReach, record: OrderRecord, refund: Refu
     { paymentId, orderId: record.view.id, amountCents, currency, reason },
     refund.id,
   );
-  if (!answer.ok) throw new Error(`refund not taken by the provider: ${answer.failure.reason}`);
+  if (!answer.ok) {
+    const { reason: why, httpStatus } = answer.failure;
+    throw new Error(`refund not taken by provider ${refund.provider}: ${why}, HTTP status ${httpStatus ?? "none"}`);
+  }
   const { status, refundId } = answer.value;
   if (status === "failed") {
     reach.logger.error("a payment needs a person's eye", {
       alert: "refund_failed",
       orderId: record.view.id,
       refundId: refund.id,
+      provider: refund.provider,
     });
   }
   return (stored) => settleRefund(stored, refund.id, status, refundId);

@@ -18,6 +18,7 @@ export const refundShape = z
   })
   .openapi("Refund");
 
+/** The refund's wire form; who settled it is left out where nobody did, or where the caller may not know. */
 export function presentRefund(refund: RefundView): z.input<typeof refundShape> {
   const { id: refundId, status, amountCents, currency, reason, note, ticketIds, settledBy, createdAtMs } = refund;
   return {
