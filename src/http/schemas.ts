@@ -36,6 +36,32 @@ export const walletAddress = accountAddress.superRefine((text, context) => {
   if (problem !== undefined) context.addIssue({ code: "custom", message: WALLET_PROBLEMS[problem] });
 });
 
+/**
+ * Characters that no text of a caller's may have: controls (C0, DEL, C1), line and paragraph separators, halves of surrogate pairs,
+ * and two that XML knows no way to write; and those that turn the direction of writing (UAX #9, explicit embeddings, overrides and
+ * isolates), by which one name can be made to look like another. Marks like U+200F, which right-to-left writing needs, are let through.
+ */
+const UNFIT = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069\uFFFE\uFFFF]/u;
+const UNFIT_MESSAGE = "has control characters, or such as turn the direction of writing";
+
+/** A free text of one line, such as a name: it goes on chain, into pictures and logs. Blanks around it are cut off. */
+export function lineOfText(maxLength: number) {
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(maxLength)
+    .refine((text) => !UNFIT.test(text), UNFIT_MESSAGE);
+}
+
+/** A free text that may have several lines. */
+export function longText(maxLength: number) {
+  return z
+    .string()
+    .max(maxLength)
+    .refine((text) => !UNFIT.test(text.replaceAll(/\r?\n/g, "")), UNFIT_MESSAGE);
+}
+
 /** A count of tickets. */
 export const quantity = z.int().min(1).max(1_000_000);
 

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { blacklistUser, listBlacklist, unblacklistUser } from "#services/blacklist/change-blacklist";
 import { parseCursor } from "#services/page";
 import { defineRoute } from "../../route.ts";
-import { id, json, pageOf, pageQuery, time } from "../../schemas.ts";
+import { id, json, longText, pageOf, pageQuery, time } from "../../schemas.ts";
 import { respond } from "../../security-headers.ts";
 import { blacklistShape, presentEntry } from "./blacklist-shape.ts";
 
@@ -12,7 +12,7 @@ export const postBlacklist = defineRoute({
   summary: "Bar a user of the tenant from buying and receiving, or change why and until when",
   who: "O",
   tier: "write",
-  body: z.strictObject({ userId: id, reason: z.string().trim().min(1).max(500), expiresAt: time.nullish() }),
+  body: z.strictObject({ userId: id, reason: longText(500).trim().min(1), expiresAt: time.nullish() }),
   answers: { 201: { description: "The entry in force", schema: blacklistShape } },
   async handle({ ctx, body }) {
     const { userId, reason, expiresAt } = body;

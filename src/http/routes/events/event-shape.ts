@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { EventView } from "#services/event/event-view";
-import { id, presentTime, time } from "../../schemas.ts";
+import { id, lineOfText, presentTime, time } from "../../schemas.ts";
 
 /** An event as the contract shows it. */
 export const eventShape = z
@@ -19,8 +19,8 @@ export const eventShape = z
 
 /** What an organiser says of an event; the rules between its fields are the use case's. */
 export const eventBody = z.strictObject({
-  name: z.string().trim().min(1).max(200),
-  venueName: z.string().trim().min(1).max(200).nullable().default(null),
+  name: lineOfText(200),
+  venueName: lineOfText(200).nullable().default(null),
   startsAt: time,
   endsAt: time,
   timezone: z.string().max(64).openapi({ description: "IANA name", example: "Europe/Berlin" }),

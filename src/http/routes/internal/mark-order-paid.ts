@@ -3,11 +3,11 @@ import { succeed } from "#domain/result";
 import { markPaid } from "#services/internal/mark-paid";
 import { readBytes } from "../../middleware/read-body.ts";
 import { defineRoute, parseJsonBytes } from "../../route.ts";
-import { id, json, sumCents } from "../../schemas.ts";
+import { id, json, lineOfText, sumCents } from "../../schemas.ts";
 import { orderShape, presentOrder } from "../orders/order-shape.ts";
 
 const markPaidBody = z.strictObject({
-  paymentId: z.string().min(1).max(200).optional(),
+  paymentId: lineOfText(200).optional(),
   amountCents: sumCents.optional(),
   currency: z.string().length(3).optional(),
 });

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { refundOrder } from "#services/order/refund-order";
 import { toRefusal } from "../../problem.ts";
 import { defineRoute } from "../../route.ts";
-import { id, json, REPLAYED } from "../../schemas.ts";
+import { id, json, longText, REPLAYED } from "../../schemas.ts";
 import { orderShape, presentOrder } from "./order-shape.ts";
 
 const refundBody = z
@@ -14,7 +14,7 @@ const refundBody = z
       .refine((ids) => new Set(ids).size === ids.length, "a ticket is named twice")
       .optional()
       .openapi({ description: "Left out: all that are not paid back yet" }),
-    reason: z.string().trim().min(1).max(500).openapi({ description: "Shown to the buyer with the refund" }),
+    reason: longText(500).trim().min(1).openapi({ description: "Shown to the buyer with the refund" }),
     restock: z.boolean().default(true).openapi({ description: "Puts the seats back on sale" }),
   })
   .openapi("RefundRequest");

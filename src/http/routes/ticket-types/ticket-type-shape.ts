@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { TICKET_TYPE_STATUSES } from "#domain/statuses";
 import { AVAILABILITIES, type TicketTypeView } from "#services/ticket-type/ticket-type-view";
-import { cents, id, presentOptionalTime, quantity, time } from "../../schemas.ts";
+import { cents, id, lineOfText, longText, presentOptionalTime, quantity, time } from "../../schemas.ts";
 
 const count = z.int().min(0);
 const rateBps = z.int().min(0).max(10_000).openapi({ description: "Basis points, contained in the price: 1900 is 19 %" });
@@ -37,8 +37,8 @@ export const ticketTypeShape = z
   .openapi("TicketType");
 
 const fields = {
-  name: z.string().trim().min(1).max(200),
-  description: z.string().max(5_000).nullable(),
+  name: lineOfText(200),
+  description: longText(5_000).nullable(),
   priceCents: cents,
   quantity,
   saleStartsAt: time.nullable(),

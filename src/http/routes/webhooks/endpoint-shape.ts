@@ -3,12 +3,12 @@ import { ATTEMPT_ERRORS, WEBHOOK_DELIVERY_STATUSES } from "#domain/statuses";
 import { EVENT_TYPES } from "#domain/webhook-endpoint";
 import type { EndpointView } from "#services/webhook/endpoint-view";
 import type { DeliveryView } from "#services/webhook/deliveries";
-import { id, presentOptionalTime, presentTime } from "../../schemas.ts";
+import { id, lineOfText, presentOptionalTime, presentTime } from "../../schemas.ts";
 
 /** What an endpoint is made of. */
 export const newEndpointBody = z.strictObject({
-  url: z.string().trim().min(1).max(1_000).openapi({ description: "An https URL with a name of the public DNS." }),
-  description: z.string().trim().min(1).max(200).nullish(),
+  url: lineOfText(1_000).openapi({ description: "An https URL with a name of the public DNS." }),
+  description: lineOfText(200).nullish(),
   eventTypes: z
     .array(z.enum(EVENT_TYPES))
     .max(50)
