@@ -85,6 +85,7 @@ export function createDeskReach(env: Env): DeskReach {
   return {
     db: env.DB,
     mintQueue: env.MINT_QUEUE,
+    eventQueue: env.EVENT_QUEUE,
     inventory: (stockName) => env.TICKET_TYPE_INVENTORY.getByName(stockName),
     gate: (eventId) => env.EVENT_GATE.getByName(eventId),
     paymentProviders: providers,

@@ -208,7 +208,13 @@ function checkD1Orders({ world, d1, orders, promises }: Stage): void {
   );
   const dead = records.flatMap(({ recalled = [] }) => recalled.map((ticketId) => JSON.stringify([ticketId]))).toSorted(byText);
   same("burns", list("SELECT ticket_id FROM asset_burns ORDER BY 1"), dead);
-  same("news of dead tickets", list("SELECT body ->> 'ticketId' FROM outbox WHERE topic = 'ticket.canceled' ORDER BY 1"), dead);
+  const listNews = (topic: string, id: string): string[] =>
+    list(`SELECT body ->> '${id}' FROM outbox WHERE topic = '${topic}' ORDER BY 1`);
+  same("news of dead tickets", listNews("ticket.canceled", "ticketId"), dead);
+  const paid = records.filter(({ view }) => view.paidAtMs !== null).map(({ view }) => JSON.stringify([view.id]));
+  same("news of paid orders", listNews("order.paid", "orderId"), paid);
+  const minted = list("SELECT ticket_id FROM mint_jobs WHERE status = 'MINTED' ORDER BY 1");
+  same("news of minted tickets", listNews("ticket.minted", "ticketId"), minted);
   same(
     "mint jobs",
     list("SELECT ticket_id FROM mint_jobs ORDER BY 1"),

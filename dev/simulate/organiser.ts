@@ -26,6 +26,11 @@ export class Organiser {
       eventId,
       tenantId,
     );
+    d1.run(
+      `INSERT INTO webhook_endpoints (id, tenant_id, url, event_types, sealed_secret, sealed_with, status, created_at_ms)
+       VALUES ('endpoint', ?, 'https://hooks.example.org', '[]', 'sealed', 1, 'ACTIVE', 1)`,
+      tenantId,
+    );
     await Promise.all(
       configs.map(async (config, position) => {
         const type = types[position];

@@ -4,6 +4,7 @@ import type { Recall } from "#domain/order-money";
 import { issuedTicketsOf } from "#domain/order-tickets";
 import { assertInvariant } from "#domain/result";
 import type { Logger } from "#platform/logger";
+import type { EventMessage } from "#domain/webhook-delivery";
 import { projectDeskNews, type RecalledTickets, type RecordedPaymentEvent } from "#storage/desk-projection";
 import type { OutboxMessage, OutboxRow } from "../outbox.ts";
 
@@ -51,6 +52,7 @@ export interface DeliveryReach {
   listOrders(orderIds: readonly string[]): readonly OrderRecord[];
   readonly db: D1Database;
   readonly mintQueue: Queue<MintMessage>;
+  readonly eventQueue: Pick<Queue<EventMessage>, "send">;
   readonly logger: Logger;
 }
 
@@ -82,8 +84,18 @@ export async function deliverDeskNews(reach: DeliveryReach, rows: readonly Outbo
   const newOrders = orders.filter((record) => newIds.has(record.view.id));
   const tickets = orders.filter((record) => issuedIds.has(record.view.id)).flatMap(issuedTicketsOf);
   const recalls = recalled.flatMap((news) => toRecalls(orders, news));
-  await projectDeskNews(reach.db, { orders, newOrders, tickets, recalls, paymentEvents }, nowMs);
+  const hasEvents = await projectDeskNews(reach.db, { orders, newOrders, tickets, recalls, paymentEvents }, nowMs);
   await queueMints(reach, tickets);
+  if (hasEvents) await announce(reach);
+}
+
+/** Best effort: without it the cron announces the events within a minute. */
+async function announce({ eventQueue, logger }: DeliveryReach): Promise<void> {
+  try {
+    await eventQueue.send({ endpointId: null });
+  } catch (error) {
+    logger.warn("the event queue did not take a message, the cron will announce what is new", { error });
+  }
 }
 
 function toRecalls(orders: readonly OrderRecord[], { orderId, recalled, atMs }: OrderNews): RecalledTickets[] {

@@ -30,7 +30,7 @@ import outboxSql from "../../migrations/shared/0001_outbox.sql";
 import { DurableLedger } from "../durable-ledger.ts";
 import { migrate } from "../migrate.ts";
 import { waitAtMost } from "../wait-at-most.ts";
-import { deliverDeskNews, readChangedAtMs } from "./desk-delivery.ts";
+import { deliverDeskNews, readChangedAtMs, type DeliveryReach } from "./desk-delivery.ts";
 import { DeskHolds } from "./desk-holds.ts";
 import { DeskOrders } from "./desk-orders.ts";
 import { DeskStore } from "./desk-store.ts";
@@ -58,6 +58,7 @@ const SETTLE_PATIENCE_MS = 2_000;
 export interface DeskReach {
   readonly db: D1Database;
   readonly mintQueue: Queue<MintMessage>;
+  readonly eventQueue: DeliveryReach["eventQueue"];
   inventory(ticketTypeId: string): InventoryPort;
   gate(eventId: string): Pick<GatePort, "recall" | "block">;
   readonly paymentProviders: PaymentProviders;
@@ -218,8 +219,14 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   }
 
   #openLedger(storage: DurableObjectStorage, reach: DeskReach): DurableLedger<(nowMs: number, emit: Emit) => void, true> {
-    const { db, mintQueue, logger } = reach;
-    const delivery = { db, mintQueue, logger, listOrders: (orderIds: readonly string[]) => this.#store.listOrders(orderIds) };
+    const { db, mintQueue, eventQueue, logger } = reach;
+    const delivery = {
+      db,
+      mintQueue,
+      eventQueue,
+      logger,
+      listOrders: (orderIds: readonly string[]) => this.#store.listOrders(orderIds),
+    };
     return new DurableLedger(
       storage,
       {

@@ -1,7 +1,14 @@
 import type { FieldError } from "./failure.ts";
 
 /** Events that are sent to tenants. A type stands here once something writes it. */
-export const EVENT_TYPES = ["ticket.canceled", "ticket.transferred", "ticket.held_elsewhere", "ticket.claimed"] as const;
+export const EVENT_TYPES = [
+  "order.paid",
+  "ticket.minted",
+  "ticket.canceled",
+  "ticket.transferred",
+  "ticket.held_elsewhere",
+  "ticket.claimed",
+] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** Endpoints a tenant may have, disabled ones included. */

@@ -4,6 +4,7 @@ import { isToBeChecked } from "#domain/payment-check";
 import { firstRefundCheckAtMs } from "#domain/refund-check";
 import type { IssuedTicket } from "#domain/order-messages";
 import type { RecallCause } from "#domain/order-money";
+import { TENANT_WANTS_EVENTS } from "./outgoing-events.ts";
 
 /** A payment event as a desk recorded it. */
 export interface RecordedPaymentEvent {
@@ -72,6 +73,32 @@ function toOrderRow({ view, version }: OrderRecord): Row {
   const money = [view.subtotalCents, view.discountCents, view.feeCents, view.taxCents, view.totalCents, view.lines.length];
   const times = [view.reservationId, view.holdExpiresAtMs, view.walletAddress, view.createdAtMs, view.paidAtMs];
   return [...whose, ...money, ...times, view.refundedCents, version];
+}
+
+/**
+ * Comes before the orders themselves, whose rows say whether this was told before: news of an order brings its latest state, so it may be
+ * paid before its tickets are told of. The orders come by tenant, so that one without endpoints costs one look, however many they are.
+ */
+const INSERT_PAID_ORDERS = `INSERT INTO outbox (tenant_id, topic, body, created_at_ms, next_attempt_at_ms)
+  SELECT tenant.value ->> 0, 'order.paid', json_object('orderId', paid.value ->> 0, 'orderNumber', paid.value ->> 1,
+      'eventId', paid.value ->> 2, 'userId', paid.value ->> 3, 'currency', paid.value ->> 4, 'totalCents', paid.value ->> 5),
+    paid.value ->> 6, paid.value ->> 6
+  FROM json_each(?1) AS tenant CROSS JOIN json_each(tenant.value ->> 1) AS paid
+  WHERE EXISTS (SELECT 1 FROM webhook_endpoints
+      WHERE webhook_endpoints.tenant_id = tenant.value ->> 0 AND webhook_endpoints.status = 'ACTIVE')
+    AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.id = paid.value ->> 0 AND orders.paid_at_ms IS NOT NULL)`;
+
+function toPaidRows(orders: readonly OrderRecord[]): Row[] {
+  const byTenant = new Map<string, Row[]>();
+  for (const { view } of orders) {
+    if (view.paidAtMs === null) continue;
+    const { id, tenantId, orderNumber, userId, eventId, currency, totalCents, paidAtMs } = view;
+    const row = [id, orderNumber, eventId, userId, currency, totalCents, paidAtMs];
+    const rows = byTenant.get(tenantId);
+    if (rows) rows.push(row);
+    else byTenant.set(tenantId, [row]);
+  }
+  return [...byTenant].map(([tenantId, rows]) => [tenantId, JSON.stringify(rows)]);
 }
 
 const INSERT_ORDER_ITEMS = insertRows(
@@ -186,7 +213,7 @@ const INSERT_CANCELLATIONS = `INSERT INTO outbox (tenant_id, topic, body, create
   SELECT tickets.tenant_id, 'ticket.canceled', json_object('ticketId', tickets.id, 'orderId', tickets.order_id,
       'eventId', tickets.event_id, 'ownerUserId', tickets.owner_user_id, 'reason', recalled.value ->> 2),
     recalled.value ->> 3, recalled.value ->> 3
-  FROM json_each(?1) AS recalled CROSS JOIN tickets ON ${IS_CANCELLED_NOW}`;
+  FROM json_each(?1) AS recalled CROSS JOIN tickets ON ${IS_CANCELLED_NOW} WHERE ${TENANT_WANTS_EVENTS}`;
 const CANCEL_TICKETS = `UPDATE tickets SET status = 'CANCELLED' FROM json_each(?1) AS recalled WHERE ${IS_CANCELLED_NOW}`;
 
 function toRecallRows({ tenantId, ticketIds, cause, recalledAtMs }: RecalledTickets): Row[] {
@@ -241,11 +268,13 @@ function toJsonChunks(items: readonly Row[]): string[] {
  * Brings D1 up to what a desk says, in one transaction and one round trip. The same news again, or older news after newer,
  * changes nothing: orders, payments and refunds are guarded by the order's version, events by how often they were decided,
  * cancellations by the ticket's status, the rest by their keys.
+ * @returns true when it wrote events that tenants want to be sent.
  * @throws when D1 is down, or refuses a row (a constraint): nothing is written then.
  */
-export async function projectDeskNews(db: D1Database, news: DeskNews, nowMs: number): Promise<void> {
+export async function projectDeskNews(db: D1Database, news: DeskNews, nowMs: number): Promise<boolean> {
   const { orders, newOrders, tickets, recalls, paymentEvents } = news;
   const writes: readonly (readonly [string, readonly Row[]])[] = [
+    [INSERT_PAID_ORDERS, toPaidRows(orders)],
     [UPSERT_ORDERS, orders.map(toOrderRow)],
     [INSERT_ORDER_ITEMS, newOrders.flatMap(toItemRows)],
     [INSERT_ORDER_DISCOUNTS, newOrders.flatMap(toOrderDiscountRows)],
@@ -260,6 +289,12 @@ export async function projectDeskNews(db: D1Database, news: DeskNews, nowMs: num
     [UPSERT_PAYMENT_EVENTS, paymentEvents.map(toPaymentEventRow)],
     [INSERT_WEBHOOK_NONCES, paymentEvents.map(toNonceRow)],
   ];
-  const statements = writes.flatMap(([sql, rows]) => toJsonChunks(rows).map((json) => db.prepare(sql).bind(json)));
-  if (statements.length > 0) await db.batch(statements);
+  const bound = writes.flatMap(([sql, rows]) =>
+    toJsonChunks(rows).map((json) => ({ sql, statement: db.prepare(sql).bind(json) })),
+  );
+  if (bound.length === 0) return false;
+  const results = await db.batch(bound.map(({ statement }) => statement));
+  return bound.some(({ sql }, at) => WRITES_EVENTS.includes(sql) && (results[at]?.meta.changes ?? 0) > 0);
 }
+
+const WRITES_EVENTS: readonly string[] = [INSERT_PAID_ORDERS, INSERT_CANCELLATIONS];

@@ -12,7 +12,8 @@ import {
   type MintJobKey,
 } from "./mint-statements.ts";
 import { raiseMintedCount } from "./tenant-trees.ts";
-import { events, mintJobs, ticketTypes, tickets } from "./schema.ts";
+import { TENANT_WANTS_EVENTS } from "./outgoing-events.ts";
+import { events, mintJobs, outbox, ticketTypes, tickets } from "./schema.ts";
 
 /** A job with all that minting its ticket needs. */
 export interface MintTask extends MintJobState {
@@ -140,11 +141,27 @@ export interface MintedTicket extends Pick<MintTask, "tenantId" | "ticketId" | "
 export async function storeMinted(db: DrizzleD1Database, minted: readonly MintedTicket[], nowMs: number): Promise<void> {
   const orderOf = new Map(minted.map((ticket) => [ticket.orderId, ticket]));
   const [first, ...others] = [
+    insertMintedEvents(db, minted, nowMs),
     ...minted.map((ticket) => storeLeaf(db, ticket, nowMs)),
     ...[...orderOf.values()].map((ticket) => raiseOrder(db, ticket, "COMPLETED", isOrderMinted(ticket.orderId))),
     ...countLeaves(minted).map(([treeAddress, leafCount]) => raiseMintedCount(db, treeAddress, leafCount)),
   ];
-  if (first !== undefined) await db.batch([first, ...others]);
+  if (minted.length > 0) await db.batch([first, ...others]);
+}
+
+/** Tells of the tickets that were not known to be minted: comes before the jobs say that they are. */
+function insertMintedEvents(db: DrizzleD1Database, minted: readonly MintedTicket[], nowMs: number) {
+  const rows = JSON.stringify(
+    minted.map(({ ticketId, tenantId, signature, assetId }) => [ticketId, tenantId, signature, assetId]),
+  );
+  return db.insert(outbox).select(sql`SELECT NULL, ${tickets.tenantId}, 'ticket.minted', json_object('ticketId', ${tickets.id},
+      'orderId', ${tickets.orderId}, 'eventId', ${tickets.eventId}, 'ownerUserId', ${tickets.ownerUserId},
+      'assetId', minted.value ->> 3), 0, ${nowMs}, ${nowMs}
+    FROM json_each(${rows}) AS minted
+    CROSS JOIN ${mintJobs} ON ${mintJobs.ticketId} = minted.value ->> 0
+    CROSS JOIN ${tickets} ON ${tickets.id} = ${mintJobs.ticketId}
+    WHERE +${mintJobs.tenantId} = minted.value ->> 1 AND ${mintJobs.signature} = minted.value ->> 2 AND ${mintJobs.status} <> 'MINTED'
+      AND ${sql.raw(TENANT_WANTS_EVENTS)}`);
 }
 
 /** How many leaves each tree has at least. */

@@ -3,6 +3,7 @@ import { runDeskOf } from "../support/open-sale.ts";
 import { listOutgoing, sellPaid } from "../support/paid-over-http.ts";
 import { showCode } from "../support/pass-on.ts";
 import { deliver, serveOutside, type ProviderBooks } from "../support/payment-provider-at-test.ts";
+import { wantEvents } from "../support/want-events.ts";
 
 let books: ProviderBooks;
 beforeEach(() => {
@@ -63,7 +64,7 @@ describe("a disputed payment", () => {
   });
 
   it("that is lost is a refund that the provider is not asked for: tickets dead, seats on sale", async () => {
-    const sold = await sellPaid();
+    const sold = await sellPaid(1, {}, {}, wantEvents);
     const { orderId, buyer, ticketIds } = sold;
     const code = await showCode(buyer, ticketIds[0]);
     const facts = { orderId, amountCents: 4_500 };

@@ -9,6 +9,7 @@ import { brokenDb, makeOrganiser } from "../support/organiser.ts";
 import { listOutgoing, payOrder, placeUnpaid, sellPaid } from "../support/paid-over-http.ts";
 import { offer, passOn, settle, showCode } from "../support/pass-on.ts";
 import { serveOutside, type ProviderBooks } from "../support/payment-provider-at-test.ts";
+import { wantEvents } from "../support/want-events.ts";
 
 let books: ProviderBooks;
 beforeEach(() => {
@@ -78,7 +79,7 @@ describe("a refund of a whole order", () => {
   });
 
   it("tells the holder of each ticket once, whoever holds it by then", async () => {
-    const sold = await sellPaid(2);
+    const sold = await sellPaid(2, {}, {}, wantEvents);
     const { sale, buyer, orderId, ticketIds } = sold;
     const friend = await sale.makeBuyer();
     const [passedOn, kept = ""] = ticketIds;
@@ -205,7 +206,7 @@ describe("a request for a refund", () => {
   });
 
   it("that comes many times at once has one effect", async () => {
-    const sold = await sellPaid(2);
+    const sold = await sellPaid(2, {}, {}, wantEvents);
     const answers = await Promise.all([
       ...Array.from({ length: 5 }, () => sold.refund({}, { key: "same" })),
       ...Array.from({ length: 5 }, () => sold.refund()),

@@ -48,6 +48,8 @@ export class DeskWorld {
   /** Refunds that the provider has taken, by idempotency key. */
   readonly refunds = new Map<string, RefundRequest>();
   readonly queued: MintMessage[] = [];
+  /** Messages that told of new outgoing events. */
+  readonly announced: unknown[] = [];
   readonly alerts: unknown[] = [];
   /** Decides each call's fate by its position. */
   fault: (call: Call, position: number) => Fault = () => "ok";
@@ -107,6 +109,12 @@ export class DeskWorld {
     return new OrderDeskObject(this.state, env, {
       db: makeBreakableD1(call),
       mintQueue: makeMintQueue(call, this.queued),
+      eventQueue: {
+        send: async (message) => {
+          this.announced.push(message);
+          return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+        },
+      },
       inventory: (ticketTypeId) => {
         const snapshot = () => this.inventories.get(ticketTypeId)?.snapshotAt(Date.now());
         return makeInventory(call, (command) => this.tell(ticketTypeId, command), snapshot);

@@ -1,9 +1,9 @@
 /** Orders that were paid over HTTP, for tests of what becomes of them. */
-import { env } from "cloudflare:workers";
 import { z } from "zod";
 import { signIn, type Caller, type CheckedAnswer } from "./contract-call.ts";
 import { buy, idOf, openSale, type Sale } from "./open-sale.ts";
 import { deliver } from "./payment-provider-at-test.ts";
+import { listEvents } from "./want-events.ts";
 
 /** A paid order and those around it. */
 export interface PaidOrder {
@@ -79,9 +79,7 @@ export async function placeUnpaid(sale: Sale): Promise<string> {
   return idOf(await buy(sale, await sale.makeBuyer()));
 }
 
-/** What D1 is to tell others of the cancelled tickets of a sale. */
-export async function listOutgoing({ sale }: Pick<PaidOrder, "sale">): Promise<Readonly<Record<string, unknown>>[]> {
-  const query = "SELECT body FROM outbox WHERE tenant_id = ? AND topic = 'ticket.canceled' ORDER BY id";
-  const { results } = await env.DB.prepare(query).bind(sale.tenantId).all<{ body: string }>();
-  return results.map(({ body }) => JSON.parse(body) as Readonly<Record<string, unknown>>);
+/** What D1 tells others of the cancelled tickets of a sale whose tenant wants events. */
+export function listOutgoing({ sale }: Pick<PaidOrder, "sale">): Promise<Readonly<Record<string, unknown>>[]> {
+  return listEvents(sale.tenantId, "ticket.canceled");
 }

@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { findUrlProblem } from "#domain/webhook-endpoint";
+import { EVENT_TYPES, findUrlProblem } from "#domain/webhook-endpoint";
 
 const SERVICE = "https://tickets.example.com";
 const OWN_MACHINE = "http://localhost:8787";
@@ -116,4 +117,11 @@ describe("events are never sent to", () => {
       expect(findUrlProblem(url, OWN_MACHINE), url).toBeDefined();
     }
   });
+});
+
+it("every type of event stands in the guide with what it says, and no other does", () => {
+  const guide = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
+  const table = /^\| `type` \| When \| `data` \|\n\|---\|---\|---\|\n((?:\|.*\n)+)/m.exec(guide)?.[1] ?? "";
+  const told = [...table.matchAll(/^\| `([a-z._]+)` \|/gm)].map(([, type]) => type);
+  expect(told.toSorted()).toEqual([...EVENT_TYPES].toSorted());
 });

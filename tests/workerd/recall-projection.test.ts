@@ -5,16 +5,21 @@ import { ticketsOf } from "#domain/order-tickets";
 import { isD1ConstraintError } from "#storage/d1-errors";
 import type { RecalledTickets, RecordedPaymentEvent } from "#storage/desk-projection";
 import { later, makeSale, project } from "../support/projected-sale.ts";
+import { wantEvents } from "../support/want-events.ts";
 
 type Row = Record<string, unknown>;
 
+/** Rows of a tenant; of the outbox those that tell of cancelled tickets. */
 async function rowsOf(table: string, tenantId: string): Promise<Row[]> {
-  return (await env.DB.prepare(`SELECT * FROM ${table} WHERE tenant_id = ? ORDER BY 1`).bind(tenantId).all<Row>()).results;
+  const topic = table === "outbox" ? "AND topic = 'ticket.canceled'" : "";
+  return (await env.DB.prepare(`SELECT * FROM ${table} WHERE tenant_id = ? ${topic} ORDER BY 1`).bind(tenantId).all<Row>())
+    .results;
 }
 
 /** A paid order of two tickets that D1 knows, and the news that they are dead. */
 async function sellTwo() {
   const sale = await makeSale();
+  await wantEvents(sale);
   const { tenantId, eventId } = sale;
   const placed = sale.makeOrder("ORD-1");
   const paid = later(placed, 2, "AWAITING_MINT", { view: { ...placed.view, status: "AWAITING_MINT", paidAtMs: 4 } });
@@ -78,7 +83,9 @@ describe("recalled tickets", () => {
   });
 
   it("that were issued in the same delivery are there first, and then cancelled", async () => {
-    const { tenantId, eventId, makeOrder } = await makeSale();
+    const sale = await makeSale();
+    await wantEvents(sale);
+    const { tenantId, eventId, makeOrder } = sale;
     const placed = makeOrder("ORD-1");
     const paid = later(placed, 3, "REFUNDED", { view: { ...placed.view, status: "REFUNDED", paidAtMs: 4 } });
     const tickets = ticketsOf(paid);
