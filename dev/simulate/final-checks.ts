@@ -33,6 +33,7 @@ export function checkAtRest(stage: Stage, chain: SimulatedChain): void {
   checkPromises(stage);
   checkD1Stock(stage);
   checkD1Orders(stage);
+  checkEvents(stage);
   checkMints(stage, chain);
 }
 
@@ -169,6 +170,20 @@ function checkMints({ world, d1, orders }: Stage, chain: SimulatedChain): void {
   }
 }
 
+/** What is told to the tenant, who wants to hear all: each paid order, each minted and each dead ticket, once. */
+function checkEvents({ world, d1, orders }: Stage): void {
+  const records = [...orders.orders.values()].toSorted((one, other) => byText(one.view.id, other.view.id));
+  const same = (topic: string, id: string, due: readonly string[]): void => {
+    const told = d1.run(`SELECT body ->> '${id}' FROM outbox WHERE topic = '${topic}' ORDER BY 1`).map(toText);
+    compare(world, `news of ${topic}`, told, due);
+  };
+  const paid = records.filter(({ view }) => view.paidAtMs !== null).map(({ view }) => JSON.stringify([view.id]));
+  same("order.paid", "orderId", paid);
+  const dead = records.flatMap(({ recalled = [] }) => recalled.map((ticketId) => JSON.stringify([ticketId]))).toSorted(byText);
+  same("ticket.canceled", "ticketId", dead);
+  same("ticket.minted", "ticketId", d1.run("SELECT ticket_id FROM mint_jobs WHERE status = 'MINTED' ORDER BY 1").map(toText));
+}
+
 function checkD1Orders({ world, d1, orders, promises }: Stage): void {
   const records = [...orders.orders.values()].toSorted((one, other) => byText(one.view.id, other.view.id));
   const list = (sql: string): string[] => d1.run(sql).map(toText);
@@ -208,13 +223,6 @@ function checkD1Orders({ world, d1, orders, promises }: Stage): void {
   );
   const dead = records.flatMap(({ recalled = [] }) => recalled.map((ticketId) => JSON.stringify([ticketId]))).toSorted(byText);
   same("burns", list("SELECT ticket_id FROM asset_burns ORDER BY 1"), dead);
-  const listNews = (topic: string, id: string): string[] =>
-    list(`SELECT body ->> '${id}' FROM outbox WHERE topic = '${topic}' ORDER BY 1`);
-  same("news of dead tickets", listNews("ticket.canceled", "ticketId"), dead);
-  const paid = records.filter(({ view }) => view.paidAtMs !== null).map(({ view }) => JSON.stringify([view.id]));
-  same("news of paid orders", listNews("order.paid", "orderId"), paid);
-  const minted = list("SELECT ticket_id FROM mint_jobs WHERE status = 'MINTED' ORDER BY 1");
-  same("news of minted tickets", listNews("ticket.minted", "ticketId"), minted);
   same(
     "mint jobs",
     list("SELECT ticket_id FROM mint_jobs ORDER BY 1"),

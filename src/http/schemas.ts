@@ -37,11 +37,11 @@ export const walletAddress = accountAddress.superRefine((text, context) => {
 });
 
 /**
- * Characters that no text of a caller's may have: controls (C0, DEL, C1), line and paragraph separators, halves of surrogate pairs,
- * and two that XML knows no way to write; and those that turn the direction of writing (UAX #9, explicit embeddings, overrides and
+ * Characters that no text of a caller's may have: controls (C0, DEL, C1), line and paragraph separators, two that XML knows no way to
+ * write; and those that turn the direction of writing (UAX #9, explicit embeddings, overrides and
  * isolates), by which one name can be made to look like another. Marks like U+200F, which right-to-left writing needs, are let through.
  */
-const UNFIT = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069\uFFFE\uFFFF]/u;
+const UNFIT = /[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069\uFFFE\uFFFF]/u;
 const UNFIT_MESSAGE = "has control characters, or such as turn the direction of writing";
 
 /** A free text of one line, such as a name: it goes on chain, into pictures and logs. Blanks around it are cut off. */

@@ -14,7 +14,6 @@ const UNFIT = [
   ["an isolate", "\u2066"],
   ["the end of an isolate", "\u2069"],
   ["a line separator", "\u2028"],
-  ["half a surrogate pair", "\ud800"],
   ["what XML cannot write", "\uffff"],
 ] as const;
 

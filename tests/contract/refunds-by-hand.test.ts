@@ -18,8 +18,8 @@ interface RefundByHand {
   readonly buyer: Caller;
   readonly path: string;
   readonly refundId: string;
-  markPaid(by: Caller): Promise<CheckedAnswer>;
-  list(caller: Caller): Promise<unknown>;
+  readonly markPaid: (by: Caller) => Promise<CheckedAnswer>;
+  readonly list: (caller: Caller) => Promise<unknown>;
 }
 
 /** An order that was paid by bank transfer and is to be paid back. */
@@ -84,8 +84,9 @@ describe("a refund of money that no provider took", () => {
 });
 
 it("a refund that a provider pays is done when the provider says so, not when a manager does", async () => {
-  const { sale, orderId, refund, path } = await sellPaid(1);
-  await refund();
+  const sold = await sellPaid(1);
+  const { sale, orderId, path } = sold;
+  await sold.refund();
   await runDeskOf(orderId);
   const refundId = await env.DB.prepare("SELECT id FROM refunds WHERE order_id = ?").bind(orderId).first<string>("id");
   const answer = await sale.manager.call("POST", `${path}/refunds/${refundId}/mark-paid`);

@@ -29,8 +29,9 @@ async function submit(): Promise<{
   readonly providerRefundId: string;
   readonly asked: AskedProvider;
 }> {
-  const { orderId, refund } = await sellPaid(1);
-  await refund();
+  const sold = await sellPaid(1);
+  const { orderId } = sold;
+  await sold.refund();
   await runDeskOf(orderId);
   await expect.poll(() => books.refunds.some((body) => body["orderId"] === orderId)).toBe(true);
   await expect.poll(async () => (await findRefund(orderId))["status"]).toBe("submitted");
