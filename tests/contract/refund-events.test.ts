@@ -78,4 +78,24 @@ describe("a disputed payment", () => {
     await expect.poll(() => listOutgoing(sold)).toMatchObject([{ reason: "dispute_lost", ownerUserId: buyer.userId }]);
     expect(askedOf(orderId)).toEqual([]);
   });
+
+  it("that is lost over one of two tickets keeps both out until the organiser says which; the other is let in then", async () => {
+    const sold = await sellPaid(2);
+    const { orderId, buyer, ticketIds } = sold;
+    const [first, second = ""] = ticketIds;
+    for (const type of ["dispute.opened", "dispute.lost"]) await deliver({ type, orderId, amountCents: 4_500 });
+    const lost = { status: "AWAITING_MINT", refundedCents: 4_500, payment: { status: "DISPUTED" } };
+    expect(await sold.readOrder()).toMatchObject(lost);
+    for (const ticketId of ticketIds) expect(await sold.scan(await showCode(buyer, ticketId))).toBe("blocked");
+    await runDeskOf(orderId);
+    await expect.poll(() => sold.listRefunds()).toMatchObject([{ reason: "dispute_lost", amountCents: 4_500, ticketIds: [] }]);
+    const code = await showCode(buyer, first);
+    expect(await sold.refund({ ticketIds: [first] })).toMatchObject({ status: 200, body: { refundedCents: 4_500 } });
+    expect(await sold.scan(code)).toBe("canceled");
+    expect(await sold.scan(await showCode(buyer, second))).toBe("admitted");
+    await runDeskOf(orderId);
+    await expect.poll(() => sold.listRefunds()).toMatchObject([{ reason: "dispute_lost", ticketIds: [first] }]);
+    expect(askedOf(orderId)).toEqual([]);
+    expect(await sold.sale.readStock()).toMatchObject({ soldCount: 1 });
+  });
 });

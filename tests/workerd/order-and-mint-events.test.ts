@@ -6,7 +6,7 @@ import { ticketsOf } from "#domain/order-tickets";
 import { projectDeskNews } from "#storage/desk-projection";
 import { storeMinted } from "#storage/mint-jobs";
 import { inDeskWorld } from "../support/desk-world.ts";
-import { db, makeMintBench, messagesOf, NOW_MS, type MintBench } from "../support/mint-bench.ts";
+import { db, findJob, makeMintBench, messagesOf, NOW_MS, type MintBench } from "../support/mint-bench.ts";
 import { payOrder, refundOf } from "../support/paid-order.ts";
 import { later, makeSale, project } from "../support/projected-sale.ts";
 import { sellTickets } from "../support/sold-tickets.ts";
@@ -103,6 +103,19 @@ describe("a minted ticket", () => {
     const messages = [...messagesOf(sold), ...messagesOf(silent)];
     for (const delivery of [1, 2, 3]) await bench.consume(messages, delivery);
     const { tenantId, orderId, eventId, userId } = sold;
+    for (const ticketId of sold.ticketIds) {
+      const { signature } = (await findJob(ticketId)) ?? {};
+      const again = {
+        tenantId,
+        ticketId,
+        orderId,
+        signature: signature ?? "",
+        treeAddress: null,
+        assetId: "asset",
+        leafIndex: 7,
+      };
+      await storeMinted(db, [again], NOW_MS);
+    }
     const told = await listEvents(tenantId, "ticket.minted");
     expect(told.map(({ ticketId }) => ticketId)).toEqual(expect.arrayContaining([...sold.ticketIds]));
     expect(told).toHaveLength(2);
