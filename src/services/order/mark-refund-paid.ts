@@ -29,7 +29,13 @@ export async function markRefundPaid(
     occurredAtMs: ctx.nowMs,
     reason: null,
     disputeId: null,
-    ...{ paymentId, orderId, tenantId, amountCents, currency, refundId, actor },
+    paymentId,
+    orderId,
+    tenantId,
+    amountCents,
+    currency,
+    refundId,
+    actor,
   });
   if (settled === "unknown_order") return refuse({ code: "not_found", what: "refund" });
   ctx.logger.info("a refund was paid by hand", { orderId, refundId, actor });

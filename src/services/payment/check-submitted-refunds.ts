@@ -65,7 +65,12 @@ async function checkRefund(ctx: ServiceContext, refund: DueRefund, down: Set<str
     type: `refund.${status}`,
     rawType: "reconciled",
     occurredAtMs: ctx.nowMs,
-    ...{ paymentId, orderId, tenantId, amountCents, currency, refundId },
+    paymentId,
+    orderId,
+    tenantId,
+    amountCents,
+    currency,
+    refundId,
   } as const;
   const told = await attempt(takeEvent(ctx, event));
   return told.ok ? "done" : complain(ctx, refund, told.failure);
