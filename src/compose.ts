@@ -72,7 +72,7 @@ export async function createMintContext(env: Env, nowMs: number): Promise<MintCo
   return {
     db: drizzle(env.DB),
     minter: await loadMinter(chain),
-    trees: await loadTreeKeeper(chain),
+    treeKeeper: await loadTreeKeeper(chain),
     publicBaseUrl: config.PUBLIC_BASE_URL,
     nowMs,
     logger: createLogger("mint"),
@@ -169,7 +169,7 @@ function createShared(
     defaultTree: config.SOLANA_TREE,
     assetChain: () => loadAssetChain(chainConfig(config)),
     chainQueue: env.CHAIN_QUEUE,
-    trees: () => loadTreeKeeper(chainConfig(config)),
+    treeKeeper: () => loadTreeKeeper(chainConfig(config)),
     credentialKeys: () => importSigningKeys(config.CREDENTIAL_SIGNING_KEYS),
     sealingKeys: () => deriveSealingKeys(config.CREDENTIAL_SIGNING_KEYS),
     internalSecrets: config.INTERNAL_WEBHOOK_SECRETS,

@@ -80,7 +80,7 @@ export class MintQueue {
         this.#deliverIn(delaySeconds * 1_000, body, attempts + 1),
     };
     const batch = { queue: "mint", messages: [message] } as unknown as MessageBatch; // all that the consumer uses of it
-    const chain = { minter: this.chain, trees: SIMULATED_TREES };
+    const chain = { minter: this.chain, treeKeeper: SIMULATED_TREES };
     const context = { db: this.#db, publicBaseUrl: "https://tickets.test", nowMs: world.loop.nowMs };
     await consumeMints({ ...chain, ...context, logger: this.#logger }, batch);
   }

@@ -61,7 +61,7 @@ export interface ServiceContext {
   assetChain(): Promise<AssetChain>;
   readonly chainQueue: Queue<TreeMessage>;
   /** Makes and looks at trees and collections; loaded on first use. */
-  trees(): Promise<TreeKeeper>;
+  treeKeeper(): Promise<TreeKeeper>;
   /** The ring of `CREDENTIAL_SIGNING_KEYS`, imported once an isolate. */
   credentialKeys(): Promise<SigningKeys>;
   /** Keys derived from the same ring, for secrets that D1 keeps. */

@@ -57,7 +57,7 @@ function call(method: string, path: string, body?: unknown, key = crypto.randomU
         ok: true,
         value: {
           ...composed.value,
-          createContext: (id, nowMs) => ({ ...createContext(id, nowMs), trees: () => Promise.resolve(trees), chainQueue }),
+          createContext: (id, nowMs) => ({ ...createContext(id, nowMs), treeKeeper: () => Promise.resolve(trees), chainQueue }),
         },
       };
     },

@@ -119,7 +119,7 @@ export class ScriptedTrees implements TreeKeeper {
 /** A mint queue's consumer with a scripted chain under it, and what it logged. */
 export interface MintBench {
   readonly minter: ScriptedMinter;
-  readonly trees: ScriptedTrees;
+  readonly treeKeeper: ScriptedTrees;
   readonly ctx: MintContext;
   readonly logLines: string[];
   /** Delivers these bodies in one batch. */
@@ -129,14 +129,14 @@ export interface MintBench {
 /** A fresh one for each test. */
 export function makeMintBench(): MintBench {
   const minter = new ScriptedMinter();
-  const trees = new ScriptedTrees();
+  const treeKeeper = new ScriptedTrees();
   const logLines: string[] = [];
   const note = (message: string, fields?: object): void => void logLines.push(`${message} ${JSON.stringify(fields ?? {})}`);
   const logger: Logger = { debug: note, info: note, warn: note, error: note, with: () => logger };
-  const ctx: MintContext = { db, minter, trees, logger, nowMs: NOW_MS, publicBaseUrl: "https://tickets.test" };
+  const ctx: MintContext = { db, minter, treeKeeper, logger, nowMs: NOW_MS, publicBaseUrl: "https://tickets.test" };
   return {
     minter,
-    trees,
+    treeKeeper,
     ctx,
     logLines,
     async consume(bodies, attempts = 1, consumer = consumeMints) {

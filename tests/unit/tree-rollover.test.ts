@@ -31,7 +31,7 @@ describe.each(CHAIN_MODES)("minting from tree to tree on a chain that runs the %
   afterAll(() => world.close());
 
   const minterAddress = () => world.minter.walletAddress;
-  const openings = () => ({ db: world.db, trees: world.trees, nowMs: Date.now() });
+  const openings = () => ({ db: world.db, treeKeeper: world.treeKeeper, nowMs: Date.now() });
 
   async function addTree(sold: SoldTickets, number: number): Promise<string> {
     const purpose = `${sold.tenantId} ${number}`;
@@ -80,7 +80,7 @@ describe.each(CHAIN_MODES)("minting from tree to tree on a chain that runs the %
     const sold = await world.sellTickets(9);
     const first = await addTree(sold, 1);
     const drained = world.drain(sold);
-    const second = await world.trees.deriveTreeAddress({ tenantId: sold.tenantId, number: 2 });
+    const second = await world.treeKeeper.deriveTreeAddress({ tenantId: sold.tenantId, number: 2 });
     const timer = setInterval(() => void advanceOpening(openings(), { address: second }), 50);
     await drained;
     clearInterval(timer);
@@ -100,8 +100,8 @@ describe.each(CHAIN_MODES)("minting from tree to tree on a chain that runs the %
     const collectionOf = async (sold: SoldTickets) => (await world.findJob(sold.ticketIds[0] ?? "")).collectionAddress ?? "";
     expect(await collectionOf(movable)).toBe(one?.collectionAddress);
     expect(await collectionOf(fixed)).toBe(other?.frozenCollectionAddress);
-    expect(await world.trees.inspectCollection(await collectionOf(movable))).toMatchObject({ isFrozen: false });
-    expect(await world.trees.inspectCollection(await collectionOf(fixed))).toMatchObject({ isFrozen: true });
+    expect(await world.treeKeeper.inspectCollection(await collectionOf(movable))).toMatchObject({ isFrozen: false });
+    expect(await world.treeKeeper.inspectCollection(await collectionOf(fixed))).toMatchObject({ isFrozen: true });
   });
 
   it("mints into the collection that was provisioned for the event, and into one of its own when it may not", async () => {
@@ -120,6 +120,6 @@ describe.each(CHAIN_MODES)("minting from tree to tree on a chain that runs the %
     expect(await world.findJob(given.ticketIds[0] ?? "")).toMatchObject({ collectionAddress: good.address, attempts: 1 });
     const own = (await world.findJob(foreign.ticketIds[0] ?? "")).collectionAddress ?? "";
     expect(own).not.toBe(bad.address);
-    expect(await world.trees.inspectCollection(own)).toMatchObject({ ownerAddress: minterAddress() });
+    expect(await world.treeKeeper.inspectCollection(own)).toMatchObject({ ownerAddress: minterAddress() });
   });
 });

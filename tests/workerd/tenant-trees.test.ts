@@ -22,12 +22,12 @@ const FACTS: TreeFacts = {
 
 let tenantId: string;
 let bench: MintBench;
-let trees: ScriptedTrees;
+let treeKeeper: ScriptedTrees;
 
 beforeEach(() => {
   tenantId = crypto.randomUUID();
   bench = makeMintBench();
-  trees = bench.trees;
+  treeKeeper = bench.treeKeeper;
 });
 
 async function addTree(number: number, tenant = tenantId): Promise<string> {
@@ -41,11 +41,11 @@ async function statuses(tenant = tenantId): Promise<string[]> {
   return (await listTenantTrees(db, tenant)).map(({ status }) => status);
 }
 
-const choose = () => chooseTree({ db, trees, nowMs: NOW_MS }, tenantId);
+const choose = () => chooseTree({ db, treeKeeper, nowMs: NOW_MS }, tenantId);
 
 describe("the tree that a tenant's tickets are minted into", () => {
   it("is the one of the configuration for a tenant that has none", async () => {
-    expect(await choose()).toBe(trees.defaultTreeAddress);
+    expect(await choose()).toBe(treeKeeper.defaultTreeAddress);
   });
 
   it("is still that one while the first of its own is being made, as long as it has room", async () => {
@@ -101,7 +101,7 @@ describe("the tree that a tenant's tickets are minted into", () => {
 
   it("is nobody else's: another tenant's tree is never chosen", async () => {
     await addTree(1, crypto.randomUUID());
-    expect(await choose()).toBe(trees.defaultTreeAddress);
+    expect(await choose()).toBe(treeKeeper.defaultTreeAddress);
   });
 });
 
@@ -112,7 +112,7 @@ describe("a mint whose tree is full", () => {
     const second = await addTree(2, sold.tenantId);
     await bench.consume(messagesOf(sold));
     expect(await findJob(sold.ticketIds[0])).toMatchObject({ treeAddress: first });
-    trees.tree = { ...FACTS, mintedCount: CAPACITY };
+    treeKeeper.tree = { ...FACTS, mintedCount: CAPACITY };
     bench.minter.seen = "failed";
     bench.minter.error = '{"InstructionError":[2,{"Custom":6017}]}';
     await bench.consume(messagesOf(sold));
@@ -125,7 +125,7 @@ describe("a mint whose tree is full", () => {
     const sold = await sellTickets(db, 2);
     const first = await addTree(1, sold.tenantId);
     const second = await addTree(2, sold.tenantId);
-    trees.tree = { ...FACTS, mintedCount: CAPACITY };
+    treeKeeper.tree = { ...FACTS, mintedCount: CAPACITY };
     bench.minter.complaint = 'Transaction simulation failed: {"InstructionError":[2,{"Custom":6017}]}';
     const [one, other] = messagesOf(sold);
     await bench.consume([one]);
@@ -139,17 +139,17 @@ describe("a mint whose tree is full", () => {
     const sold = await sellTickets(db, 1);
     await addTree(1, sold.tenantId);
     await addTree(2, sold.tenantId);
-    trees.tree = { ...FACTS, mintedCount: CAPACITY - 1 };
+    treeKeeper.tree = { ...FACTS, mintedCount: CAPACITY - 1 };
     bench.minter.complaint = "custom program error: 0x1781";
     await bench.consume(messagesOf(sold));
     expect(await statuses(sold.tenantId)).toEqual(["ACTIVE", "OPEN"]);
   });
 
   it("leaves a tree that has no room for all tickets of a transaction", async () => {
-    const ctx = { db, trees, nowMs: NOW_MS };
+    const ctx = { db, treeKeeper, nowMs: NOW_MS };
     const treeAddress = await addTree(1);
     await addTree(2);
-    trees.tree = { ...FACTS, mintedCount: CAPACITY - 4 };
+    treeKeeper.tree = { ...FACTS, mintedCount: CAPACITY - 4 };
     const note = (ticketCount: number) => noteFullTree(ctx, { tenantId, treeAddress, ticketCount }, '{"Custom":6017}');
     expect(await note(4)).toBe(false);
     expect(await statuses()).toEqual(["ACTIVE", "OPEN"]);
@@ -161,7 +161,7 @@ describe("a mint whose tree is full", () => {
     const sold = await sellTickets(db, 1);
     const only = await addTree(1, sold.tenantId);
     await bench.consume(messagesOf(sold));
-    trees.tree = { ...FACTS, mintedCount: CAPACITY };
+    treeKeeper.tree = { ...FACTS, mintedCount: CAPACITY };
     bench.minter.seen = "failed";
     bench.minter.error = '{"InstructionError":[2,{"Custom":6017}]}';
     await bench.consume(messagesOf(sold));
@@ -172,7 +172,7 @@ describe("a mint whose tree is full", () => {
     expect(await bench.consume(messagesOf(sold), 1, consumeDeadLetters)).toMatchObject([{ answer: "ack" }]);
     expect(await findJob(sold.ticketIds[0])).toMatchObject({ status: "SUBMITTED", attempts: 1 });
     const next = `${sold.tenantId} tree 2`;
-    expect(await advanceOpening({ db, trees, nowMs: NOW_MS }, { address: next })).toBe("settled");
+    expect(await advanceOpening({ db, treeKeeper, nowMs: NOW_MS }, { address: next })).toBe("settled");
     await bench.consume(messagesOf(sold));
     expect(bench.minter.signedFor).toEqual([only, next]);
   });
@@ -180,7 +180,7 @@ describe("a mint whose tree is full", () => {
   it("gets the tenant a tree of its own when it was the one of the configuration", async () => {
     const sold = await sellTickets(db, 1);
     await bench.consume(messagesOf(sold));
-    trees.tree = { ...FACTS, mintedCount: CAPACITY };
+    treeKeeper.tree = { ...FACTS, mintedCount: CAPACITY };
     bench.minter.seen = "failed";
     bench.minter.error = '{"InstructionError":[2,{"Custom":6017}]}';
     await bench.consume(messagesOf(sold));
@@ -207,7 +207,7 @@ describe("the next tree", () => {
       db,
       nowMs,
       logger: bench.ctx.logger,
-      trees: () => Promise.resolve(trees),
+      treeKeeper: () => Promise.resolve(treeKeeper),
       // All that the job uses of the queue.
       chainQueue: {
         sendBatch: (messages: Iterable<{ body: TreeMessage }>) =>
@@ -230,32 +230,32 @@ describe("the next tree", () => {
   });
 
   it("is sent for again when its message was lost, and opened when it is on chain, not before", async () => {
-    await requestNextTree({ db, trees, nowMs: NOW_MS }, tenantId, { number: 0, shape: SHAPE });
+    await requestNextTree({ db, treeKeeper, nowMs: NOW_MS }, tenantId, { number: 0, shape: SHAPE });
     const sent: TreeMessage[] = [];
     await keep(sent, NOW_MS + 3 * 60_000);
     const [message] = ofTenant(sent);
     expect(message).toEqual({ address: `${tenantId} tree 1` });
     if (message === undefined) return;
-    trees.complaint = "the wallet is empty";
-    expect(await advanceOpening({ db, trees, nowMs: NOW_MS }, message)).toBe("later");
+    treeKeeper.complaint = "the wallet is empty";
+    expect(await advanceOpening({ db, treeKeeper, nowMs: NOW_MS }, message)).toBe("later");
     expect(await listTenantTrees(db, tenantId)).toMatchObject([{ status: "OPENING", lastError: "the wallet is empty" }]);
     expect(await choose()).toBeUndefined();
     await keep([], NOW_MS + 3 * 60_000);
     expect(bench.logLines.join("\n")).toContain("tree_not_made");
-    trees.complaint = null;
-    expect(await advanceOpening({ db, trees, nowMs: NOW_MS }, message)).toBe("settled");
+    treeKeeper.complaint = null;
+    expect(await advanceOpening({ db, treeKeeper, nowMs: NOW_MS }, message)).toBe("settled");
     expect(await listTenantTrees(db, tenantId)).toMatchObject([{ status: "ACTIVE", lastError: null }]);
-    expect(await advanceOpening({ db, trees, nowMs: NOW_MS }, message)).toBe("settled");
-    expect(trees.opened).toHaveLength(2);
+    expect(await advanceOpening({ db, treeKeeper, nowMs: NOW_MS }, message)).toBe("settled");
+    expect(treeKeeper.opened).toHaveLength(2);
   });
 
   it("is one, however many ask after the same tree, at once and after it is in use", async () => {
     const first = { address: await addTree(1), tenantId };
-    const ask = () => requestNextTree({ db, trees, nowMs: NOW_MS }, tenantId, { number: 1, shape: SHAPE });
+    const ask = () => requestNextTree({ db, treeKeeper, nowMs: NOW_MS }, tenantId, { number: 1, shape: SHAPE });
     const address = `${tenantId} tree 2`;
     expect(new Set(await Promise.all(Array.from({ length: 5 }, ask)))).toEqual(new Set([address]));
     await retireTree(db, first, NOW_MS);
-    await advanceOpening({ db, trees, nowMs: NOW_MS }, { address });
+    await advanceOpening({ db, treeKeeper, nowMs: NOW_MS }, { address });
     expect(await ask()).toBe(address);
     expect(await statuses()).toEqual(["FULL", "ACTIVE"]);
   });
@@ -264,8 +264,8 @@ describe("the next tree", () => {
     const address = "derived from another wallet";
     const tree = { address, tenantId, number: 1, ...SHAPE, capacity: CAPACITY, mintedCount: 0, requestId: null };
     await insertTenantTree(db, { ...tree, status: "OPENING" }, NOW_MS);
-    expect(await advanceOpening({ db, trees, nowMs: NOW_MS }, { address })).toBe("settled");
-    expect(trees.opened).toEqual([]);
+    expect(await advanceOpening({ db, treeKeeper, nowMs: NOW_MS }, { address })).toBe("settled");
+    expect(treeKeeper.opened).toEqual([]);
   });
 
   it("takes the lowest number's turn when the one in use is retired, and none when none is open", async () => {

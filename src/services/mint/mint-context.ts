@@ -7,7 +7,7 @@ import type { Logger } from "#platform/logger";
 export interface MintContext {
   readonly db: DrizzleD1Database;
   readonly minter: Minter;
-  readonly trees: TreeKeeper;
+  readonly treeKeeper: TreeKeeper;
   /** Origin under which this service is reached from outside, without a slash at its end. */
   readonly publicBaseUrl: string;
   /** Unix milliseconds. */

@@ -116,7 +116,7 @@ async function noteTroubles(ctx: MintContext, toSign: readonly TaskToSign[]): Pr
 async function noteTrouble(ctx: MintContext, tasks: readonly MintTask[], error: string): Promise<void> {
   const [first] = tasks;
   if (first === undefined) return;
-  const treeAddress = first.treeAddress ?? ctx.trees.defaultTreeAddress;
+  const treeAddress = first.treeAddress ?? ctx.treeKeeper.defaultTreeAddress;
   await noteFullTree(ctx, { tenantId: first.tenantId, treeAddress, ticketCount: tasks.length }, error);
 }
 

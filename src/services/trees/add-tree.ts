@@ -52,10 +52,10 @@ async function makeTree(
   ticketCount: number,
 ): Promise<Result<TenantTree, Failure>> {
   const { tenantId } = ctx.principal;
-  const trees = await ctx.trees();
+  const treeKeeper = await ctx.treeKeeper();
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const number = await findNextTreeNumber(ctx.db, tenantId);
-    await requestTree({ ...ctx, trees }, { tenantId, number, shape: chooseTreeShape(ticketCount), requestId });
+    await requestTree({ ...ctx, treeKeeper }, { tenantId, number, shape: chooseTreeShape(ticketCount), requestId });
     const made = await findTreeOfRequest(ctx.db, requestId);
     if (made === undefined) continue;
     await ctx.chainQueue.send({ address: made.address });
@@ -73,7 +73,7 @@ async function registerTree(
   const { tenantId } = ctx.principal;
   const known = await findTree(ctx.db, address);
   if (known !== undefined) return known.tenantId === tenantId ? succeed(known) : refuseTaken();
-  const keeper = await ctx.trees();
+  const keeper = await ctx.treeKeeper();
   // It is everybody's who has no tree of their own.
   if (address === keeper.defaultTreeAddress) return refuseTaken();
   const inspected = await reachChain(ctx.logger, () => keeper.inspectTree(address));

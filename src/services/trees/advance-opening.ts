@@ -12,11 +12,11 @@ export async function advanceOpening(ctx: ChooseTreeContext, { address }: TreeMe
   const tree = await findTree(ctx.db, address);
   if (tree?.status !== "OPENING") return "settled";
   // A tree of another wallet cannot be made by this one: after a change of wallets the address derives to something else.
-  if ((await ctx.trees.deriveTreeAddress(tree)) !== address) {
+  if ((await ctx.treeKeeper.deriveTreeAddress(tree)) !== address) {
     await storeTreeError(ctx.db, address, "it was to be made by another wallet; ask for a tree again", ctx.nowMs);
     return "settled";
   }
-  const complaint = await ctx.trees.openTree(tree, tree);
+  const complaint = await ctx.treeKeeper.openTree(tree, tree);
   if (complaint === null) {
     await storeTreeOpened(ctx.db, tree, ctx.nowMs);
     return "settled";

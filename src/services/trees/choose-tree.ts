@@ -15,7 +15,7 @@ import {
 /** What choosing a tree may reach. */
 export interface ChooseTreeContext {
   readonly db: DrizzleD1Database;
-  readonly trees: TreeKeeper;
+  readonly treeKeeper: TreeKeeper;
   readonly nowMs: number;
 }
 
@@ -67,7 +67,7 @@ export async function noteFullTree(
 ): Promise<boolean> {
   if (!saysTreeIsFull(error)) return false;
   const { tenantId, treeAddress: address, ticketCount } = mint;
-  const found = await ctx.trees.inspectTree(address);
+  const found = await ctx.treeKeeper.inspectTree(address);
   if (found === "missing" || found === "other" || capacityOf(found) - found.mintedCount >= ticketCount) return false;
   await raiseMintedCount(ctx.db, address, found.mintedCount);
   const known = await findTree(ctx.db, address);
@@ -102,7 +102,7 @@ export async function requestTree(
   tree: { readonly tenantId: string; readonly number: number; readonly shape: TreeShape; readonly requestId: string | null },
 ): Promise<string> {
   const { tenantId, number, shape, requestId } = tree;
-  const address = await ctx.trees.deriveTreeAddress({ tenantId, number });
+  const address = await ctx.treeKeeper.deriveTreeAddress({ tenantId, number });
   const { depth, bufferSize, canopyDepth } = shape;
   const measures = { depth, bufferSize, canopyDepth, capacity: capacityOf(shape), mintedCount: 0 };
   // Of two at once the second finds the first one's row: both have asked for the same tree.

@@ -13,14 +13,14 @@ const TREES_A_RUN = 20;
  * @returns how many messages were sent.
  */
 export async function keepTrees(
-  ctx: Pick<ServiceContext, "db" | "trees" | "chainQueue" | "nowMs" | "logger">,
+  ctx: Pick<ServiceContext, "db" | "treeKeeper" | "chainQueue" | "nowMs" | "logger">,
 ): Promise<number> {
   const messages: TreeMessage[] = [];
   const filling = await listFillingTrees(ctx.db, TREES_A_RUN);
   if (filling.length > 0) {
-    const trees = await ctx.trees();
+    const treeKeeper = await ctx.treeKeeper();
     for (const tree of filling) {
-      const address = await requestNextTree({ ...ctx, trees }, tree.tenantId, { number: tree.number, shape: tree });
+      const address = await requestNextTree({ ...ctx, treeKeeper }, tree.tenantId, { number: tree.number, shape: tree });
       ctx.logger.info("the next tree is being made", { tenantId: tree.tenantId, tree: address, after: tree.address });
       messages.push({ address });
     }

@@ -23,7 +23,7 @@ export async function setCollections(
   const { tenantId } = ctx.principal;
   const event = await findEventRow(ctx.db, tenantId, eventId);
   if (event === undefined) return refuse({ code: "not_found", what: "event" });
-  const keeper = await ctx.trees();
+  const keeper = await ctx.treeKeeper();
   const judged = await reachChain(ctx.logger, async () => {
     const asked = [
       { address: wanted.collectionAddress, isFrozen: false, path: "collectionAddress" },

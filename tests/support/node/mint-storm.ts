@@ -222,8 +222,8 @@ class Storm {
 
   #openContext(): MintContext {
     const minter = this.#makeMortal(this.#world.minter);
-    const { db, trees } = this.#world;
-    return { db, trees, minter, publicBaseUrl: PUBLIC_BASE_URL, nowMs: this.#nowMs, logger: SILENT };
+    const { db, treeKeeper } = this.#world;
+    return { db, treeKeeper, minter, publicBaseUrl: PUBLIC_BASE_URL, nowMs: this.#nowMs, logger: SILENT };
   }
 
   /** A Worker that may die before or after a step of its minter, as it sees it: what follows is not done. */

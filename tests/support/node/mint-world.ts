@@ -47,7 +47,7 @@ export interface MintWorld {
   /** Base58 of the minting wallet's secret key. */
   readonly walletSecretKey: string;
   readonly minter: Minter;
-  readonly trees: TreeKeeper;
+  readonly treeKeeper: TreeKeeper;
   /** Signs under a new blockhash each time, so that two deliveries which sign at once never make the same bytes. */
   readonly racingMinter: Minter;
   readonly db: DrizzleD1Database;
@@ -94,13 +94,13 @@ export async function openMintWorld(mode: "programs" | "emulator", options: Mint
   while (nodes.length <= spareNodes) nodes.push(await localnet.openNode());
   const rpcUrl = nodes.map(({ url }) => url).join(",");
   const config = { rpcUrl, walletSecretKey, treeAddress: tree, readClockMs, ...minting };
-  const [minter, trees] = await Promise.all([createUmiMinter(config), createUmiTreeKeeper(config)]);
+  const [minter, treeKeeper] = await Promise.all([createUmiMinter(config), createUmiTreeKeeper(config)]);
   const opened = options.reachD1 === undefined ? await openMiniflareD1() : await openSqliteD1(options.reachD1);
   const { d1, db } = opened;
   const ctxWith = (used: Minter): MintContext => ({
     db,
     minter: used,
-    trees,
+    treeKeeper,
     publicBaseUrl: PUBLIC_BASE_URL,
     nowMs: Date.now(),
     logger: SILENT,
@@ -119,7 +119,7 @@ export async function openMintWorld(mode: "programs" | "emulator", options: Mint
     tree,
     walletSecretKey,
     minter,
-    trees,
+    treeKeeper,
     racingMinter: makeRacingMinter(localnet, minter),
     db,
     d1,
