@@ -73,6 +73,9 @@ export function raiseOrder(
     );
 }
 
+/** What an operator reads of a job that ended with its ticket. FAILED is the only status of a mint that ended without a leaf. */
+const MINT_CANCELLED = "the ticket was cancelled before it was minted: no NFT of it exists, and there is nothing to do";
+
 /** The statements that end the mint of a cancelled ticket: see `storeMintCancelled`. */
 export function cancelMint(
   db: DrizzleD1Database,
@@ -80,7 +83,7 @@ export function cancelMint(
   nowMs: number,
 ) {
   const isUnchanged = task.signature === null ? isNull(mintJobs.signature) : eq(mintJobs.signature, task.signature);
-  const lastError = "the ticket was cancelled before it was minted";
+  const lastError = MINT_CANCELLED;
   return [
     db
       .update(mintJobs)

@@ -45,7 +45,8 @@ describe.each(CHAIN_MODES)("assets of cancelled tickets on a chain that runs the
     expect(await world.findBurn(cancelled)).toMatchObject({ status: "UNMINTED" });
     await world.drain(sold);
     expect(await world.countLeaves(sold)).toEqual([1, 0]);
-    expect(await world.findJob(cancelled)).toMatchObject({ status: "FAILED", signature: null });
+    const lastError = "the ticket was cancelled before it was minted: no NFT of it exists, and there is nothing to do";
+    expect(await world.findJob(cancelled)).toMatchObject({ status: "FAILED", signature: null, lastError });
     expect(await world.findHolder(kept)).toBe(world.minter.walletAddress);
     expect(await world.findOrderStatus(sold.orderId)).toBe("COMPLETED");
   });
