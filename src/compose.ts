@@ -6,6 +6,7 @@ import { createRpcClient } from "#chain/rpc-client";
 import type { ChainConfig } from "#chain/umi-minter";
 import { deskName, type DeskNumber } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
+import { findLocalNodeOrigin } from "#domain/solana-cluster";
 import type { DeskReach } from "#durable-objects/order-desk/order-desk";
 import type { Composition } from "#http/app";
 import { ClientGuard } from "#http/middleware/client-guard";
@@ -154,6 +155,7 @@ function createShared(
     d1: env.DB,
     publicBaseUrl: config.PUBLIC_BASE_URL,
     solanaCluster: config.SOLANA_CLUSTER,
+    localNodeOrigin: findLocalNodeOrigin(config.SOLANA_RPC_URL, config.SOLANA_CLUSTER),
     desksPerTenant: config.ORDER_DESKS_PER_TENANT,
     transferTtlSeconds: config.TRANSFER_TTL_SECONDS,
     defaultReservationTtlSeconds: config.DEFAULT_RESERVATION_TTL_SECONDS,

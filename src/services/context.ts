@@ -32,6 +32,8 @@ export interface ServiceContext {
   readonly logger: Logger;
   readonly publicBaseUrl: string;
   readonly solanaCluster: SolanaCluster;
+  /** Of the chain's node, for the explorer's links, when the chain is a local one; else null. */
+  readonly localNodeOrigin: string | null;
   readonly desksPerTenant: number;
   /** How long an offer of a ticket stands, unless its event ends before. */
   readonly transferTtlSeconds: number;

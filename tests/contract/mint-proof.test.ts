@@ -111,7 +111,9 @@ describe("the proof of a ticket's asset", () => {
     const caller = await signIn("user", sold.tenantId, sold.userId);
     const { body } = await caller.call("GET", `/mint/${ticketId}`);
     expect(body).toMatchObject({ assetId, treeAddress: tree, ownerAddress: owner, root: encodeBase58(state.root) });
-    expect(body["explorerUrl"]).toBe(`https://explorer.solana.com/tx/${String(body["signature"])}?cluster=custom`);
+    expect(body["explorerUrl"]).toBe(
+      `https://explorer.solana.com/tx/${String(body["signature"])}?cluster=custom&customUrl=http%3A%2F%2Fsolana.test`,
+    );
     const unminted = await sellTickets(db, 1);
     const other = await signIn("user", unminted.tenantId, unminted.userId);
     const told = await other.call("GET", `/mint/${unminted.ticketIds[0]}`);

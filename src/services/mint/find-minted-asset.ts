@@ -21,6 +21,6 @@ export async function findMintedAsset(ctx: SignedInContext, ticketId: string): P
   return succeed({
     ...job.value,
     onChain: assetId === null ? undefined : await findAssetOnChain(ctx.db, assetId),
-    explorerUrl: signature === null ? null : explorerUrlOf(signature, ctx.solanaCluster),
+    explorerUrl: signature === null ? null : explorerUrlOf(signature, ctx),
   });
 }
