@@ -120,6 +120,11 @@ export class Cluster {
     return this.#ledger.get(signature);
   }
 
+  /** The ledger in the order in which it was made, without its first `count` entries. */
+  listEntriesAfter(count: number): readonly LedgerEntry[] {
+    return [...this.#ledger.values()].slice(count);
+  }
+
   /** Signatures of the transactions that name this account, newest first. */
   listSignatures(accountAddress: string): readonly string[] {
     return this.#signaturesByAddress.get(accountAddress) ?? [];

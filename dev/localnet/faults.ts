@@ -12,6 +12,8 @@ import { Random } from "#dev/simulate/random";
  * | `behindSlots` | the node knows the chain as it was that many slots ago; accounts alone are shown as they are |
  * | `firstSlot` | the node has pruned all blocks before this slot |
  * | `missingSlots` | first and last of the slots during which the node was away: it came back from a snapshot and has no blocks of them; null for none |
+ * | `das` | what `getAsset` and `getAssetProof` do: `on`; `off`, the node does not have them; or they lie: `wrong_owner`, `wrong_proof`, `other_tree`, `other_asset` |
+ * | `dasBehindSlots` | the index behind them has not seen the blocks of the last that many slots |
  * | `priorityFee` | what `getRecentPrioritizationFees` tells of each recent block |
  * | `chances` | trouble drawn from a seed for every call; null for none |
  */
@@ -23,6 +25,8 @@ export interface Faults {
   behindSlots: number;
   firstSlot: number;
   missingSlots: readonly [number, number] | null;
+  das: "on" | "off" | "wrong_owner" | "wrong_proof" | "other_tree" | "other_asset";
+  dasBehindSlots: number;
   priorityFee: number;
   chances: Chances | null;
 }
@@ -60,6 +64,8 @@ export function createFaults(): Faults {
     behindSlots: 0,
     firstSlot: 0,
     missingSlots: null,
+    das: "on",
+    dasBehindSlots: 0,
     priorityFee: 0,
     chances: null,
   };

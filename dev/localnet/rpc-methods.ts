@@ -1,21 +1,11 @@
 import { address } from "@solana/kit";
 import { decodeWire, type Cluster, type LedgerEntry, type StoredAccount } from "./cluster.ts";
+import { createDasMethods } from "./das-methods.ts";
 import type { Outcome } from "./executor.ts";
 import type { FaultDice, Faults } from "./faults.ts";
 import { NodeView } from "./node-view.ts";
+import { RpcRefusal, type RpcMethod } from "./rpc-refusal.ts";
 import { encodeBase58, type DecodedTransaction } from "./transaction-encoding.ts";
-
-/** A refusal as JSON-RPC carries it. */
-export class RpcRefusal extends Error {
-  readonly code: number;
-  readonly detail: unknown;
-
-  constructor(code: number, message: string, detail?: unknown) {
-    super(message);
-    this.code = code;
-    this.detail = detail;
-  }
-}
 
 interface Config {
   readonly commitment?: string;
@@ -27,9 +17,6 @@ interface Config {
   readonly before?: string;
   readonly until?: string;
 }
-
-/** Parameters are whatever the caller sent: each method says what it expects, and a wrong shape ends as an error answer. */
-export type RpcMethod = (params: never) => unknown;
 
 /** Statuses older than this many slots are found only when the history is searched, as on a real node. */
 const STATUS_CACHE_SLOTS = 150;
@@ -49,6 +36,7 @@ export function createRpcMethods(cluster: Cluster, faults: Faults, dice: FaultDi
     ...createChainMethods(cluster, node, withContext),
     ...createAccountMethods(cluster, withContext),
     ...createTransactionMethods({ cluster, node, dice }, withContext),
+    ...createDasMethods(cluster, node, faults),
     getRecentPrioritizationFees: () => [{ slot: node.slotAt(), prioritizationFee: faults.priorityFee }],
     localnet_tick: ([count]: readonly [number]) => {
       cluster.tick(count);

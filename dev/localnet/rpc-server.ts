@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { FaultDice } from "./faults.ts";
-import { RpcRefusal, type RpcMethod } from "./rpc-methods.ts";
+import { RpcRefusal, type RpcMethod } from "./rpc-refusal.ts";
 
 interface RpcRequest {
   readonly id?: unknown;

@@ -30,7 +30,7 @@ const APPLICATION_DATA_TAG = 1;
 const CHANGE_LOG_TAG = 0;
 const SCHEMA_OFFSET = 8;
 const TREE_OFFSET = 2;
-const ADDRESS_BYTES = 32;
+const COUNT_OFFSET = 34;
 const PAGE_SIZE = 1_000;
 
 /**
@@ -45,7 +45,8 @@ export async function readTree(rpcUrl: string, tree: string): Promise<TreeConten
       signature,
       { commitment: "confirmed", encoding: "json", maxSupportedTransactionVersion: 0 },
     ]);
-    for (const { leaf, leafIndex } of answer === null ? [] : listLeafChanges(answer, tree)) {
+    const changes = answer === null ? [] : listLeafChanges(answer).filter((change) => change.tree === tree);
+    for (const { leaf, leafIndex } of changes) {
       const minted = byIndex.get(leafIndex)?.signature ?? signature;
       if (leaf === undefined) byIndex.delete(leafIndex);
       else byIndex.set(leafIndex, { leaf, leafIndex, signature: minted });
@@ -114,19 +115,32 @@ async function listTreeSignatures(rpc: RpcClient, tree: string): Promise<string[
   }
 }
 
+/** What a change of a tree made of a leaf. */
+export interface LeafChange {
+  readonly tree: string;
+  readonly depth: number;
+  readonly seq: number;
+  readonly leafIndex: number;
+  /** Undefined when it was burnt. */
+  readonly leaf: Leaf | undefined;
+}
+
 /** What became of leaves, in order; a change without a leaf beside it has burnt one. */
-function listLeafChanges(
-  answer: TransactionAnswer,
-  tree: string,
-): { readonly leaf: Leaf | undefined; readonly leafIndex: number }[] {
-  const found: { leaf: Leaf | undefined; leafIndex: number }[] = [];
+export function listLeafChanges(answer: TransactionAnswer): LeafChange[] {
+  const found: LeafChange[] = [];
   let pending: Leaf | undefined;
   for (const event of listNoopEvents(answer)) {
     if (event[0] === APPLICATION_DATA_TAG) pending = readLeaf(event);
     if (event[0] !== CHANGE_LOG_TAG) continue;
     const view = new DataView(event.buffer, event.byteOffset, event.length);
-    const changedTree = encodeBase58(event.slice(TREE_OFFSET, TREE_OFFSET + ADDRESS_BYTES));
-    if (changedTree === tree) found.push({ leaf: pending, leafIndex: view.getUint32(event.length - 4, true) });
+    found.push({
+      tree: encodeBase58(event.slice(TREE_OFFSET, COUNT_OFFSET)),
+      // The logged path ends with the root.
+      depth: view.getUint32(COUNT_OFFSET, true) - 1,
+      seq: Number(view.getBigUint64(event.length - 12, true)),
+      leafIndex: view.getUint32(event.length - 4, true),
+      leaf: pending,
+    });
     pending = undefined;
   }
   return found;

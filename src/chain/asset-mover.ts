@@ -4,6 +4,7 @@ import { publicKey, type TransactionBuilder } from "@metaplex-foundation/umi";
 import type { ChainObservation } from "#domain/mint";
 import type { LeafProof } from "#domain/tree-changes";
 import { readClockMs as readWallClockMs } from "#platform/clock";
+import { createDasSource, type DasSource } from "./das-source.ts";
 import { createLeanUmi } from "./lean-umi.ts";
 import type { SignedMints as SignedTransaction } from "./minter.ts";
 import { observeSignatures, type SubmittedTransaction } from "./observe-signatures.ts";
@@ -42,14 +43,19 @@ export interface ProvenAsset {
   readonly collectionAddress: string;
 }
 
-/** What works on assets: the mover, and the trees that it needs proofs of. */
+/** What works on assets: the mover, the trees that it needs proofs of, and the nodes' own indexes where they have any. */
 export interface AssetChain {
   readonly mover: AssetMover;
   readonly trees: TreeSource;
+  readonly das: DasSource;
 }
 
 /** A transfer takes 85,000 units and a burn 92,000 in a tree of depth 14 with a canopy of 8; each further node of the proof takes some more. */
 const COMPUTE_UNITS = 200_000;
+
+/** An index fails apart from its node, so it has breakers of its own; and people wait for what it says. */
+const DAS_BREAKERS = ["solana-das", "solana-das-2", "solana-das-3"] as const;
+const DAS_TIMEOUT_MS = 3_000;
 
 /** The base fee of the one signature and the protocol's of a transfer; a burn has none of the latter. */
 const TRANSFER_LAMPORTS = 11_000;
@@ -60,6 +66,12 @@ export async function createAssetChain(config: Omit<ChainConfig, "treeAddress">)
   const { fetcher, breakers, readClockMs = readWallClockMs, payerFloorLamports = 0 } = config;
   const { priorityFeeCapMicroLamports = DEFAULT_PRIORITY_FEE_CAP } = config;
   const rpc = createRpcClient(config.rpcUrl, { fetcher, breakers });
+  const indexes = createRpcClient(config.rpcUrl, {
+    fetcher,
+    breakers,
+    timeoutMs: DAS_TIMEOUT_MS,
+    breakerNames: DAS_BREAKERS,
+  });
   const umi = createLeanUmi(rpc, wallet);
   const payer = new PayerWatch(rpc, wallet.publicKey, payerFloorLamports, readClockMs);
   const bids = new FeeBids(rpc, priorityFeeCapMicroLamports, readClockMs);
@@ -72,6 +84,7 @@ export async function createAssetChain(config: Omit<ChainConfig, "treeAddress">)
   };
   return {
     trees: createTreeSource(rpc),
+    das: createDasSource(indexes.nodes, readClockMs),
     mover: {
       walletAddress: wallet.publicKey,
       isFunded: () => payer.isFunded(),

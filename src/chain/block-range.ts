@@ -1,6 +1,4 @@
-import { isNodeAtFault, type RpcClient } from "./rpc-client.ts";
-
-type Node = Pick<RpcClient, "call">;
+import { isNodeAtFault, type RpcNode } from "./rpc-client.ts";
 
 /** A block by its slot and its height: a slot may have no block, a height has exactly one. */
 export interface BlockPlace {
@@ -23,7 +21,7 @@ const FIRST_SLACK_SLOTS = 16;
  * @param newest a finalized block of the node's, behind `toHeight`.
  * @throws when the node is at fault, so that the next one is asked; where it only says that it can't tell, it is false.
  */
-export async function hasBlocks(node: Node, fromHeight: number, toHeight: number, newest: BlockPlace): Promise<boolean> {
+export async function hasBlocks(node: RpcNode, fromHeight: number, toHeight: number, newest: BlockPlace): Promise<boolean> {
   try {
     const first = await findBlockUpTo(node, fromHeight, newest);
     if (first === undefined) return false;
@@ -38,7 +36,7 @@ export async function hasBlocks(node: Node, fromHeight: number, toHeight: number
 }
 
 /** A block of this height or a little lower; undefined when the node has none. */
-async function findBlockUpTo(node: Node, height: number, newest: BlockPlace): Promise<BlockPlace | undefined> {
+async function findBlockUpTo(node: RpcNode, height: number, newest: BlockPlace): Promise<BlockPlace | undefined> {
   // There are at least as many slots as blocks, so the block can't be in a later slot than this.
   let startSlot = newest.slot - (newest.height - height);
   let seenSlot: number | undefined;
@@ -54,12 +52,12 @@ async function findBlockUpTo(node: Node, height: number, newest: BlockPlace): Pr
   return undefined;
 }
 
-function listBlocks(node: Node, startSlot: number, count: number): Promise<readonly number[]> {
+function listBlocks(node: RpcNode, startSlot: number, count: number): Promise<readonly number[]> {
   return node.call<readonly number[]>("getBlocksWithLimit", [startSlot, count, FINALIZED]);
 }
 
 /** The height of the block in a slot; infinite when the node does not tell. */
-async function readHeight(node: Node, slot: number): Promise<number> {
+async function readHeight(node: RpcNode, slot: number): Promise<number> {
   const block = await node.call<{ readonly blockHeight: number | null } | null>("getBlock", [slot, HEAD_ONLY]);
   return block?.blockHeight ?? Number.POSITIVE_INFINITY;
 }

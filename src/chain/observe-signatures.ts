@@ -1,6 +1,6 @@
 import type { ChainObservation } from "#domain/mint";
 import { hasBlocks } from "./block-range.ts";
-import type { RpcClient } from "./rpc-client.ts";
+import type { RpcClient, RpcNode } from "./rpc-client.ts";
 
 /** A transaction to ask about. */
 export interface SubmittedTransaction {
@@ -67,10 +67,7 @@ async function askNodes(
   }
 }
 
-async function observePart(
-  node: Pick<RpcClient, "call">,
-  submitted: readonly SubmittedTransaction[],
-): Promise<Map<string, ChainObservation>> {
+async function observePart(node: RpcNode, submitted: readonly SubmittedTransaction[]): Promise<Map<string, ChainObservation>> {
   const seen = new Map<string, ChainObservation>();
   const first = await askStatuses(node, submitted);
   const missing = submitted.filter((transaction, place) => {
@@ -97,7 +94,7 @@ async function observePart(
   return seen;
 }
 
-function askStatuses(node: Pick<RpcClient, "call">, submitted: readonly SubmittedTransaction[]): Promise<StatusesAnswer> {
+function askStatuses(node: RpcNode, submitted: readonly SubmittedTransaction[]): Promise<StatusesAnswer> {
   const signatures = submitted.map(({ signature }) => signature);
   return node.call<StatusesAnswer>("getSignatureStatuses", [signatures, { searchTransactionHistory: true }]);
 }

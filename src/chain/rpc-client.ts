@@ -1,19 +1,29 @@
 import { CircuitBreakers, type CircuitBreakerName } from "#platform/circuit-breakers";
 
-/** Calls a Solana JSON-RPC method and gives its `result`, unchecked: the caller says what it expects. */
-export interface RpcClient {
-  /** The node that is asked first. */
-  readonly url: string;
+/** By place, or by name. */
+type RpcParams = readonly unknown[] | Readonly<Record<string, unknown>>;
+
+/** A node, or several as one. */
+export interface RpcNode {
   /**
+   * Calls a Solana JSON-RPC method and gives its `result`, unchecked: the caller says what it expects.
    * @throws RpcError when the node answers with an error, or with a status other than 2xx.
    * @throws DOMException `TimeoutError` when there is no answer in time, and whatever `fetch` throws.
    */
-  call<T>(method: string, params?: readonly unknown[]): Promise<T>;
+  call<T>(method: string, params?: RpcParams): Promise<T>;
+}
+
+/** The nodes of `SOLANA_RPC_URL`: each call goes to the first that is fit to answer it. */
+export interface RpcClient extends RpcNode {
+  /** The node that is asked first. */
+  readonly url: string;
+  /** Each by itself, in the order in which they are asked: for what one of them may offer and another not. */
+  readonly nodes: readonly RpcNode[];
   /**
    * Makes calls that belong together all against one node. When that node fails, the work starts again from its beginning against
    * the next, so it must only read, or stand being repeated.
    */
-  onOneNode<T>(work: (node: Pick<RpcClient, "call">) => Promise<T>): Promise<T>;
+  onOneNode<T>(work: (node: RpcNode) => Promise<T>): Promise<T>;
 }
 
 /** The node refused. `code` is the JSON-RPC error code, or the HTTP status when there was no JSON-RPC answer at all. */
@@ -35,6 +45,8 @@ export interface RpcClientOptions {
   readonly breakers?: CircuitBreakers | undefined;
   /** Time that each call has; 10 s when left out. */
   readonly timeoutMs?: number | undefined;
+  /** The nodes' breakers in their order, {@link NODE_BREAKERS} when left out: for calls whose failing says nothing of all others. */
+  readonly breakerNames?: readonly CircuitBreakerName[];
 }
 
 interface RpcAnswer<T> {
@@ -66,12 +78,12 @@ const NODE_AT_FAULT = new Set([-32_005, -32_011, -32_014, -32_603]);
  * @param urls one address, or several with commas between them, the preferred one first.
  */
 export function createRpcClient(urls: string, options: RpcClientOptions = {}): RpcClient {
-  const breakers = options.breakers ?? new CircuitBreakers();
-  const nodes = urls.split(",").map((url, place) => {
+  const { breakers = new CircuitBreakers(), breakerNames = NODE_BREAKERS } = options;
+  const nodes = urls.split(",").map((url, place): RpcNode => {
     const call = callerOf(url.trim(), options);
-    return { call: guardNode(call, NODE_BREAKERS[place % NODE_BREAKERS.length] ?? "solana-rpc", breakers) };
+    return { call: guardNode(call, breakerNames[place % breakerNames.length] ?? "solana-rpc", breakers) };
   });
-  const onOneNode = async <T>(work: (node: Pick<RpcClient, "call">) => Promise<T>): Promise<T> => {
+  const onOneNode = async <T>(work: (node: RpcNode) => Promise<T>): Promise<T> => {
     let trouble: unknown = new Error("no Solana node is configured");
     for (const node of nodes) {
       try {
@@ -85,6 +97,7 @@ export function createRpcClient(urls: string, options: RpcClientOptions = {}): R
   };
   return {
     url: urls.split(",")[0]?.trim() ?? "",
+    nodes,
     call: (method, params) => onOneNode((node) => node.call(method, params)),
     onOneNode,
   };
@@ -93,8 +106,8 @@ export function createRpcClient(urls: string, options: RpcClientOptions = {}): R
 function callerOf(
   url: string,
   { fetcher = (input, init) => fetch(input, init), timeoutMs = TIMEOUT_MS }: RpcClientOptions,
-): RpcClient["call"] {
-  return async <T>(method: string, params: readonly unknown[] = []): Promise<T> => {
+): RpcNode["call"] {
+  return async <T>(method: string, params: RpcParams = []): Promise<T> => {
     const response = await fetcher(url, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -115,8 +128,8 @@ function callerOf(
 }
 
 /** Only what is the node's fault is thrown inside the breaker, so only that opens it. */
-function guardNode(call: RpcClient["call"], name: CircuitBreakerName, breakers: CircuitBreakers): RpcClient["call"] {
-  return async <T>(method: string, params?: readonly unknown[]): Promise<T> => {
+function guardNode(call: RpcNode["call"], name: CircuitBreakerName, breakers: CircuitBreakers): RpcNode["call"] {
+  return async <T>(method: string, params?: RpcParams): Promise<T> => {
     const answer = await breakers.run(name, async (): Promise<{ readonly result: T } | { readonly refusal: unknown }> => {
       try {
         return { result: await call<T>(method, params) };

@@ -1,4 +1,4 @@
-import type { PathChange } from "#domain/merkle-tree";
+import type { RememberedChange } from "#domain/merkle-tree";
 
 /** What never changes about a tree. */
 export interface TreeShape {
@@ -13,7 +13,7 @@ export interface TreeState {
   readonly seq: number;
   readonly root: Uint8Array;
   /** The changes that the account remembers, oldest first; the last has number `seq`. A root of before them is not believed on chain. */
-  readonly recent: readonly (PathChange & { readonly seq: number })[];
+  readonly recent: readonly RememberedChange[];
 }
 
 /**

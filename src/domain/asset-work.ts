@@ -30,9 +30,9 @@ export interface AssetWorkState {
   readonly mint: { readonly status: MintStatus; readonly isSigned: boolean } | null;
 }
 
-/** Where the asset is: with someone, burnt, or not to be told right now. */
+/** Where the asset is: with someone, burnt, or not to be told right now. `isFinal` is false when a dropped block may still undo that. */
 export type AssetSighting =
-  | { readonly kind: "held"; readonly ownerAddress: string }
+  | { readonly kind: "held"; readonly ownerAddress: string; readonly isFinal: boolean }
   | { readonly kind: "burnt" }
   | { readonly kind: "unclear" };
 
@@ -99,7 +99,8 @@ function decideUnsigned(work: AssetWorkState, sighting: AssetSighting | null, er
     case "burnt":
       return goal.kind === "burn" ? { kind: "done" } : { kind: "fail", error: "the asset is burnt" };
     case "held":
-      if (goal.kind === "move" && sighting.ownerAddress === goal.toAddress) return { kind: "done" };
+      // Signing for what is undone costs a try; calling it done would end the work.
+      if (goal.kind === "move" && sighting.ownerAddress === goal.toAddress) return { kind: sighting.isFinal ? "done" : "wait" };
       if (work.attempts >= MAX_SIGNED_TRANSACTIONS) return { kind: "fail", error: error ?? "signed for too often" };
       return { kind: "sign", error };
   }

@@ -78,8 +78,29 @@ export interface PathChange {
   readonly root: Uint8Array;
 }
 
+/** A change that its tree's account still remembers. */
+export interface RememberedChange extends PathChange {
+  readonly seq: number;
+}
+
+/**
+ * A leaf's proof as it is after the newest of these changes.
+ * @param seq number of the change after which the proof was right.
+ * @returns undefined when the leaf itself has changed since.
+ */
+export function renewProofSince(
+  proof: readonly Uint8Array[],
+  index: number,
+  remembered: readonly RememberedChange[],
+  seq: number,
+): readonly Uint8Array[] | undefined {
+  const since = remembered.filter((change) => change.seq > seq);
+  if (since.some((change) => change.index === index)) return undefined;
+  return since.reduce((renewed, change) => renewProof(renewed, index, change), proof);
+}
+
 /** A proof as it is after a change to another leaf. */
-export function renewProof(proof: readonly Uint8Array[], index: number, change: PathChange): Uint8Array[] {
+export function renewProof(proof: readonly Uint8Array[], index: number, change: PathChange): readonly Uint8Array[] {
   const level = meetingLevel(index, change.index);
   return proof.map((node, at) => (at === level ? (change.path[at] ?? node) : node));
 }
@@ -113,6 +134,11 @@ export class SparseTree {
   /** The siblings of a leaf's path, from the leaf's own up. */
   prove(index: number): Uint8Array[] {
     return listProofPlaces(this.depth, index).map((place, level) => this.#nodes.get(place) ?? emptyNode(level));
+  }
+
+  /** The node over all leaves. */
+  get root(): Uint8Array {
+    return this.#nodes.get(1) ?? emptyNode(this.depth);
   }
 
   /** What {@link set} has changed so far, by place. */

@@ -15,6 +15,14 @@ export interface AssetLeaf {
   readonly flags: number;
 }
 
+/** A leaf with its proof as somebody else's index tells them: nothing of it is believed before it was held against the tree's account. */
+export interface ToldLeaf {
+  readonly tree: string;
+  readonly leaf: AssetLeaf;
+  /** One node a level, from the leaf's sibling up. */
+  readonly proof: readonly Uint8Array[];
+}
+
 /** A leaf with its proof, checked against the account of its tree. */
 export interface LeafProof {
   readonly tree: string;
@@ -31,10 +39,10 @@ export interface LeafProof {
 
 /**
  * Where an asset is. `unclear`: what is known does not reach the tree's account as it is now, so neither owner nor proof can be
- * believed.
+ * believed. `isFinal` is false when the leaf may still become what it was before, with a block that is dropped.
  */
 export type AssetPlace =
-  | { readonly kind: "proven"; readonly proof: LeafProof }
+  | { readonly kind: "proven"; readonly proof: LeafProof; readonly isFinal: boolean }
   | { readonly kind: "burnt" }
   | { readonly kind: "unclear" };
 

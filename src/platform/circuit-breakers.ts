@@ -8,13 +8,19 @@ import {
 } from "cockatiel";
 import { assertInvariant, refuse, succeed, type Result } from "#domain/result";
 
-/** What a breaker guards, one name a dependency that answers over the network; the chain's nodes in the order in which they are asked. */
+/**
+ * What a breaker guards, one name a dependency that answers over the network; the chain's nodes in the order in which they are asked, and
+ * each one's index of assets apart from the node itself.
+ */
 export const CIRCUIT_BREAKER_NAMES = [
   "payment-provider-standard",
   "payment-provider-stripe",
   "solana-rpc",
   "solana-rpc-2",
   "solana-rpc-3",
+  "solana-das",
+  "solana-das-2",
+  "solana-das-3",
 ] as const;
 export type CircuitBreakerName = (typeof CIRCUIT_BREAKER_NAMES)[number];
 

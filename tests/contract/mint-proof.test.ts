@@ -1,9 +1,13 @@
 import { env } from "cloudflare:workers";
 import { keccak_256 } from "@noble/hashes/sha3";
+import { bytesToHex } from "@noble/hashes/utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { hashAssetLeaf } from "#chain/leaf-events";
 import type { TreeState } from "#chain/tree-account";
 import { decodeBase58, encodeBase58 } from "#domain/base58";
+import { climb, emptyNode, SparseTree } from "#domain/merkle-tree";
+import type { AssetLeaf } from "#domain/tree-changes";
 import { storeTreeChanges } from "#storage/tree-index";
 import { db, makeAddress, mintTicket, type MintedTicket } from "../support/asset-bench.ts";
 import { signIn } from "../support/contract-call.ts";
@@ -15,10 +19,13 @@ const CHANGE_BYTES = 40 + 32 * DEPTH;
 
 /** A chain with these trees; null answers nothing. */
 let chain: ReadonlyMap<string, TreeState> | null = new Map();
+/** What a node's own index answers, by method; left out, it is down. */
+let das: Readonly<Record<string, unknown>> = {};
 
 beforeEach(() => {
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const { method, params } = await new Request(input, init).json<{ method: string; params: readonly unknown[] }>();
+    if (method in das) return Response.json({ jsonrpc: "2.0", id: 1, result: das[method] });
     const state = chain?.get(String(params[0]));
     if (chain === null || method !== "getAccountInfo") return new Response(null, { status: 503 });
     const value = state && { data: [toBase64(encodeAccount(state)), "base64"], space: 10_000 };
@@ -27,6 +34,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
+  das = {};
 });
 
 /** The account's bytes up to its changes: see the table of the layout in src/chain/tree-account.ts. */
@@ -78,6 +86,30 @@ function climbByHand(leafIndex: number, leafHash: string, proof: readonly string
   return node;
 }
 
+/** The tree's account after the asset has gone to another wallet, which D1 has not heard of. */
+function moveLeaf({ assetId, state }: MintedTicket, ownerAddress: string): { leaf: AssetLeaf; state: TreeState } {
+  const hash = emptyNode(0);
+  const hashes = { dataHash: hash, creatorHash: hash, collectionHash: hash, assetDataHash: hash };
+  const leaf = { assetId, leafIndex: 0, ownerAddress, delegateAddress: ownerAddress, ...hashes, flags: 0 };
+  const { path, root } = climb(hashAssetLeaf(leaf), new SparseTree(DEPTH).prove(0), 0);
+  return { leaf, state: { seq: 2, root, recent: [...state.recent, { seq: 2, index: 0, path, root }] } };
+}
+
+/** What an index says of the only leaf of a tree. */
+function tellOf(tree: string, leaf: AssetLeaf): Readonly<Record<string, unknown>> {
+  const [data_hash, creator_hash] = [encodeBase58(leaf.dataHash), encodeBase58(leaf.creatorHash)];
+  const [collection_hash, asset_data_hash] = [encodeBase58(leaf.collectionHash), encodeBase58(leaf.assetDataHash)];
+  const hashes = { data_hash, creator_hash, collection_hash, asset_data_hash };
+  const proof = new SparseTree(DEPTH).prove(leaf.leafIndex).map((node) => encodeBase58(node));
+  return {
+    getAsset: {
+      compression: { ...hashes, flags: leaf.flags, leaf_id: leaf.leafIndex, tree },
+      ownership: { owner: leaf.ownerAddress, delegate: null },
+    },
+    getAssetProof: { tree_id: tree, proof, node_index: 2 ** DEPTH + leaf.leafIndex },
+  };
+}
+
 async function ask({ sold, ticketId }: Pick<MintedTicket, "sold" | "ticketId">, role: "user" | "admin" = "user") {
   const caller = await signIn(role, sold.tenantId, role === "user" ? sold.userId : crypto.randomUUID());
   return caller.call("GET", `/mint/${ticketId}/proof`);
@@ -99,8 +131,7 @@ describe("the proof of a ticket's asset", () => {
         leafIndex: 0,
         seq: 1,
       });
-      const root = [...minted.state.root].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-      expect(climbByHand(body.leafIndex, body.leafHash, body.proof)).toBe(root);
+      expect(climbByHand(body.leafIndex, body.leafHash, body.proof)).toBe(bytesToHex(minted.state.root));
       expect(body.proof).toHaveLength(DEPTH);
     }
   });
@@ -140,6 +171,24 @@ describe("the proof of a ticket's asset", () => {
     const burn = { seq: 2, slot: 2, signature: "burn", index: 0, path, root, leaf: null };
     await storeTreeChanges(env.DB, tree, [burn], [], 1);
     expect(await ask(minted)).toMatchObject({ status: 409, body: { code: "ticket_not_minted" } });
+  });
+
+  it("is made of what a node's own index says while ours is behind, if that leads to the root of the tree's account", async () => {
+    const minted = await mintTicket(makeAddress());
+    const buyer = makeAddress();
+    const { leaf, state } = moveLeaf(minted, buyer);
+    chain = new Map([[minted.tree, state]]);
+    expect(await ask(minted)).toMatchObject({ status: 503, body: { code: "proof_not_ready" } });
+    das = tellOf(minted.tree, leaf);
+    const answer = await ask(minted);
+    expect(answer.status).toBe(200);
+    const body = proofShape.parse(answer.body);
+    expect(body).toMatchObject({ treeAddress: minted.tree, ownerAddress: buyer, seq: 2, root: encodeBase58(state.root) });
+    expect(climbByHand(body.leafIndex, body.leafHash, body.proof)).toBe(bytesToHex(state.root));
+    das = tellOf(minted.tree, { ...leaf, ownerAddress: makeAddress() });
+    expect(await ask(minted)).toMatchObject({ status: 503, body: { code: "proof_not_ready" } });
+    das = tellOf(makeAddress(), leaf);
+    expect(await ask(minted)).toMatchObject({ status: 503, body: { code: "proof_not_ready" } });
   });
 
   it("is not given while the chain is away, or ahead of what is known", async () => {

@@ -141,6 +141,7 @@ export function makeAssetBench(minted: readonly MintedTicket[] = []) {
     nowMs: NOW_MS,
     defaultTree: "default",
     mintQueue: { sendBatch: () => Promise.resolve() },
+    das: { findLeaf: () => Promise.resolve(undefined) },
     trees: {
       findShape: () => Promise.resolve(undefined),
       readState: (tree) => {

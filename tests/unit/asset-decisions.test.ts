@@ -25,8 +25,10 @@ const SIGHTINGS: readonly (AssetSighting | null)[] = [
   null,
   { kind: "unclear" },
   { kind: "burnt" },
-  { kind: "held", ownerAddress: TARGET },
-  { kind: "held", ownerAddress: "somebody" },
+  { kind: "held", ownerAddress: TARGET, isFinal: true },
+  { kind: "held", ownerAddress: "somebody", isFinal: true },
+  { kind: "held", ownerAddress: TARGET, isFinal: false },
+  { kind: "held", ownerAddress: "somebody", isFinal: false },
 ];
 const OBSERVATIONS: readonly (ChainObservation | null)[] = [
   null,
@@ -95,6 +97,14 @@ describe("deciding the next step of the work on an asset, in every state there i
     }
   });
 
+  it("calls work done only for an asset that is finally where it belongs", () => {
+    for (const each of CASES.filter((candidate) => stepOf(candidate).kind === "done")) {
+      const { work, sighting } = each;
+      const place = work.goal.kind === "burn" ? { kind: "burnt" } : { kind: "held", ownerAddress: TARGET, isFinal: true };
+      expect(sighting, JSON.stringify(each)).toEqual(place);
+    }
+  });
+
   it("signs no move of a cancelled ticket", () => {
     for (const each of CASES.filter(({ work }) => work.goal.kind === "move" && work.isCancelled)) {
       expect(["sign", "locate"], JSON.stringify(each)).not.toContain(stepOf(each).kind);
@@ -116,10 +126,22 @@ describe("deciding the next step of the work on an asset, in every state there i
     ["a move whose mint was given up", { mint: { status: "FAILED", isSigned: true } }, null, null, { kind: "wait" }],
     ["a move of a minted ticket", {}, null, null, { kind: "locate" }],
     ["a move whose asset is not to be seen", {}, null, { kind: "unclear" }, { kind: "wait" }],
-    ["a move whose asset is there already", {}, null, { kind: "held", ownerAddress: TARGET }, { kind: "done" }],
-    ["a move whose asset is elsewhere", {}, null, { kind: "held", ownerAddress: "a" }, { kind: "sign", error: null }],
+    ["a move whose asset is there already", {}, null, { kind: "held", ownerAddress: TARGET, isFinal: true }, { kind: "done" }],
+    [
+      "a move whose asset is elsewhere",
+      {},
+      null,
+      { kind: "held", ownerAddress: "a", isFinal: true },
+      { kind: "sign", error: null },
+    ],
     ["a move whose asset is burnt", {}, null, { kind: "burnt" }, { kind: "fail", error: "the asset is burnt" }],
-    ["a burn of what is there", { goal: BURN }, null, { kind: "held", ownerAddress: "a" }, { kind: "sign", error: null }],
+    [
+      "a burn of what is there",
+      { goal: BURN },
+      null,
+      { kind: "held", ownerAddress: "a", isFinal: true },
+      { kind: "sign", error: null },
+    ],
     ["a burn of what is burnt", { goal: BURN }, null, { kind: "burnt" }, { kind: "done" }],
     [
       "a burn whose mint is under way",
@@ -142,7 +164,7 @@ describe("deciding the next step of the work on an asset, in every state there i
       "a signed move whose proof was stale",
       SIGNATURES[1] ?? {},
       "failed",
-      { kind: "held", ownerAddress: "a" },
+      { kind: "held", ownerAddress: "a", isFinal: true },
       { kind: "sign", error: "failed on chain: boom" },
     ],
   ])("answers %s", (_, change, seen, sighting, expected) => {

@@ -16,9 +16,10 @@ import { findTreeOfTicket } from "#storage/tree-index";
 import { queueMint, type MintQueue } from "../mint/queue-mint.ts";
 import { followTree, type TreeContext } from "./follow-tree.ts";
 import { proveAsset } from "./prove-asset.ts";
+import { proveByDas, type DasContext } from "./prove-by-das.ts";
 
 /** What working on assets may reach. */
-export interface AssetContext extends TreeContext {
+export interface AssetContext extends TreeContext, DasContext {
   readonly mover: AssetMover;
   readonly mintQueue: MintQueue;
   /** The tree of assets whose mint names none. */
@@ -79,15 +80,17 @@ async function observe(ctx: AssetContext, { work }: AssetTask, step: AssetStep):
   return ctx.mover.observe({ signature, lastValidBlockHeight });
 }
 
-/** The asset's leaf; when what is stored does not reach it, its tree is followed first. */
+/** The asset's leaf; when what is stored does not reach it, its tree is followed first, and a node's own index asked last. */
 async function locate(ctx: AssetContext, task: AssetTask): Promise<AssetPlace> {
   const { mint, sinceSeq } = task;
   const assetId = mint?.assetId ?? null;
   if (assetId === null) return { kind: "unclear" };
   const place = await proveAsset(ctx, assetId, sinceSeq);
   if (place.kind !== "unclear") return place;
-  await followTree(ctx, await findTree(ctx, task));
-  return proveAsset(ctx, assetId, sinceSeq);
+  const tree = await findTree(ctx, task);
+  await followTree(ctx, tree);
+  const followed = await proveAsset(ctx, assetId, sinceSeq);
+  return followed.kind === "unclear" ? proveByDas(ctx, { assetId, tree }, sinceSeq) : followed;
 }
 
 async function findTree(ctx: AssetContext, ticket: AssetTicket): Promise<string> {
@@ -95,7 +98,8 @@ async function findTree(ctx: AssetContext, ticket: AssetTicket): Promise<string>
 }
 
 function toSighting(place: AssetPlace): AssetSighting {
-  return place.kind === "proven" ? { kind: "held", ownerAddress: place.proof.leaf.ownerAddress } : place;
+  if (place.kind !== "proven") return place;
+  return { kind: "held", ownerAddress: place.proof.leaf.ownerAddress, isFinal: place.isFinal };
 }
 
 async function act(

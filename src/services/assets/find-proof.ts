@@ -1,11 +1,12 @@
 import type { Failure } from "#domain/failure";
 import { refuse, succeed, type Result } from "#domain/result";
-import type { LeafProof } from "#domain/tree-changes";
+import type { AssetPlace, LeafProof } from "#domain/tree-changes";
 import { findTreeOfTicket } from "#storage/tree-index";
 import { attempt } from "../attempt.ts";
 import type { SignedInContext } from "../context.ts";
 import { findMint } from "../mint/find-mint.ts";
 import { proveAsset } from "./prove-asset.ts";
+import { proveByDas } from "./prove-by-das.ts";
 
 /** A ticket's leaf and its proof, which anyone can check against the tree's account. */
 export interface TicketProof extends LeafProof {
@@ -17,29 +18,29 @@ const RETRY_AFTER_SECONDS = 5;
 
 /**
  * The Merkle proof of a ticket's asset, checked against the tree's account as it is now: one's own, or any of the tenant for a venue
- * manager or above. Refuses `not_found`, `ticket_not_minted` (also when its asset is burnt), and `proof_not_ready` while what is
- * known of the tree is behind the chain, or the chain is away; the tree is then followed at once and not in its next minute.
+ * manager or above. While our index is behind the chain, it is made of what a node's own index says, if that proves right; and the tree is
+ * followed at once and not in its next minute. Refuses `not_found`, `ticket_not_minted` (also when its asset is burnt), and
+ * `proof_not_ready` when neither index is good enough, or the chain is away.
  */
 export async function findProof(ctx: SignedInContext, ticketId: string): Promise<Result<TicketProof, Failure>> {
   const mint = await findMint(ctx, ticketId);
   if (!mint.ok) return mint;
   const { assetId } = mint.value;
   if (assetId === null) return refuse({ code: "ticket_not_minted" });
-  const place = await attempt(prove(ctx, assetId));
+  const place = await attempt(prove(ctx, ticketId, assetId));
   if (!place.ok) ctx.logger.warn("the chain did not answer for a proof", { ticketId, error: place.failure });
   if (!place.ok || place.value.kind === "unclear") {
-    await attempt(followSoon(ctx, ticketId));
     return refuse({ code: "proof_not_ready", retryAfterSeconds: RETRY_AFTER_SECONDS });
   }
   return place.value.kind === "burnt" ? refuse({ code: "ticket_not_minted" }) : succeed({ ticketId, ...place.value.proof });
 }
 
-async function prove(ctx: SignedInContext, assetId: string) {
-  const { trees } = await ctx.assetChain();
-  return proveAsset({ ...ctx, trees }, assetId, 0);
-}
-
-async function followSoon(ctx: SignedInContext, ticketId: string): Promise<void> {
-  const known = await findTreeOfTicket(ctx.db, { tenantId: ctx.principal.tenantId, ticketId });
-  await ctx.assetQueue.sendBatch([{ body: { treeAddress: known ?? ctx.defaultTree } }]);
+async function prove(ctx: SignedInContext, ticketId: string, assetId: string): Promise<AssetPlace> {
+  const { trees, das } = await ctx.assetChain();
+  const place = await attempt(proveAsset({ ...ctx, trees }, assetId, 0));
+  if (place.ok && place.value.kind !== "unclear") return place.value;
+  const tree = (await findTreeOfTicket(ctx.db, { tenantId: ctx.principal.tenantId, ticketId })) ?? ctx.defaultTree;
+  await attempt(ctx.assetQueue.sendBatch([{ body: { treeAddress: tree } }]));
+  if (!place.ok) throw place.failure;
+  return proveByDas({ ...ctx, trees, das }, { assetId, tree }, 0);
 }

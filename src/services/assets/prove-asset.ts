@@ -1,5 +1,6 @@
-import { climb, emptyNode, isSameNode, listProofPlaces, renewProof } from "#domain/merkle-tree";
-import type { AssetPlace } from "#domain/tree-changes";
+import type { TreeState } from "#chain/tree-account";
+import { climb, emptyNode, isSameNode, listProofPlaces, renewProofSince } from "#domain/merkle-tree";
+import type { AssetPlace, LeafProof } from "#domain/tree-changes";
 import { findIndexedLeaf } from "#storage/tree-index";
 import { rereadTree, type TreeContext } from "./follow-tree.ts";
 
@@ -23,17 +24,30 @@ export async function proveAsset(
   if (isBurnt) return { kind: "burnt" };
   const state = await ctx.trees.readState(tree.address, tree);
   const then = state.recent.find(({ seq }) => seq === tree.seq);
-  const since = state.recent.filter(({ seq }) => seq > tree.seq);
-  if (then === undefined || since.some(({ index }) => index === leaf.leafIndex)) return { kind: "unclear" };
+  if (then === undefined) return { kind: "unclear" };
   const leafHash = ctx.trees.hashLeaf(leaf);
-  let proof = listProofPlaces(tree.depth, leaf.leafIndex).map((place, level) => nodes.get(place) ?? emptyNode(level));
+  const proof = listProofPlaces(tree.depth, leaf.leafIndex).map((place, level) => nodes.get(place) ?? emptyNode(level));
   if (!isSameNode(climb(leafHash, proof, leaf.leafIndex).root, then.root)) {
     await rereadTree(ctx, tree, tree.seq);
     return { kind: "unclear" };
   }
-  for (const change of since) proof = renewProof(proof, leaf.leafIndex, change);
-  const { root } = climb(leafHash, proof, leaf.leafIndex);
-  if (!isSameNode(root, state.root)) return { kind: "unclear" };
   const { address, canopyDepth } = tree;
-  return { kind: "proven", proof: { tree: address, canopyDepth, leaf, leafHash, root, proof, seq: state.seq } };
+  const renewed = renewUnderAccount({ tree: address, canopyDepth, leaf, leafHash, proof }, state, tree.seq);
+  return renewed === undefined ? { kind: "unclear" } : { kind: "proven", proof: renewed, isFinal: true };
+}
+
+/**
+ * A proof under the newest root that the tree's account has.
+ * @param known a leaf with its proof as they were after the account's change number `seq`.
+ * @returns undefined when the leaf itself has changed since.
+ */
+export function renewUnderAccount(
+  known: Omit<LeafProof, "root" | "seq">,
+  { recent, root, seq: newestSeq }: TreeState,
+  seq: number,
+): LeafProof | undefined {
+  const { leafHash, leaf } = known;
+  const proof = renewProofSince(known.proof, leaf.leafIndex, recent, seq);
+  if (proof === undefined || !isSameNode(climb(leafHash, proof, leaf.leafIndex).root, root)) return undefined;
+  return { ...known, proof, root, seq: newestSeq };
 }
