@@ -34,6 +34,8 @@ export async function serveRpc(
       response.writeHead(500).end();
     });
   });
+  // Callers close idle connections. Were it done here, a machine too busy for its timers would send calls into connections just closed.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);

@@ -22,6 +22,8 @@ export async function serveApp(
   const server = createServer((incoming, outgoing) => {
     answer(incoming, outgoing, fetchHandler).catch((error: unknown) => outgoing.destroy(asError(error)));
   });
+  // Callers close idle connections: see the local chain's server.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);

@@ -53,6 +53,13 @@ describe("the local chain", () => {
     expect(describeLocalnet(localnet)).toContain("emulator");
   });
 
+  it("never closes an idle connection, into which a caller on a busy machine might be sending the next call", async () => {
+    const { url } = await open();
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "getSlot" });
+    // A server that will close it says here after how many seconds.
+    expect((await fetch(url, { method: "POST", body })).headers.get("keep-alive")).toBeNull();
+  });
+
   it("takes a transaction up to its last valid height and not one block later", async () => {
     const early = await openWithMint();
     early.localnet.cluster.tick(LIFE);
