@@ -1,7 +1,7 @@
 import { base64 } from "@metaplex-foundation/umi/serializers";
 import type { AssetLeaf, TreeChange } from "#domain/tree-changes";
 import { hashAssetLeaf, listTreeChanges, type TransactionAnswer } from "./leaf-events.ts";
-import type { RpcClient } from "./rpc-client.ts";
+import type { RpcClient, RpcNode } from "./rpc-client.ts";
 import {
   SHAPE_BYTES,
   countStateBytes,
@@ -22,7 +22,12 @@ export interface TreeSource {
    * only the changes' own numbers say which of its transactions are known.
    */
   listSignatures(tree: string, sinceSlot: number): Promise<readonly string[]>;
-  /** The changes of one transaction; undefined while the asked node can't show it. */
+  /**
+   * What the other nodes list beside `known`, for when the node that is asked first leaves something out. Nothing when there is one node;
+   * those that fail are passed over.
+   */
+  listLeftOut(tree: string, sinceSlot: number, known: readonly string[]): Promise<readonly string[]>;
+  /** The changes of one transaction; undefined while no node can show it. */
   readChanges(tree: string, signature: string): Promise<readonly TreeChange[] | undefined>;
   /** The node that a leaf with these fields is. */
   hashLeaf(leaf: AssetLeaf): Uint8Array;
@@ -50,14 +55,38 @@ export function createTreeSource(rpc: RpcClient): TreeSource {
     },
     hashLeaf: hashAssetLeaf,
     listSignatures: (tree, sinceSlot) => listSignatures(rpc, tree, sinceSlot),
+    async listLeftOut(tree, sinceSlot, known) {
+      const lists = await Promise.all(othersOf(rpc).map((node) => orNothing(listSignatures(node, tree, sinceSlot))));
+      const isKnown = new Set(known);
+      return [...new Set(lists.flatMap((list) => list ?? []))].filter((signature) => !isKnown.has(signature));
+    },
     async readChanges(tree, signature) {
-      const answer = await rpc.call<TransactionAnswer | null>("getTransaction", [
-        signature,
-        { commitment: "finalized", encoding: "json", maxSupportedTransactionVersion: 1 },
-      ]);
+      let answer = await readTransaction(rpc, signature);
+      for (const node of othersOf(rpc)) answer ??= (await orNothing(readTransaction(node, signature))) ?? null;
       return answer === null ? undefined : listTreeChanges(answer, tree, signature);
     },
   };
+}
+
+/** A client asks the first by itself. */
+function othersOf(rpc: RpcClient): readonly RpcNode[] {
+  return rpc.nodes.slice(1);
+}
+
+/** What a node says that is only asked beside another one; undefined when it fails. */
+async function orNothing<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch {
+    return undefined;
+  }
+}
+
+function readTransaction(node: RpcNode, signature: string): Promise<TransactionAnswer | null> {
+  return node.call<TransactionAnswer | null>("getTransaction", [
+    signature,
+    { commitment: "finalized", encoding: "json", maxSupportedTransactionVersion: 1 },
+  ]);
 }
 
 async function readAccount(rpc: RpcClient, tree: string, length: number): Promise<AccountAnswer["value"]> {
@@ -65,7 +94,7 @@ async function readAccount(rpc: RpcClient, tree: string, length: number): Promis
   return (await rpc.call<AccountAnswer>("getAccountInfo", [tree, options])).value;
 }
 
-async function listSignatures(rpc: RpcClient, tree: string, sinceSlot: number): Promise<readonly string[]> {
+async function listSignatures(rpc: RpcNode, tree: string, sinceSlot: number): Promise<readonly string[]> {
   const found: string[] = [];
   let before: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {

@@ -149,6 +149,7 @@ export function makeAssetBench(minted: readonly MintedTicket[] = []) {
         return found === undefined ? Promise.reject(new Error("no such tree")) : Promise.resolve(found.state);
       },
       listSignatures: () => Promise.resolve([]),
+      listLeftOut: () => Promise.resolve([]),
       readChanges: (_, signature) => {
         const [index, path, root, leaf] = [0, [], emptyNode(0), null];
         return Promise.resolve([{ seq: LANDED_SEQ, slot: 2, signature, index, path, root, leaf }]);

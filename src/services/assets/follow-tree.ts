@@ -2,7 +2,7 @@ import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { TreeState } from "#chain/tree-account";
 import type { TreeSource } from "#chain/tree-source";
 import { isSameNode, listProofPlaces, SparseTree } from "#domain/merkle-tree";
-import { applyChanges, selectNextChanges, type TreeChange } from "#domain/tree-changes";
+import { applyChanges, selectNextChanges, type NextChanges, type TreeChange } from "#domain/tree-changes";
 import type { Logger } from "#platform/logger";
 import {
   findFollowedTree,
@@ -33,7 +33,7 @@ const ROOT_PLACE = 1;
 /**
  * Brings what D1 holds of a tree up to the last finalized block, from plain RPC. Each change's root is computed here and compared
  * with the one that the chain logged, and in the end with the tree's own account: if they differ, what was stored is thrown away
- * and read again. A change that the node left out holds up those behind it until a later run finds it: nothing is skipped.
+ * and read again. A change that no node shows holds up those behind it until a later run finds it: nothing is skipped.
  * Transactions that only name the tree, which anyone may send, are passed over, however many there are.
  *
  * May run any number of times at once; of those who store the same changes one does (docs/adr/0019).
@@ -45,10 +45,7 @@ export async function followTree(ctx: TreeContext, address: string): Promise<boo
   if (tree === undefined) return false;
   const state = await ctx.trees.readState(address, tree);
   if (state.seq === tree.seq) return compareWithAccount(ctx, tree, state);
-  const { changes, hasMore, lastSignature } = await readChanges(ctx, tree);
-  const { next, missingSeq } = selectNextChanges(tree.seq, changes);
-  // A change that a node left out may lie before what was passed over: then the next run begins again.
-  const passed = hasMore && missingSeq === null ? (lastSignature ?? tree.passedSignature) : null;
+  const { next, missingSeq, hasMore, passed } = await readNext(ctx, tree);
   if (next.length === 0 && passed !== tree.passedSignature) await storePassedSignature(ctx.db, tree, passed);
   if (missingSeq !== null) ctx.logger.warn("a change of a tree was not read", { tree: address, missingSeq });
   let reached = tree;
@@ -69,20 +66,35 @@ async function findOrBegin(ctx: TreeContext, address: string): Promise<FollowedT
   return findFollowedTree(ctx.db, address);
 }
 
-/** What a run has read of a tree. */
-interface ReadChanges {
-  readonly changes: readonly TreeChange[];
+/** What a run has found of a tree. */
+interface FoundChanges extends NextChanges {
   readonly hasMore: boolean;
-  /** The last transaction that was read; null unless the node could show it and all before it. */
-  readonly lastSignature: string | null;
+  /** The last of the transactions that were read in vain; null when the next run is to begin behind the last stored change. */
+  readonly passed: string | null;
 }
 
-/** The changes since the last one stored, or since the last transaction that was passed over. */
-async function readChanges({ trees }: TreeContext, { address, slot, passedSignature }: FollowedTree): Promise<ReadChanges> {
-  const all = await trees.listSignatures(address, slot);
+/** The changes that follow the last one stored. When one is missing among those of the first node, the others are asked what it leaves out. */
+async function readNext(ctx: TreeContext, tree: FollowedTree): Promise<FoundChanges> {
+  const { address, slot, seq, passedSignature } = tree;
+  const all = await ctx.trees.listSignatures(address, slot);
   // One that this node does not list is at no place: then nothing is passed over.
   const fresh = passedSignature === null ? all : all.slice(all.indexOf(passedSignature) + 1);
-  const signatures = fresh.slice(0, TRANSACTIONS_A_RUN);
+  const { changes, lastSignature } = await readChanges(ctx, address, fresh);
+  const hasMore = fresh.length > TRANSACTIONS_A_RUN;
+  const found = selectNextChanges(seq, changes);
+  if (found.missingSeq === null) return { ...found, hasMore, passed: hasMore ? (lastSignature ?? passedSignature) : null };
+  const leftOut = await readChanges(ctx, address, await ctx.trees.listLeftOut(address, slot, all));
+  // A change that a node left out may lie before what was passed over: then the next run begins again.
+  return { ...selectNextChanges(seq, [...changes, ...leftOut.changes]), hasMore, passed: null };
+}
+
+/** The changes of the first of these transactions, and the last of them; null unless nodes could show it and all before it. */
+async function readChanges(
+  { trees }: TreeContext,
+  address: string,
+  listed: readonly string[],
+): Promise<{ readonly changes: readonly TreeChange[]; readonly lastSignature: string | null }> {
+  const signatures = listed.slice(0, TRANSACTIONS_A_RUN);
   const changes: TreeChange[] = [];
   let isWhole = true;
   for (let start = 0; start < signatures.length; start += CALLS_AT_ONCE) {
@@ -91,8 +103,7 @@ async function readChanges({ trees }: TreeContext, { address, slot, passedSignat
     changes.push(...read.flatMap((found) => found ?? []));
     isWhole &&= !read.includes(undefined);
   }
-  const lastSignature = isWhole ? (signatures.at(-1) ?? null) : null;
-  return { changes, hasMore: signatures.length < fresh.length, lastSignature };
+  return { changes, lastSignature: isWhole ? (signatures.at(-1) ?? null) : null };
 }
 
 /** @returns the tree after these changes; undefined when they were not stored. */
