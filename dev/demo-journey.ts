@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Role } from "#domain/principal";
 import { createHttpClient, type Answer } from "./http-client.ts";
+import { checkBooks } from "./demo-books.ts";
+import { claimIntoWallet } from "./demo-claim.ts";
 import { payTicketBack } from "./demo-refund.ts";
 import { passTicketOn } from "./demo-transfer.ts";
 import { verifyMintedLeaf } from "./localnet/tree-reader.ts";
@@ -124,9 +126,13 @@ export async function runJourney(stage: DemoStage, narrator: Narrator): Promise<
   narrator.step("A ticket changes hands");
   if (giver) await passTicketOn(scene, giver.buyer, givenId);
 
+  narrator.step("A holder takes their NFT into a wallet of their own");
+  if (leaving) await claimIntoWallet(scene, leaving.buyer, unwantedId);
+
   narrator.step("The books");
   const orderIds = orders.map((order) => order.id);
-  await checkBooks(scene, typeId, sold, orderIds, usedId);
+  const soldTo = sold.map(({ buyer }) => buyer);
+  await checkBooks(scene, { typeId, capacity: CAPACITY, soldTo, orderIds, usedTicketId: usedId });
 
   narrator.step("A ticket is paid back");
   const unwanted = { orderId: orderIds[2] ?? "", typeId, ticketId: unwantedId, priceCents: PRICE_CENTS };
@@ -262,39 +268,4 @@ async function walkThroughTheDoor(
   );
   narrator.tell(`receipt ${admitted[0]?.receipt?.slice(0, 40)}…, refusal: “${again?.message}”`);
   narrator.claim("and it stays refused", (await scan(qr)).reason === "already_redeemed");
-}
-
-async function checkBooks(
-  scene: Scene,
-  typeId: string,
-  sold: readonly Purchase[],
-  orderIds: readonly string[],
-  usedTicketId: string,
-): Promise<void> {
-  const { call, narrator } = scene;
-  const type = await waitFor("the stock in the books", async () => {
-    const { body } = await call("GET", `/api/v1/tickets/types/${typeId}`);
-    return body["soldCount"] === CAPACITY ? body : undefined;
-  });
-  narrator.claim(
-    "the ticket type reads sold out, none held, none oversold",
-    type["availability"] === "sold_out" && type["heldCount"] === 0 && type["availableCount"] === 0,
-    type,
-  );
-  for (const [at, orderId] of orderIds.entries()) {
-    await waitFor(`order ${orderId} to be complete`, async () => {
-      const order = orderSchema.parse(
-        (await call("GET", `/api/v1/orders/${orderId}`, { token: sold[at]?.buyer.token ?? "" })).body,
-      );
-      return order.status === "COMPLETED" ? order : undefined;
-    });
-  }
-  narrator.claim("every order is COMPLETED", true);
-  const used = await waitFor("the admission in the books", async () => {
-    const ticket = ticketSchema.parse(
-      (await call("GET", `/api/v1/tickets/${usedTicketId}`, { token: sold[0]?.buyer.token ?? "" })).body,
-    );
-    return ticket.status === "USED" ? ticket : undefined;
-  });
-  narrator.claim("the admitted ticket reads USED", used.status === "USED");
 }

@@ -42,23 +42,32 @@ export async function passTicketOn(scene: Scene, owner: Buyer, ticketId: string)
   narrator.claim("the code the old owner still shows is refused", old["reason"] === "revoked", old);
   const entered = await scan(await showCode(friend));
   narrator.claim("the friend's code is admitted", entered["result"] === "admitted", entered);
-  await followAsset(scene, friend, ticketId, walletAddress);
+  await followAsset(scene, friend, ticketId, { address: walletAddress, whose: "the friend's" });
 }
 
-async function followAsset({ call, narrator, stage }: Scene, owner: Buyer, ticketId: string, wallet: string): Promise<void> {
+/** Waits until a ticket's asset is in a wallet, as the tree read from the chain shows it, and checks its proof. */
+export async function followAsset(
+  { call, narrator, stage }: Scene,
+  owner: Buyer,
+  ticketId: string,
+  wallet: { readonly address: string; readonly whose: string },
+): Promise<void> {
   const { assetId } = assetSchema.parse((await call("GET", `/mint/${ticketId}`, { token: owner.token })).body);
   const moved = await waitFor("the asset to follow its ticket", async () => {
     const { leaves, computedRoot, accountRoot } = await readTree(stage.rpcUrl, stage.tree);
-    const isThere = leaves.some(({ leaf }) => leaf.assetId === assetId && leaf.owner === wallet);
+    const isThere = leaves.some(({ leaf }) => leaf.assetId === assetId && leaf.owner === wallet.address);
     return isThere ? { isWhole: computedRoot === accountRoot } : undefined;
   });
   const { leafIndex, leafHash, proof, root } = await waitFor("a proof of the asset", async () => {
     const answer = await call("GET", `/mint/${ticketId}/proof`, { token: owner.token });
-    return answer.status === 200 ? proofSchema.parse(answer.body) : undefined;
+    return answer.status === 200 && answer.body["ownerAddress"] === wallet.address ? proofSchema.parse(answer.body) : undefined;
   });
   const climbed = climb(readHash(leafHash), proof.map(readHash), leafIndex);
   narrator.claim(`its Merkle proof of ${proof.length} nodes leads to the root ${root}`, encodeBase58(climbed.root) === root);
-  narrator.claim(`the tree read from the chain has asset ${assetId} with the friend's wallet ${wallet}`, moved.isWhole);
+  narrator.claim(
+    `the tree read from the chain has asset ${assetId} with ${wallet.whose} wallet ${wallet.address}`,
+    moved.isWhole,
+  );
 }
 
 function readHash(text: string): Uint8Array {
