@@ -1,8 +1,9 @@
+import type { MetadataArgsV2 } from "@metaplex-foundation/mpl-bubblegum";
 import { isSome } from "@metaplex-foundation/umi";
 import type { Cluster } from "./cluster.ts";
 import { DasIndex, type IndexedAsset } from "./das-index.ts";
 import type { Faults } from "./faults.ts";
-import { hashLeaf } from "./leaf-encoding.ts";
+import { hashLeaf, type Leaf } from "./leaf-encoding.ts";
 import type { NodeView } from "./node-view.ts";
 import { RpcRefusal, type RpcMethod } from "./rpc-refusal.ts";
 import { encodeBase58 } from "./transaction-encoding.ts";
@@ -48,19 +49,11 @@ export function createDasMethods(cluster: Cluster, node: NodeView, faults: Fault
   };
 }
 
-function presentAsset({ tree, leafIndex, leaf, seq, isBurnt, metadata }: IndexedAsset, faults: Faults): unknown {
-  const isDelegated = leaf.delegate !== leaf.owner;
-  const collection = metadata?.collection;
+function presentAsset(asset: IndexedAsset, faults: Faults): unknown {
+  const { tree, leafIndex, leaf, seq, isBurnt, metadata } = asset;
   return {
     interface: "V1_NFT",
     id: leaf.assetId,
-    content: {
-      $schema: "https://schema.metaplex.com/nft1.0.json",
-      json_uri: metadata?.uri ?? "",
-      files: [],
-      metadata: { name: metadata?.name ?? "", symbol: metadata?.symbol ?? "", token_standard: "NonFungible" },
-      links: {},
-    },
     authorities: [],
     compression: {
       eligible: false,
@@ -75,27 +68,46 @@ function presentAsset({ tree, leafIndex, leaf, seq, isBurnt, metadata }: Indexed
       seq,
       leaf_id: leafIndex,
     },
-    grouping:
-      collection !== undefined && isSome(collection) ? [{ group_key: "collection", group_value: collection.value }] : [],
+    ownership: presentOwnership(leaf, faults),
+    supply: { print_max_supply: 0, print_current_supply: 0, edition_nonce: null },
+    burnt: isBurnt,
+    ...(metadata === undefined ? {} : presentMetadata(metadata)),
+  };
+}
+
+function presentOwnership({ owner, delegate, flags }: Leaf, faults: Faults): unknown {
+  const isDelegated = delegate !== owner;
+  return {
+    frozen: (flags & FROZEN_FLAGS) !== 0,
+    non_transferable: (flags & NOT_TRANSFERABLE_FLAG) !== 0,
+    delegated: isDelegated,
+    delegate: isDelegated ? delegate : null,
+    ownership_model: "single",
+    owner: faults.das === "wrong_owner" ? NOBODY : owner,
+  };
+}
+
+/** What the asset was minted with. */
+function presentMetadata(metadata: MetadataArgsV2): object {
+  const { name, symbol, uri, sellerFeeBasisPoints, primarySaleHappened, isMutable, creators, collection } = metadata;
+  return {
+    content: {
+      $schema: "https://schema.metaplex.com/nft1.0.json",
+      json_uri: uri,
+      files: [],
+      metadata: { name, symbol, token_standard: "NonFungible" },
+      links: {},
+    },
+    grouping: isSome(collection) ? [{ group_key: "collection", group_value: collection.value }] : [],
     royalty: {
       royalty_model: "creators",
       target: null,
-      percent: (metadata?.sellerFeeBasisPoints ?? 0) / 10_000,
-      basis_points: metadata?.sellerFeeBasisPoints ?? 0,
-      primary_sale_happened: metadata?.primarySaleHappened ?? false,
+      percent: sellerFeeBasisPoints / 10_000,
+      basis_points: sellerFeeBasisPoints,
+      primary_sale_happened: primarySaleHappened,
       locked: false,
     },
-    creators: (metadata?.creators ?? []).map(({ address, share, verified }) => ({ address, share, verified })),
-    ownership: {
-      frozen: (leaf.flags & FROZEN_FLAGS) !== 0,
-      non_transferable: (leaf.flags & NOT_TRANSFERABLE_FLAG) !== 0,
-      delegated: isDelegated,
-      delegate: isDelegated ? leaf.delegate : null,
-      ownership_model: "single",
-      owner: faults.das === "wrong_owner" ? NOBODY : leaf.owner,
-    },
-    supply: { print_max_supply: 0, print_current_supply: 0, edition_nonce: null },
-    mutable: metadata?.isMutable ?? true,
-    burnt: isBurnt,
+    creators: creators.map(({ address, share, verified }) => ({ address, share, verified })),
+    mutable: isMutable,
   };
 }

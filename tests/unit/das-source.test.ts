@@ -33,8 +33,7 @@ const offers: Answer = (method) => result(ANSWERS[method]);
 function makeSource(answers: readonly Answer[], timeoutMs = 1_000) {
   const asked: string[] = [];
   const fetcher: typeof fetch = async (input, init) => {
-    const method = methodOf(init);
-    const place = Number(new URL(String(input)).hostname.replace("node", ""));
+    const { method, place } = await readRequest(input, init);
     asked.push(`${method} ${place}`);
     const answer = answers[place]?.(method) ?? new Response(null, { status: 503 });
     return Promise.race([answer, waitForAbort(init?.signal)]);
@@ -45,9 +44,10 @@ function makeSource(answers: readonly Answer[], timeoutMs = 1_000) {
   return { das: createDasSource(nodes, () => clock.nowMs), asked, clock };
 }
 
-function methodOf(init: RequestInit | undefined): string {
-  const { method } = JSON.parse(String(init?.body)) as { method: string }; // the client's own request
-  return method;
+async function readRequest(...call: Parameters<typeof fetch>): Promise<{ method: string; place: number }> {
+  const request = new Request(...call);
+  const { method } = (await request.json()) as { method: string };
+  return { method, place: Number(/node(\d)/.exec(request.url)?.[1]) };
 }
 
 function waitForAbort(signal: AbortSignal | null | undefined): Promise<never> {
@@ -115,8 +115,10 @@ describe("what a node's index says of an asset", () => {
 describe("an index that does not answer", () => {
   it("opens breakers of its own: minting goes on through the same node", async () => {
     const breakers = new CircuitBreakers();
-    const fetcher: typeof fetch = async (_input, init) => {
-      return methodOf(init).startsWith("getAsset") ? new Response(null, { status: 503 }) : result("ok");
+    const fetcher: typeof fetch = async (input, init) => {
+      return (await readRequest(input, init)).method.startsWith("getAsset")
+        ? new Response(null, { status: 503 })
+        : result("ok");
     };
     const walletSecretKey = generateSolanaWallet();
     const { das, trees } = await createAssetChain({ rpcUrl: "http://node0", walletSecretKey, breakers, fetcher });
