@@ -1,11 +1,12 @@
 import { address } from "@solana/kit";
-import { decodeWire, type Cluster, type LedgerEntry, type StoredAccount } from "./cluster.ts";
+import { decodeWire, type Cluster, type StoredAccount } from "./cluster.ts";
 import { createDasMethods } from "./das-methods.ts";
 import type { Outcome } from "./executor.ts";
 import type { FaultDice, Faults } from "./faults.ts";
 import { NodeView } from "./node-view.ts";
+import { presentTransaction } from "./present-transaction.ts";
 import { RpcRefusal, type RpcMethod } from "./rpc-refusal.ts";
-import { encodeBase58, type DecodedTransaction } from "./transaction-encoding.ts";
+import type { DecodedTransaction } from "./transaction-encoding.ts";
 
 interface Config {
   readonly commitment?: string;
@@ -21,6 +22,7 @@ interface Config {
 /** Statuses older than this many slots are found only when the history is searched, as on a real node. */
 const STATUS_CACHE_SLOTS = 150;
 const MAX_WIRE_BYTES = 1_232;
+const SLOTS_AN_EPOCH = 432_000;
 const LAMPORTS_PER_SIGNATURE = 5_000;
 const DEFAULT_SIGNATURE_LIMIT = 1_000;
 const INVALID_PARAMS = -32_602;
@@ -80,9 +82,18 @@ function createChainMethods(cluster: Cluster, node: NodeView, withContext: WithC
       blockHeight: node.heightAt(config?.commitment),
       epoch: 0,
       slotIndex: node.slotAt(config?.commitment),
-      slotsInEpoch: 432_000,
+      slotsInEpoch: SLOTS_AN_EPOCH,
       transactionCount: cluster.countTransactions(),
     }),
+    getEpochSchedule: () => ({
+      slotsPerEpoch: SLOTS_AN_EPOCH,
+      leaderScheduleSlotOffset: SLOTS_AN_EPOCH,
+      warmup: false,
+      firstNormalEpoch: 0,
+      firstNormalSlot: 0,
+    }),
+    getBlockTime: ([slot]: readonly [number]) =>
+      cluster.listEntriesAfter(0).find((entry) => entry.slot === slot)?.blockTimeSeconds ?? null,
     getLatestBlockhash: () => withContext(node.latestBlockhash()),
     isBlockhashValid: ([blockhash]: readonly [string]) => withContext(node.isBlockhashValid(blockhash)),
   };
@@ -210,50 +221,4 @@ function listSignatures(
       confirmationStatus: entry === undefined ? null : node.confirmationOf(entry),
     };
   });
-}
-
-function presentTransaction(entry: LedgerEntry, { message, signatures, wire }: DecodedTransaction, encoding: string): unknown {
-  const { outcome } = entry;
-  const json = {
-    signatures,
-    message: {
-      header: {
-        numRequiredSignatures: message.header.numSignerAccounts,
-        numReadonlySignedAccounts: message.header.numReadonlySignerAccounts,
-        numReadonlyUnsignedAccounts: message.header.numReadonlyNonSignerAccounts,
-      },
-      accountKeys: message.staticAccounts,
-      recentBlockhash: message.lifetimeToken,
-      ...(message.version === 0 ? { addressTableLookups: [] } : {}),
-      instructions: message.instructions.map((instruction) => ({
-        programIdIndex: instruction.programAddressIndex,
-        accounts: [...(instruction.accountIndices ?? [])],
-        data: encodeBase58(instruction.data ?? new Uint8Array()),
-        stackHeight: 1,
-      })),
-    },
-  };
-  return {
-    slot: entry.slot,
-    blockTime: entry.blockTimeSeconds,
-    version: message.version,
-    transaction:
-      encoding === "json"
-        ? json
-        : [encoding === "base64" ? Buffer.from(wire).toString("base64") : encodeBase58(wire), encoding],
-    meta: {
-      err: outcome.error,
-      status: outcome.error === null ? { Ok: null } : { Err: outcome.error },
-      fee: entry.feeLamports,
-      computeUnitsConsumed: outcome.computeUnits,
-      logMessages: outcome.logs,
-      innerInstructions: outcome.inner,
-      preBalances: entry.preBalances,
-      postBalances: entry.postBalances,
-      preTokenBalances: [],
-      postTokenBalances: [],
-      rewards: [],
-      loadedAddresses: { writable: [], readonly: [] },
-    },
-  };
 }

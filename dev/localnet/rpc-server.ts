@@ -12,6 +12,7 @@ interface RpcRequest {
 const METHOD_NOT_FOUND = -32_601;
 const INTERNAL_ERROR = -32_603;
 const PARSE_ERROR = -32_700;
+const EXPLORER_ORIGIN = "https://explorer.solana.com";
 const LARGEST_BODY_BYTES = 1_000_000;
 
 /**
@@ -50,6 +51,11 @@ async function answer(
   dice: FaultDice,
   answerOne: (request: RpcRequest) => unknown,
 ): Promise<void> {
+  if (incoming.headers.origin === EXPLORER_ORIGIN) allowExplorer(response);
+  if (incoming.method === "OPTIONS") {
+    response.writeHead(204).end();
+    return;
+  }
   const request = parseRequest(await readBody(incoming));
   if (request === undefined) {
     sendJson(response, { jsonrpc: "2.0", id: null, error: { code: PARSE_ERROR, message: "Parse error" } });
@@ -67,6 +73,14 @@ async function answer(
   if (trouble.isDone) answerOne(request);
   if ("status" in trouble) response.writeHead(trouble.status).end();
   else incoming.socket.destroy();
+}
+
+/** Solana's explorer asks from its readers' browsers. Other pages shall not make trouble on a developer's chain. */
+function allowExplorer(response: ServerResponse): void {
+  response.setHeader("access-control-allow-origin", EXPLORER_ORIGIN);
+  response.setHeader("access-control-allow-headers", "content-type, solana-client");
+  response.setHeader("access-control-allow-private-network", "true");
+  response.setHeader("vary", "origin");
 }
 
 function callMethod(methods: Readonly<Record<string, RpcMethod>>, request: RpcRequest): object {

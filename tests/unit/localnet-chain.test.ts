@@ -1,3 +1,4 @@
+import { MPL_BUBBLEGUM_PROGRAM_ID } from "@metaplex-foundation/mpl-bubblegum";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -183,5 +184,42 @@ describe("what the minter makes of a node's answers", () => {
     const rpc = createRpcClient(localnet.url);
     expect(await rpc.call("getSignatureStatuses", [[signed.signature]])).toMatchObject({ value: [null] });
     expect(await look(minter, signed)).toBe("succeeded");
+  });
+});
+
+describe("what Solana's explorer asks of the local chain", () => {
+  const EXPLORER = "https://explorer.solana.com";
+
+  it("is allowed to the explorer's page, and to no other", async () => {
+    const { url } = await open();
+    const preflight = async (origin: string) => (await fetch(url, { method: "OPTIONS", headers: { origin } })).headers;
+    const allowed = await preflight(EXPLORER);
+    expect(allowed.get("access-control-allow-origin")).toBe(EXPLORER);
+    expect(allowed.get("access-control-allow-headers")).toContain("content-type");
+    expect((await preflight("https://elsewhere.example")).get("access-control-allow-origin")).toBeNull();
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "getGenesisHash" });
+    const answer = await fetch(url, { method: "POST", headers: { origin: EXPLORER }, body });
+    expect(answer.headers.get("access-control-allow-origin")).toBe(EXPLORER);
+  });
+
+  it("is answered: the cluster, a transaction's status and time, and its accounts by name", async () => {
+    const { localnet, minter, signed } = await openWithMint();
+    await minter.sendMints(signed.wireBase64);
+    const rpc = createRpcClient(localnet.url);
+    for (const method of ["getFirstAvailableBlock", "getEpochSchedule", "getEpochInfo", "getGenesisHash"]) {
+      expect(await rpc.call(method), method).toBeDefined();
+    }
+    const history = { searchTransactionHistory: true };
+    const { value } = await rpc.call<{ value: { slot: number }[] }>("getSignatureStatuses", [[signed.signature], history]);
+    expect(await rpc.call("getBlockTime", [value[0]?.slot])).toBeGreaterThan(1_700_000_000);
+    const options = { commitment: "confirmed", encoding: "jsonParsed", maxSupportedTransactionVersion: 0 };
+    localnet.cluster.tick(1);
+    const { transaction } = await rpc.call<{ transaction: { message: { accountKeys: object[]; instructions: object[] } } }>(
+      "getTransaction",
+      [signed.signature, options],
+    );
+    const { accountKeys, instructions } = transaction.message;
+    expect(accountKeys[0]).toEqual({ pubkey: minter.walletAddress, signer: true, writable: true, source: "transaction" });
+    expect(instructions).toContainEqual(expect.objectContaining({ programId: MPL_BUBBLEGUM_PROGRAM_ID }));
   });
 });
