@@ -6,7 +6,7 @@ import { InstructionFailure, type AccountOverlay, type EmulatedCall } from "./ac
 import type { PathChange } from "#domain/merkle-tree";
 import { ConcurrentMerkleTree } from "./concurrent-merkle-tree.ts";
 import { CORE_PROGRAM_ID } from "./core-emulator.ts";
-import { encodeChangeEvent, encodeLeafEvent, type Leaf } from "./leaf-encoding.ts";
+import { concatBytes, encodeChangeEvent, encodeLeafEvent, type Leaf } from "./leaf-encoding.ts";
 
 /** Bubblegum V2. */
 export const BUBBLEGUM_PROGRAM_ID = "BGUMAp9Gq7iTEuizy4pqaxsTyUCBK68MDfK752saRPUY";
@@ -17,10 +17,10 @@ const NOOP_PROGRAM_ID = "mnoopTCrg4p8ry25e4bcWA9XZjbNjMTfgYVGGEdRsf3";
 /** Bubblegum's config of a tree. */
 export const CONFIG_BYTES = 96;
 
-/** How Bubblegum tells mpl-core to count an asset of a collection: instruction 32, a flag for fewer, one asset. */
+/** How Bubblegum tells mpl-core to count an asset of a collection: instruction 32, 0 for more or 2 for fewer, one asset. */
 const CORE_COUNT_DATA = {
   "one more": Uint8Array.of(32, 0, 1, 0, 0, 0),
-  "one less": Uint8Array.of(32, 1, 1, 0, 0, 0),
+  "one less": Uint8Array.of(32, 2, 1, 0, 0, 0),
 } as const;
 
 /** Only to derive addresses: it never calls anyone. */
@@ -47,10 +47,36 @@ export function logLeaf(leaf: Leaf): EmulatedCall {
   return logBytes(encodeLeafEvent(leaf), 2);
 }
 
-/** The call that changes a tree, of which only who is called is emulated, and the one by which that logs the change. */
-export function logChange(tree: string, merkle: ConcurrentMerkleTree, change: PathChange): EmulatedCall[] {
-  const changing = { programId: COMPRESSION_PROGRAM_ID, accounts: [tree], data: new Uint8Array(), stackHeight: 2 };
-  return [changing, logBytes(encodeChangeEvent(tree, merkle.depth, merkle.seq, change), 3)];
+/** How the compression program is called, by the first eight bytes of an instruction. */
+const COMPRESSION_DISCRIMINATORS = {
+  init: Uint8Array.of(191, 11, 119, 7, 180, 107, 220, 110),
+  append: Uint8Array.of(149, 120, 18, 222, 236, 225, 88, 203),
+  replace: Uint8Array.of(204, 165, 76, 100, 73, 147, 0, 128),
+} as const;
+
+/** A tree that was changed just now, by an instruction whose first account is its config. */
+export interface ChangedTree {
+  readonly address: string;
+  readonly config: string;
+  readonly merkle: ConcurrentMerkleTree;
+  readonly change: PathChange;
+}
+
+/**
+ * The call to the compression program that changes a tree, and the one by which that logs the change.
+ * @param args what follows the instruction's discriminator.
+ * @param proof accounts that stand for nodes.
+ */
+export function changeTree(
+  { address, config, merkle, change }: ChangedTree,
+  how: keyof typeof COMPRESSION_DISCRIMINATORS,
+  args: Uint8Array,
+  proof: readonly string[] = [],
+): EmulatedCall[] {
+  const accounts = [address, config, NOOP_PROGRAM_ID, ...proof];
+  const data = concatBytes(COMPRESSION_DISCRIMINATORS[how], args);
+  const log = logBytes(encodeChangeEvent(address, merkle.depth, merkle.seq, change), 3);
+  return [{ programId: COMPRESSION_PROGRAM_ID, accounts, data, stackHeight: 2 }, log];
 }
 
 /** The call that counts an asset of a collection. */

@@ -22,14 +22,14 @@ import {
   CONFIG_BYTES,
   addresses,
   callCore,
-  logChange,
+  changeTree,
   logLeaf,
   readConfig,
   readTree,
 } from "./bubblegum-accounts.ts";
 import { ConcurrentMerkleTree } from "./concurrent-merkle-tree.ts";
 import { accountAt, countCollectionMint, isAddress, optionalAccountAt } from "./core-emulator.ts";
-import { concatBytes, encodeU64, hashLeaf, type Leaf } from "./leaf-encoding.ts";
+import { concatBytes, encodeU32, encodeU64, hashLeaf, type Leaf } from "./leaf-encoding.ts";
 import { BURN_DISCRIMINATOR, TRANSFER_DISCRIMINATOR, burn, transfer } from "./leaf-replacement.ts";
 import { bytesOfAddress } from "./transaction-encoding.ts";
 
@@ -145,7 +145,8 @@ function createTree(instruction: EmulatedInstruction, overlay: AccountOverlay, s
     concatBytes(CONFIG_DISCRIMINATOR, creator, creator, capacity, encodeU64(0n), flags),
     BUBBLEGUM_PROGRAM_ID,
   );
-  return logChange(tree, merkle, merkle.describeEmpty());
+  const shape = concatBytes(encodeU32(args.maxDepth), encodeU32(args.maxBufferSize));
+  return changeTree({ address: tree, config, merkle, change: merkle.describeEmpty() }, "init", shape);
 }
 
 /** Accounts: 0 config, 1 creator, 2 new delegate, 3 tree. */
@@ -203,7 +204,7 @@ function mint(instruction: EmulatedInstruction, overlay: AccountOverlay): Emulat
   view.setBigUint64(MINTED_OFFSET, nonce + 1n, true);
   overlay.write(config, configBytes, BUBBLEGUM_PROGRAM_ID);
   overlay.write(tree, merkle.bytes, COMPRESSION_PROGRAM_ID);
-  return [...calls, logLeaf(leaf), ...logChange(tree, merkle, change)];
+  return [...calls, logLeaf(leaf), ...changeTree({ address: tree, config, merkle, change }, "append", hashLeaf(leaf))];
 }
 
 function assertMayMint(config: Uint8Array, authority: string): void {

@@ -8,9 +8,17 @@ import {
 } from "@metaplex-foundation/mpl-bubblegum";
 import { defaultPublicKey, publicKey, unwrapOption } from "@metaplex-foundation/umi";
 import { InstructionFailure, type AccountOverlay, type EmulatedCall, type EmulatedInstruction } from "./account-overlay.ts";
-import { COMPRESSION_PROGRAM_ID, addresses, callCore, logChange, logLeaf, readConfig, readTree } from "./bubblegum-accounts.ts";
+import {
+  COMPRESSION_PROGRAM_ID,
+  addresses,
+  callCore,
+  changeTree,
+  logLeaf,
+  readConfig,
+  readTree,
+} from "./bubblegum-accounts.ts";
 import { accountAt, countCollectionBurn, optionalAccountAt, readCollectionRules } from "./core-emulator.ts";
-import { hashLeaf, type Leaf } from "./leaf-encoding.ts";
+import { concatBytes, encodeU32, hashLeaf, type Leaf } from "./leaf-encoding.ts";
 import { bytesOfAddress } from "./transaction-encoding.ts";
 
 const transferSerializer = getTransferV2InstructionDataSerializer();
@@ -29,9 +37,11 @@ const EMPTY_LEAF = new Uint8Array(32);
 /** What both instructions name: their arguments are the same, their accounts are not at the same places. */
 interface Replacement {
   readonly args: Omit<TransferV2InstructionData, "discriminator">;
+  readonly config: string;
   readonly tree: string;
   readonly collection: string | undefined;
-  readonly proof: readonly Uint8Array[];
+  /** Nodes in the place of accounts. */
+  readonly proof: readonly string[];
 }
 
 /**
@@ -41,6 +51,7 @@ interface Replacement {
 export function transfer(instruction: EmulatedInstruction, overlay: AccountOverlay): EmulatedCall[] {
   const replacement: Replacement = {
     args: transferSerializer.deserialize(instruction.data)[0],
+    config: accountAt(instruction, 0),
     tree: accountAt(instruction, 6),
     collection: optionalAccountAt(instruction, 7),
     proof: proofAfter(instruction, 11),
@@ -56,6 +67,7 @@ export function transfer(instruction: EmulatedInstruction, overlay: AccountOverl
 export function burn(instruction: EmulatedInstruction, overlay: AccountOverlay): EmulatedCall[] {
   const replacement: Replacement = {
     args: burnSerializer.deserialize(instruction.data)[0],
+    config: accountAt(instruction, 0),
     tree: accountAt(instruction, 5),
     collection: optionalAccountAt(instruction, 6),
     proof: proofAfter(instruction, 12),
@@ -70,8 +82,8 @@ export function burn(instruction: EmulatedInstruction, overlay: AccountOverlay):
   return [...calls, ...replace(overlay, replacement, previous, EMPTY_LEAF)];
 }
 
-function proofAfter({ accounts }: EmulatedInstruction, fixedCount: number): Uint8Array[] {
-  return accounts.slice(fixedCount).map((account) => bytesOfAddress(account.address));
+function proofAfter({ accounts }: EmulatedInstruction, fixedCount: number): string[] {
+  return accounts.slice(fixedCount).map(({ address }) => address);
 }
 
 /** The leaf that the instruction says is there; whether it is, the tree finds out. */
@@ -125,12 +137,14 @@ function assertMayReplace(
 
 function replace(
   overlay: AccountOverlay,
-  { args, tree, proof }: Replacement,
+  { args, config, tree, proof }: Replacement,
   previous: Leaf,
   next: Uint8Array,
 ): EmulatedCall[] {
   const merkle = readTree(overlay, tree);
-  const change = merkle.replace({ root: args.root, previous: hashLeaf(previous), next, proof, index: args.index });
+  const nodes = proof.map((node) => bytesOfAddress(node));
+  const change = merkle.replace({ root: args.root, previous: hashLeaf(previous), next, proof: nodes, index: args.index });
   overlay.write(tree, merkle.bytes, COMPRESSION_PROGRAM_ID);
-  return logChange(tree, merkle, change);
+  const replaced = concatBytes(args.root, hashLeaf(previous), next, encodeU32(args.index));
+  return changeTree({ address: tree, config, merkle, change }, "replace", replaced, proof);
 }

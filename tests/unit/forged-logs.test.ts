@@ -93,6 +93,13 @@ describe("what a stranger's program logs about a tree", { timeout: 120_000 }, ()
       ],
     ],
     [
+      "calls noop with what is no log at all",
+      () => [
+        { program: NOOP, data: encodeBase58(Uint8Array.of(1, 0, 9)), stackHeight: 2 },
+        { program: NOOP, data: encodeBase58(new Uint8Array()), stackHeight: 2 },
+      ],
+    ],
+    [
       "calls noop, and the node does not say who called",
       (leaf, change) => [
         { program: NOOP, data: leaf, stackHeight: null },

@@ -12,7 +12,8 @@ import { generateSolanaWallet } from "#dev/secrets";
 
 const programsDir = findProgramsDir();
 
-const NOOP_PROGRAM_ID = "mnoopTCrg4p8ry25e4bcWA9XZjbNjMTfgYVGGEdRsf3";
+/** The emulator moves lamports by instructions of its own in place of calls. */
+const SYSTEM_PROGRAM_ID = "11111111111111111111111111111111";
 const BLOCKHASH = "11111111111111111111111111111112";
 
 /** Two chains in the same state, one on the real programs and one on the emulator, given the same signed bytes. */
@@ -58,7 +59,7 @@ export class TwinChains {
     const decoded = decodeTransaction(this.umi.transactions.serialize(built));
     const [real, emulated] = [this.#real.execute(decoded, this.#slot), this.#emulated.execute(decoded, this.#slot)];
     expect(emulated.error, real.logs.join("\n")).toEqual(real.error);
-    if (real.error === null) expect(listEvents(emulated, decoded)).toEqual(listEvents(real, decoded));
+    if (real.error === null) expect(listCalls(emulated, decoded)).toEqual(listCalls(real, decoded));
     for (const key of [...watched, this.wallet])
       expect(this.#read(this.#emulated, key), key).toEqual(this.#read(this.#real, key));
     return real.error;
@@ -76,9 +77,9 @@ export class TwinChains {
   }
 }
 
-function listEvents({ inner }: Outcome, { message }: DecodedTransaction): unknown {
-  const isNoop = (index: number): boolean => message.staticAccounts[index] === NOOP_PROGRAM_ID;
+function listCalls({ inner }: Outcome, { message }: DecodedTransaction): unknown {
+  const isSystem = (index: number): boolean => message.staticAccounts[index] === SYSTEM_PROGRAM_ID;
   return inner.flatMap(({ index, instructions }) =>
-    instructions.filter((call) => isNoop(call.programIdIndex)).map((call) => ({ index, bytes: call.data })),
+    instructions.filter((call) => !isSystem(call.programIdIndex)).map((call) => ({ index, ...call })),
   );
 }
