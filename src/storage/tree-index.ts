@@ -113,9 +113,12 @@ export async function storeTreeChanges(
   nodes: readonly { readonly place: number; readonly node: Uint8Array }[],
   nowMs: number,
 ): Promise<boolean> {
-  // A leaf that changed several times is what the last change left.
+  // A leaf that changed several times is what the last change left. One that was burnt keeps the fields that it had before.
   const lastOfLeaf = [...new Map(changes.map((change) => [change.index, change])).values()];
-  const leaves = lastOfLeaf.flatMap(({ leaf, seq, signature }) => (leaf === null ? [] : [encodeLeaf(leaf, seq, signature)]));
+  const written = changes.flatMap(({ leaf, ...change }) => (leaf === null ? [] : [{ ...change, leaf }]));
+  const leaves = [...new Map(written.map((change) => [change.index, change])).values()].map(({ leaf, seq, signature }) =>
+    encodeLeaf(leaf, seq, signature),
+  );
   const burnt = lastOfLeaf.filter(({ leaf }) => leaf === null).map(({ index, seq, signature }) => [index, seq, signature]);
   const nodeRows = nodes.map(({ place, node }) => [place, bytesToHex(node)]);
   const at = [tree.address, tree.seq];

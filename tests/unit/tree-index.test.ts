@@ -7,6 +7,7 @@ import { climb, isSameNode, listProofPlaces } from "#domain/merkle-tree";
 import { followTree } from "#services/assets/follow-tree";
 import { proveAsset } from "#services/assets/prove-asset";
 import { merkleTrees, treeLeaves, treeNodes } from "#storage/schema";
+import { resetFollowedTree } from "#storage/tree-index";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
 
 describe("the index of a tree", { timeout: 120_000 }, () => {
@@ -212,6 +213,20 @@ describe("the index of a tree", { timeout: 120_000 }, () => {
     await expectRootOfChain();
     const leaves = await world.db.select().from(treeLeaves);
     expect(new Set(leaves.map(({ leafIndex }) => leafIndex)).size).toBe(leaves.length);
+  });
+
+  it("knows of an asset that it is burnt, also when it reads of mint and burn at once", async () => {
+    const { sold, ticketId } = await world.mintOne();
+    await world.cancel(sold, ticketId);
+    await world.drainAssets(sold, [ticketId]);
+    await follow();
+    expect(await prove(ticketId)).toEqual({ kind: "burnt" });
+    const tree = await findTree();
+    if (tree === undefined) throw new Error("the tree is followed");
+    await resetFollowedTree(world.d1, tree, Date.now());
+    await follow();
+    await expectRootOfChain();
+    expect(await prove(ticketId)).toEqual({ kind: "burnt" });
   });
 
   it("raises no alarm about a tree that another run has taken further meanwhile", async () => {
