@@ -80,6 +80,6 @@ export class TwinChains {
 function listCalls({ inner }: Outcome, { message }: DecodedTransaction): unknown {
   const isSystem = (index: number): boolean => message.staticAccounts[index] === SYSTEM_PROGRAM_ID;
   return inner.flatMap(({ index, instructions }) =>
-    instructions.filter((call) => !isSystem(call.programIdIndex)).map((call) => ({ index, ...call })),
+    instructions.filter((call) => !isSystem(call.programIdIndex)).map((call) => [index, call] as const),
   );
 }
