@@ -1,13 +1,11 @@
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createAssetChain } from "#chain/asset-mover";
 import type { TreeSource } from "#chain/tree-source";
 import { generateSolanaAddress } from "#dev/secrets";
 import { climb, isSameNode, listProofPlaces } from "#domain/merkle-tree";
 import { followTree } from "#services/assets/follow-tree";
 import { proveAsset } from "#services/assets/prove-asset";
 import { merkleTrees, treeLeaves, treeNodes } from "#storage/schema";
-import { resetFollowedTree } from "#storage/tree-index";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
 
 describe("the index of a tree", { timeout: 120_000 }, () => {
@@ -157,35 +155,6 @@ describe("the index of a tree", { timeout: 120_000 }, () => {
     });
   });
 
-  it("reads from another node what the first one has pruned or can't show", async () => {
-    await follow();
-    const [pruned, behind] = [await world.sellTickets(2), await world.sellTickets(2)];
-    await world.drain(pruned);
-    world.localnet.cluster.tick(1);
-    const firstSlot = world.localnet.cluster.slotAt("processed");
-    await world.drain(behind);
-    const spare = await world.localnet.openNode();
-    const { walletSecretKey, localnet } = world;
-    const two = await createAssetChain({ rpcUrl: `${localnet.url},${spare.url}`, walletSecretKey });
-    world.logged.length = 0;
-    localnet.faults.firstSlot = firstSlot;
-    await follow();
-    expect(world.logged).toContain("a change of a tree was not read");
-    expect((await findTree())?.seq).toBeLessThan((await readState()).seq);
-    world.logged.length = 0;
-    await follow({ trees: two.trees });
-    expect(world.logged).toEqual([]);
-    await expectRootOfChain();
-    // Listed by one node, shown by the other.
-    const [signature = ""] = await two.trees.listLeftOut(world.tree, 0, []);
-    expect(await world.chain.trees.readChanges(world.tree, signature)).toBeUndefined();
-    expect(await two.trees.readChanges(world.tree, signature)).not.toBeUndefined();
-    spare.faults.isDark = true;
-    expect(await two.trees.listLeftOut(world.tree, 0, [])).toEqual([]);
-    expect(await two.trees.readChanges(world.tree, signature)).toBeUndefined();
-    localnet.faults.firstSlot = 0;
-  });
-
   it("waits at a transaction that the node lists and can't show yet", async () => {
     const sold = await world.sellTickets(2);
     await world.drain(sold);
@@ -213,20 +182,6 @@ describe("the index of a tree", { timeout: 120_000 }, () => {
     await expectRootOfChain();
     const leaves = await world.db.select().from(treeLeaves);
     expect(new Set(leaves.map(({ leafIndex }) => leafIndex)).size).toBe(leaves.length);
-  });
-
-  it("knows of an asset that it is burnt, also when it reads of mint and burn at once", async () => {
-    const { sold, ticketId } = await world.mintOne();
-    await world.cancel(sold, ticketId);
-    await world.drainAssets(sold, [ticketId]);
-    await follow();
-    expect(await prove(ticketId)).toEqual({ kind: "burnt" });
-    const tree = await findTree();
-    if (tree === undefined) throw new Error("the tree is followed");
-    await resetFollowedTree(world.d1, tree, Date.now());
-    await follow();
-    await expectRootOfChain();
-    expect(await prove(ticketId)).toEqual({ kind: "burnt" });
   });
 
   it("raises no alarm about a tree that another run has taken further meanwhile", async () => {
