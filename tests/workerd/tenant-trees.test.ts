@@ -49,11 +49,11 @@ describe("the tree that a tenant's tickets are minted into", () => {
   });
 
   it("is still that one while the first of its own is being made, as long as it has room", async () => {
-    await requestTree({ db, trees, nowMs: NOW_MS }, { tenantId, number: 1, shape: SHAPE, requestId: crypto.randomUUID() });
-    trees.tree = FACTS;
-    expect(await choose()).toBe(trees.defaultTreeAddress);
+    await requestTree({ db, treeKeeper, nowMs: NOW_MS }, { tenantId, number: 1, shape: SHAPE, requestId: crypto.randomUUID() });
+    treeKeeper.tree = FACTS;
+    expect(await choose()).toBe(treeKeeper.defaultTreeAddress);
     for (const unfit of [{ ...FACTS, mintedCount: CAPACITY }, "missing"] as const) {
-      trees.tree = unfit;
+      treeKeeper.tree = unfit;
       expect(await choose()).toBeUndefined();
     }
   });

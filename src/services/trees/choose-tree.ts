@@ -40,14 +40,11 @@ export async function chooseTree(ctx: ChooseTreeContext, tenantId: string): Prom
 }
 
 /** The first tree may never come, where the wallet cannot pay its rent. It may also have been asked for because this one is full. */
-async function chooseDefaultTree(
-  { trees: keeper }: ChooseTreeContext,
-  trees: readonly TenantTree[],
-): Promise<string | undefined> {
-  const { defaultTreeAddress } = keeper;
+async function chooseDefaultTree({ treeKeeper }: ChooseTreeContext, trees: readonly TenantTree[]): Promise<string | undefined> {
+  const { defaultTreeAddress } = treeKeeper;
   if (trees.length === 0) return defaultTreeAddress;
   if (trees.some((tree) => tree.status !== "OPENING")) return undefined;
-  const found = await keeper.inspectTree(defaultTreeAddress);
+  const found = await treeKeeper.inspectTree(defaultTreeAddress);
   const isFit = found !== "missing" && found !== "other" && !isNearlyFull({ ...found, capacity: capacityOf(found) });
   return isFit ? defaultTreeAddress : undefined;
 }
