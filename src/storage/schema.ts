@@ -775,6 +775,8 @@ export const tenantTrees = sqliteTable(
     lastError: text("last_error"),
     createdAtMs: integer("created_at_ms").notNull(),
     updatedAtMs: integer("updated_at_ms").notNull(),
+    /** Its address lookup table, which lets more mints share a transaction; null when it has none. */
+    lookupTableAddress: text("lookup_table_address"),
   },
   (t) => [
     uniqueIndex("tenant_trees_number").on(t.tenantId, t.number),

@@ -1,0 +1,1 @@
+ALTER TABLE `tenant_trees` ADD `lookup_table_address` text;
