@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Cluster, LedgerEntry, StoredAccount } from "./cluster.ts";
+import type { Outcome } from "./executor.ts";
+import { NOTHING_LOADED } from "./loaded-addresses.ts";
 import { decodeTransaction } from "./transaction-encoding.ts";
 
 /** A cluster at rest. The ledger is in the order in which it was made. */
@@ -17,8 +19,14 @@ interface WrittenState {
   readonly slot: number;
   readonly height: number;
   readonly accounts: readonly (Omit<StoredAccount, "data"> & { readonly address: string; readonly data: string })[];
-  readonly ledger: readonly (Omit<LedgerEntry, "decoded"> & { readonly signature: string; readonly wire: string | null })[];
+  readonly ledger: readonly WrittenEntry[];
 }
+
+type WrittenEntry = Omit<LedgerEntry, "decoded" | "outcome"> & {
+  readonly outcome: Omit<Outcome, "loaded"> & Partial<Pick<Outcome, "loaded">>;
+  readonly signature: string;
+  readonly wire: string | null;
+};
 
 const FORMAT = "edge-tickets/localnet/1";
 const SAVE_EVERY_MS = 2_000;
@@ -40,7 +48,12 @@ export function readStateFile(path: string): ClusterState | undefined {
     accounts: written.accounts.map((account) => ({ ...account, data: fromBase64(account.data) })),
     ledger: written.ledger.map(({ signature, wire, ...entry }) => [
       signature,
-      { ...entry, decoded: wire === null ? null : decodeTransaction(fromBase64(wire)) },
+      {
+        ...entry,
+        // A chain that was kept before there were tables has none.
+        outcome: { ...entry.outcome, loaded: entry.outcome.loaded ?? NOTHING_LOADED },
+        decoded: wire === null ? null : decodeTransaction(fromBase64(wire)),
+      },
     ]),
   };
 }

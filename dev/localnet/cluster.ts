@@ -2,6 +2,7 @@ import { address, lamports } from "@solana/kit";
 import { FailedTransactionMetadata } from "litesvm";
 import type { ClusterState } from "./cluster-state.ts";
 import type { Executor, Outcome } from "./executor.ts";
+import { LOOKUP_TABLE_PROGRAM_ID, NOTHING_LOADED, findLoadedAddresses, listAccounts } from "./loaded-addresses.ts";
 import {
   computeFeeLamports,
   decodeBase58,
@@ -44,6 +45,8 @@ export interface ClusterOptions {
 /** Slots before the first block, so that height and slot differ, as they do on any real cluster. */
 const FIRST_SLOT = 1_000;
 const FIRST_HEIGHT = 900;
+/** Slots before the newest that programs can know of, as on Solana's clusters. */
+const SLOT_HASHES = 512;
 
 /**
  * One node's view of a Solana cluster with one leader: slots, blockhashes with their life, the ledger, and transactions on
@@ -164,7 +167,10 @@ export class Cluster {
     const known = this.#ledger.get(decoded.signature);
     if (known !== undefined) return known;
     if (!this.isBlockhashValid(decoded.message.lifetimeToken)) return undefined;
-    const accounts = decoded.message.staticAccounts;
+    this.#showSlots(decoded);
+    const loaded = findLoadedAddresses(this.executor.svm, decoded.message, BigInt(this.#slot));
+    if (loaded === undefined) return undefined;
+    const accounts = listAccounts(decoded.message, loaded);
     const preBalances = accounts.map((account) => this.balanceOf(account));
     const outcome = this.executor.execute(decoded, BigInt(this.#slot));
     if (!outcome.isIncludable) return undefined;
@@ -173,6 +179,12 @@ export class Cluster {
     this.#ledger.set(decoded.signature, entry);
     for (const account of accounts) this.#noteSignature(account, decoded.signature);
     return entry;
+  }
+
+  /** Runs a transaction in the newest block without keeping anything. */
+  simulate(decoded: DecodedTransaction): Outcome {
+    this.#showSlots(decoded);
+    return this.executor.simulate(decoded, BigInt(this.#slot));
   }
 
   /** Changes an account behind the programs' back: its lamports, its bytes, or both. */
@@ -192,7 +204,7 @@ export class Cluster {
     if (result === null || result instanceof FailedTransactionMetadata) throw new Error("the airdrop account is empty");
     this.#airdropped.add(accountAddress);
     const signature = encodeBase58(result.signature());
-    const outcome: Outcome = { isIncludable: true, error: null, logs: [], computeUnits: 0, inner: [] };
+    const outcome: Outcome = { isIncludable: true, error: null, logs: [], computeUnits: 0, inner: [], loaded: NOTHING_LOADED };
     this.#ledger.set(signature, this.#entry(null, outcome, { preBalances: [], postBalances: [], feeLamports: 0 }));
     return signature;
   }
@@ -226,8 +238,19 @@ export class Cluster {
     }
     for (const [signature, entry] of state.ledger) {
       this.#ledger.set(signature, entry);
-      for (const account of entry.decoded?.message.staticAccounts ?? []) this.#noteSignature(account, signature);
+      const { decoded, outcome } = entry;
+      if (decoded === null) continue;
+      for (const account of listAccounts(decoded.message, outcome.loaded)) this.#noteSignature(account, signature);
     }
+  }
+
+  /** Tells programs of the slots before this one. litesvm keeps none, and only tables ask for them, so it is done for those alone. */
+  #showSlots({ message }: DecodedTransaction): void {
+    if (!message.staticAccounts.some((account) => account === LOOKUP_TABLE_PROGRAM_ID)) return;
+    const { svm } = this.executor;
+    const hash = svm.latestBlockhash();
+    const slots = Array.from({ length: SLOT_HASHES }, (_, back) => ({ slot: BigInt(this.#slot - 1 - back), hash }));
+    svm.setSlotHashes(slots);
   }
 
   #entry(

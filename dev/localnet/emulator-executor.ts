@@ -17,8 +17,9 @@ import {
 import { BUBBLEGUM_PROGRAM_ID } from "./bubblegum-accounts.ts";
 import { planBubblegumMoney, runBubblegum } from "./bubblegum-emulator.ts";
 import { CORE_PROGRAM_ID, planCoreMoney, runCore } from "./core-emulator.ts";
-import { presentFailure, presentSuccess, type Executor, type InnerGroup, type Outcome } from "./executor.ts";
+import { presentFailure, presentSuccess, runLoaded, type Executor, type InnerGroup, type Outcome } from "./executor.ts";
 import { concatBytes, encodeU32, encodeU64 } from "./leaf-encoding.ts";
+import { NOTHING_LOADED, listAccounts, nameAllAccounts, type LoadedAddresses } from "./loaded-addresses.ts";
 import {
   bytesOfAddress,
   computeFeeLamports,
@@ -54,14 +55,24 @@ export function createEmulatorExecutor(svm: LiteSVM): Executor {
   return {
     mode: "emulator",
     svm,
-    simulate: (transaction) => run(svm, transaction, 0n, false),
-    execute: (transaction, slot) => run(svm, transaction, slot, true),
+    simulate: (transaction, slot) =>
+      runLoaded(svm, transaction, slot, (decoded, loaded) => run(svm, { decoded, loaded }, slot, false)),
+    execute: (transaction, slot) =>
+      runLoaded(svm, transaction, slot, (decoded, loaded) => run(svm, { decoded, loaded }, slot, true)),
   };
 }
 
-function run(svm: LiteSVM, decoded: DecodedTransaction, slot: bigint, keeps: boolean): Outcome {
-  if (!hasValidSignatures(decoded))
-    return { isIncludable: false, error: "SignatureFailure", logs: [], computeUnits: 0, inner: [] };
+/** A transaction, and what it takes from address lookup tables. */
+interface Loaded {
+  readonly decoded: DecodedTransaction;
+  readonly loaded: LoadedAddresses;
+}
+
+function run(svm: LiteSVM, { decoded: signed, loaded }: Loaded, slot: bigint, keeps: boolean): Outcome {
+  const nothing = { logs: [], computeUnits: 0, inner: [], loaded: NOTHING_LOADED };
+  if (!hasValidSignatures(signed)) return { isIncludable: false, error: "SignatureFailure", ...nothing };
+  // No System instruction could stand in an emulated one's place while the System program is in a table.
+  const decoded = { ...signed, message: nameAllAccounts(signed.message, loaded) };
   const refuseAt = (index: number, failure: InstructionFailure, logs: readonly string[]): Outcome => {
     if (keeps) chargeFee(svm, decoded);
     const code = typeof failure.code === "number" ? { Custom: failure.code } : failure.code;
@@ -71,6 +82,7 @@ function run(svm: LiteSVM, decoded: DecodedTransaction, slot: bigint, keeps: boo
       logs: [...logs, `Program log: ${failure.message}`],
       computeUnits: 0,
       inner: [],
+      loaded,
     };
   };
   const emulated = listEmulated(decoded);
@@ -85,10 +97,11 @@ function run(svm: LiteSVM, decoded: DecodedTransaction, slot: bigint, keeps: boo
   const overlay = new AccountOverlay(svm, simulated.postAccounts());
   const logs: string[] = [];
   const inner: InnerGroup[] = [];
+  const accounts = listAccounts(signed.message, loaded);
   for (const instruction of emulated) {
     logs.push(`Program ${instruction.programId} invoke [1]`);
     try {
-      inner.push({ index: instruction.index, instructions: presentCalls(decoded, runEmulated(instruction, overlay, slot)) });
+      inner.push({ index: instruction.index, instructions: presentCalls(accounts, runEmulated(instruction, overlay, slot)) });
     } catch (error) {
       if (!(error instanceof InstructionFailure)) throw error;
       return refuseAt(instruction.index, error, logs);
@@ -187,8 +200,8 @@ function encodeMove({ message }: DecodedTransaction, move: MoneyMove): CompiledI
   };
 }
 
-function presentCalls({ message }: DecodedTransaction, calls: readonly EmulatedCall[]): InnerGroup["instructions"] {
-  const placeOf = (key: string): number => message.staticAccounts.findIndex((candidate) => candidate === key);
+function presentCalls(accounts: readonly string[], calls: readonly EmulatedCall[]): InnerGroup["instructions"] {
+  const placeOf = (key: string): number => accounts.indexOf(key);
   return calls.map((call) => ({
     programIdIndex: placeOf(call.programId),
     accounts: call.accounts.map(placeOf),

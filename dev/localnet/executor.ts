@@ -1,4 +1,5 @@
 import { FailedTransactionMetadata, LiteSVM, type TransactionMetadata } from "litesvm";
+import { LookupRefusal, NOTHING_LOADED, loadAddresses, type LoadedAddresses } from "./loaded-addresses.ts";
 import {
   encodeBase58,
   presentTransactionError,
@@ -28,6 +29,7 @@ export interface Outcome {
   readonly logs: readonly string[];
   readonly computeUnits: number;
   readonly inner: readonly InnerGroup[];
+  readonly loaded: LoadedAddresses;
 }
 
 /** Runs transactions on accounts. */
@@ -35,7 +37,7 @@ export interface Executor {
   readonly mode: "programs" | "emulator";
   readonly svm: LiteSVM;
   /** Runs without keeping anything. */
-  simulate(transaction: DecodedTransaction): Outcome;
+  simulate(transaction: DecodedTransaction, slot: bigint): Outcome;
   /** Runs and keeps what it changed; of a transaction that fails, only the fee. */
   execute(transaction: DecodedTransaction, slot: bigint): Outcome;
 }
@@ -50,15 +52,33 @@ export function createProgramExecutor(svm: LiteSVM): Executor {
   return {
     mode: "programs",
     svm,
-    simulate({ transaction }) {
-      const result = svm.simulateTransaction(transaction);
-      return result instanceof FailedTransactionMetadata ? presentFailure(result) : presentSuccess(result.meta());
-    },
-    execute({ transaction }) {
-      const result = svm.sendTransaction(transaction);
-      return result instanceof FailedTransactionMetadata ? presentFailure(result) : presentSuccess(result);
-    },
+    simulate: (decoded, slot) =>
+      runLoaded(svm, decoded, slot, ({ transaction }) => {
+        const result = svm.simulateTransaction(transaction);
+        return result instanceof FailedTransactionMetadata ? presentFailure(result) : presentSuccess(result.meta());
+      }),
+    execute: (decoded, slot) =>
+      runLoaded(svm, decoded, slot, ({ transaction }) => {
+        const result = svm.sendTransaction(transaction);
+        return result instanceof FailedTransactionMetadata ? presentFailure(result) : presentSuccess(result);
+      }),
   };
+}
+
+/** Runs a transaction with what it takes from tables; one whose tables do not give it can't be in a block. */
+export function runLoaded(
+  svm: LiteSVM,
+  decoded: DecodedTransaction,
+  slot: bigint,
+  run: (decoded: DecodedTransaction, loaded: LoadedAddresses) => Outcome,
+): Outcome {
+  try {
+    const loaded = loadAddresses(svm, decoded.message, slot);
+    return { ...run(decoded, loaded), loaded };
+  } catch (error) {
+    if (!(error instanceof LookupRefusal)) throw error;
+    return { isIncludable: false, error: error.error, logs: [], computeUnits: 0, inner: [], loaded: NOTHING_LOADED };
+  }
 }
 
 /** The outcome of a transaction that litesvm ran to its end. */
@@ -69,6 +89,7 @@ export function presentSuccess(metadata: TransactionMetadata): Outcome {
     logs: metadata.logs(),
     computeUnits: Number(metadata.computeUnitsConsumed()),
     inner: presentInner(metadata),
+    loaded: NOTHING_LOADED,
   };
 }
 
@@ -82,6 +103,7 @@ export function presentFailure(failed: FailedTransactionMetadata): Outcome {
     logs: metadata.logs(),
     computeUnits: Number(metadata.computeUnitsConsumed()),
     inner: presentInner(metadata),
+    loaded: NOTHING_LOADED,
   };
 }
 

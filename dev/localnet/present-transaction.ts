@@ -1,5 +1,6 @@
 import type { LedgerEntry } from "./cluster.ts";
 import type { InnerInstruction } from "./executor.ts";
+import { listAccounts, type LoadedAddresses } from "./loaded-addresses.ts";
 import { encodeBase58, type CompiledMessage, type DecodedTransaction } from "./transaction-encoding.ts";
 
 /**
@@ -10,14 +11,15 @@ export function presentTransaction(entry: LedgerEntry, decoded: DecodedTransacti
   const { outcome } = entry;
   const { message, signatures } = decoded;
   const isParsed = encoding === "jsonParsed";
-  const showInner = (instruction: InnerInstruction): unknown => (isParsed ? nameAccounts(message, instruction) : instruction);
+  const accounts = listAccounts(message, outcome.loaded);
+  const showInner = (instruction: InnerInstruction): unknown => (isParsed ? nameAccounts(accounts, instruction) : instruction);
   return {
     slot: entry.slot,
     blockTime: entry.blockTimeSeconds,
     version: message.version,
     transaction:
       encoding === "json" || isParsed
-        ? { signatures, message: isParsed ? presentParsed(message) : presentMessage(message) }
+        ? { signatures, message: isParsed ? presentParsed(message, outcome.loaded) : presentMessage(message) }
         : presentBytes(decoded, encoding),
     meta: {
       err: outcome.error,
@@ -31,7 +33,7 @@ export function presentTransaction(entry: LedgerEntry, decoded: DecodedTransacti
       preTokenBalances: [],
       postTokenBalances: [],
       rewards: [],
-      loadedAddresses: { writable: [], readonly: [] },
+      loadedAddresses: outcome.loaded,
     },
   };
 }
@@ -54,23 +56,34 @@ function presentMessage(message: CompiledMessage): unknown {
   };
 }
 
-function presentParsed(message: CompiledMessage): unknown {
+function presentParsed(message: CompiledMessage, loaded: LoadedAddresses): unknown {
   const { numSignerAccounts, numReadonlySignerAccounts, numReadonlyNonSignerAccounts } = message.header;
   const firstReadonly = message.staticAccounts.length - numReadonlyNonSignerAccounts;
+  const named = message.staticAccounts.map((pubkey, at) => {
+    const signer = at < numSignerAccounts;
+    const writable = signer ? at < numSignerAccounts - numReadonlySignerAccounts : at < firstReadonly;
+    return { pubkey, signer, writable, source: "transaction" };
+  });
+  const showLoaded = (writable: boolean) => (pubkey: string) => ({ pubkey, signer: false, writable, source: "lookupTable" });
+  const accounts = listAccounts(message, loaded);
   return {
-    accountKeys: message.staticAccounts.map((pubkey, at) => {
-      const signer = at < numSignerAccounts;
-      const writable = signer ? at < numSignerAccounts - numReadonlySignerAccounts : at < firstReadonly;
-      return { pubkey, signer, writable, source: "transaction" };
-    }),
+    accountKeys: [...named, ...loaded.writable.map(showLoaded(true)), ...loaded.readonly.map(showLoaded(false))],
     recentBlockhash: message.lifetimeToken,
     ...describeLookups(message),
-    instructions: listInstructions(message).map((instruction) => nameAccounts(message, instruction)),
+    instructions: listInstructions(message).map((instruction) => nameAccounts(accounts, instruction)),
   };
 }
 
-function describeLookups({ version }: CompiledMessage): object {
-  return version === 0 ? { addressTableLookups: [] } : {};
+function describeLookups({ version, addressTableLookups }: CompiledMessage): object {
+  return version === 0 ? { addressTableLookups: addressTableLookups.map(presentLookup) } : {};
+}
+
+function presentLookup({
+  lookupTableAddress: accountKey,
+  writableIndexes,
+  readonlyIndexes,
+}: CompiledMessage["addressTableLookups"][number]): unknown {
+  return { accountKey, writableIndexes: [...writableIndexes], readonlyIndexes: [...readonlyIndexes] };
 }
 
 function listInstructions(message: CompiledMessage): InnerInstruction[] {
@@ -82,6 +95,6 @@ function listInstructions(message: CompiledMessage): InnerInstruction[] {
   }));
 }
 
-function nameAccounts({ staticAccounts }: CompiledMessage, { programIdIndex, accounts, ...rest }: InnerInstruction): unknown {
-  return { programId: staticAccounts[programIdIndex], accounts: accounts.map((at) => staticAccounts[at]), ...rest };
+function nameAccounts(all: readonly string[], { programIdIndex, accounts, ...rest }: InnerInstruction): unknown {
+  return { programId: all[programIdIndex], accounts: accounts.map((at) => all[at]), ...rest };
 }

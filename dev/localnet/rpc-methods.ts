@@ -121,7 +121,7 @@ function createTransactionMethods(at: TransactionNode, withContext: WithContext)
   return {
     sendTransaction: ([text, config]: readonly [string, Config?]) => sendTransaction(at, text, config ?? {}),
     simulateTransaction: ([text, config]: readonly [string, Config?]) => {
-      const outcome = cluster.executor.simulate(decodeWire(text, config?.encoding ?? "base58"));
+      const outcome = cluster.simulate(decodeWire(text, config?.encoding ?? "base58"));
       return withContext({ err: outcome.error, logs: outcome.logs, unitsConsumed: outcome.computeUnits, accounts: null });
     },
     getFeeForMessage: () => withContext(LAMPORTS_PER_SIGNATURE),
@@ -156,7 +156,7 @@ function sendTransaction({ cluster, node, dice }: TransactionNode, text: string,
 
 function assertPreflight(cluster: Cluster, node: NodeView, decoded: DecodedTransaction): void {
   if (!node.isBlockhashValid(decoded.message.lifetimeToken)) throw refusePreflight("BlockhashNotFound", []);
-  const outcome: Outcome = cluster.executor.simulate(decoded);
+  const outcome: Outcome = cluster.simulate(decoded);
   if (outcome.error === "SignatureFailure") {
     throw new RpcRefusal(SIGNATURE_FAILED, "Transaction signature verification failure");
   }

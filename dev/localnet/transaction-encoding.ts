@@ -11,7 +11,7 @@ import {
 import type { FailedTransactionMetadata } from "litesvm";
 import { INSTRUCTION_ERRORS, TRANSACTION_ERRORS } from "./error-names.ts";
 
-/** Reads a signed transaction's bytes into its parts. Version 0 and legacy messages, without address lookup tables. */
+/** A signed transaction, read into its parts. Version 0 and legacy messages. */
 export interface DecodedTransaction {
   readonly wire: Uint8Array;
   readonly transaction: Transaction;
@@ -37,6 +37,12 @@ export interface CompiledMessage {
     readonly numReadonlyNonSignerAccounts: number;
   };
   readonly staticAccounts: readonly Address[];
+  /** What is taken from address lookup tables, by place there. */
+  readonly addressTableLookups: readonly {
+    readonly lookupTableAddress: Address;
+    readonly writableIndexes: readonly number[];
+    readonly readonlyIndexes: readonly number[];
+  }[];
   readonly lifetimeToken: string;
   readonly instructions: readonly CompiledInstruction[];
 }
@@ -75,7 +81,9 @@ export function bytesOfAddress(text: string): Uint8Array {
 export function decodeTransaction(wire: Uint8Array): DecodedTransaction {
   const transaction = getTransactionDecoder().decode(wire);
   // Kit types each message version apart; the local chain reads only what versions 0 and legacy share.
-  const message = getCompiledTransactionMessageDecoder().decode(transaction.messageBytes) as unknown as CompiledMessage;
+  const read = getCompiledTransactionMessageDecoder().decode(transaction.messageBytes) as unknown as CompiledMessage;
+  // It leaves the field out where there is nothing in it.
+  const message = { ...read, addressTableLookups: read.addressTableLookups ?? [] };
   const signatures = Object.values(transaction.signatures).map((bytes) =>
     encodeBase58(bytes ?? new Uint8Array(SIGNATURE_BYTES)),
   );
