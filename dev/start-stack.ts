@@ -110,7 +110,7 @@ async function startParts(options: StackOptions, ports: Ports, started: Started)
   const { persistPath, onLogLine, chainStatePath: stateFile, slotMs = SLOT_MS } = options;
   const programsDir = findProgramsDir();
   const localnet = started.keep(await startLocalnet({ port: ports.solana, programsDir, slotMs, stateFile }));
-  const { tree, collection } = await provision(localnet.url, given["SOLANA_WALLET_PRIVATE_KEY"] ?? "");
+  const { tree, lookupTable, collection } = await provision(localnet.url, given["SOLANA_WALLET_PRIVATE_KEY"] ?? "");
   const serviceUrl = `http://localhost:${ports.service}`;
   const provider = started.keep(
     await startSandboxProvider({
@@ -127,6 +127,7 @@ async function startParts(options: StackOptions, ports: Ports, started: Started)
     SANDBOX_PAYMENT_URL: provider.url,
     SOLANA_RPC_URL: localnet.url,
     SOLANA_TREE: tree,
+    SOLANA_LOOKUP_TABLE: lookupTable,
     SOLANA_COLLECTION: collection,
     PUBLIC_BASE_URL: serviceUrl,
   };

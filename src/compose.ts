@@ -48,9 +48,11 @@ function chainConfig(config: Config): ChainConfig {
     rpcUrl: config.SOLANA_RPC_URL,
     walletSecretKey: config.SOLANA_WALLET_PRIVATE_KEY,
     treeAddress: config.SOLANA_TREE,
+    lookupTableAddress: config.SOLANA_LOOKUP_TABLE,
     payerFloorLamports: config.SOLANA_PAYER_FLOOR_LAMPORTS,
     priorityFeeCapMicroLamports: config.SOLANA_PRIORITY_FEE_CAP,
     breakers,
+    logger: createLogger("chain"),
   };
 }
 

@@ -62,6 +62,7 @@ export async function measureMint(): Promise<void> {
         ...secrets.variables,
         SOLANA_RPC_URL: localnet.url,
         SOLANA_TREE: provisioned.tree,
+        SOLANA_LOOKUP_TABLE: provisioned.lookupTable,
         SOLANA_COLLECTION: provisioned.collection,
         PUBLIC_BASE_URL: wording.publicBaseUrl,
       };

@@ -1,9 +1,9 @@
 import { capacityOf, reserveOf } from "#domain/tree-shape";
 import type { MeasuredCosts, MeasuredShape } from "./measure-mints.ts";
-import { toSol } from "./setup-costs.ts";
+import { LOOKUP_TABLE_BYTES, toSol } from "./setup-costs.ts";
 
 /** The measured costs as two Markdown tables. */
-export function formatCostTables({ mode, isLocalRent, shapes }: MeasuredCosts): string {
+export function formatCostTables({ mode, isLocalRent, lookupTableLamports, shapes }: MeasuredCosts): string {
   const whose = mode === "programs" ? "the real Metaplex programs" : "the emulator of the Metaplex programs";
   const rent = isLocalRent ? "as the local chain reckons it, by Solana's default" : "as the cluster asks it";
   return [
@@ -20,6 +20,8 @@ export function formatCostTables({ mode, isLocalRent, shapes }: MeasuredCosts): 
         count(rentATicket(measured)),
       ]),
     ),
+    "",
+    `A tree's lookup table has ${LOOKUP_TABLE_BYTES} bytes and costs ${toSol(lookupTableLamports)} SOL once, its transaction included.`,
     "",
     "Lamports a ticket, rent included, by how many tickets are minted in one transaction:",
     "",

@@ -3,6 +3,7 @@ import { publicKey, some, transactionBuilder, type Umi } from "@metaplex-foundat
 import { base64 } from "@metaplex-foundation/umi/serializers";
 import { createLeanUmi } from "#chain/lean-umi";
 import { createRpcClient, type RpcClient } from "#chain/rpc-client";
+import { setupFeeLamports } from "#chain/send-setup";
 import { importWalletSigner } from "#chain/wallet-signer";
 import { countTreeBytes, type TreeShape } from "#domain/tree-shape";
 import { findProgramsDir } from "../localnet/program-files.ts";
@@ -10,6 +11,7 @@ import { startLocalnet, type Localnet } from "../localnet/start-localnet.ts";
 import { generateSolanaWallet } from "../secrets.ts";
 import { openOwner } from "./owner.ts";
 import { provisionCollection, provisionTree } from "./provision-accounts.ts";
+import { LOOKUP_TABLE_BYTES } from "./setup-costs.ts";
 
 /** What mints into trees of one shape cost. */
 export interface MeasuredShape {
@@ -25,13 +27,14 @@ export interface MeasuredCosts {
   readonly mode: Localnet["mode"];
   /** True when the rent is the local chain's own. */
   readonly isLocalRent: boolean;
+  /** Rent of a tree's lookup table, and the fee of the transaction that makes it. */
+  readonly lookupTableLamports: number;
   readonly shapes: readonly MeasuredShape[];
 }
 
 const PLENTY_LAMPORTS = 100_000_000_000;
-/** A transaction of version 0 has 1,232 bytes: with a collection five mints fit. */
+/** A transaction of version 0 has 1,232 bytes: with a collection five mints fit, and with short texts without a lookup table too. */
 const BATCH_SIZES = [1, 2, 3, 4, 5];
-/** Longer texts leave room for fewer mints: a ticket's name and address may have 79 bytes together when five are to fit. */
 const NAME = "Night of Lamps";
 const TICKET = "00000000-0000-4000-8000-000000000000";
 
@@ -62,7 +65,9 @@ export async function measureMintCosts(shapes: readonly TreeShape[], cluster?: R
       const rentLamports = await (cluster ?? rpc).call<number>("getMinimumBalanceForRentExemption", [bytes]);
       measured.push({ shape, bytes, rentLamports, lamportsByBatch });
     }
-    return { mode: localnet.mode, isLocalRent: cluster === undefined, shapes: measured };
+    const tableRent = await (cluster ?? rpc).call<number>("getMinimumBalanceForRentExemption", [LOOKUP_TABLE_BYTES]);
+    const lookupTableLamports = tableRent + setupFeeLamports(2);
+    return { mode: localnet.mode, isLocalRent: cluster === undefined, lookupTableLamports, shapes: measured };
   } finally {
     await localnet.close();
   }

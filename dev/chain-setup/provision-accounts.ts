@@ -2,9 +2,10 @@ import { findTreeConfigPda, setTreeDelegate } from "@metaplex-foundation/mpl-bub
 import { publicKey } from "@metaplex-foundation/umi";
 import { deriveSigner } from "#chain/derived-signer";
 import { buildCreateCollection, type NewCollection } from "#chain/event-collection";
+import { buildLookupTable, findLookupTable, inspectLookupTable } from "#chain/lookup-table";
 import { inspectCollection, inspectTree } from "#chain/read-accounts";
 import { buildCreateTree } from "#chain/umi-tree-keeper";
-import { judgeCollection, judgeTree } from "#domain/chain-suitability";
+import { judgeCollection, judgeLookupTable, judgeTree } from "#domain/chain-suitability";
 import type { TreeShape } from "#domain/tree-shape";
 import { settle, type Owner } from "./owner.ts";
 
@@ -44,6 +45,21 @@ export async function provisionTree(
   else if (found !== "other" && found.delegateAddress !== minterAddress) await settle(owner, appoint);
   assertSuitable(address, judgeTree(await inspectTree(umi, rpc, address), { walletAddress: minterAddress, ticketCount: 1 }));
   return { address, isNew };
+}
+
+/**
+ * Makes the lookup table of a tree, unless this owner has made it.
+ * @throws when what is there cannot be used.
+ */
+export async function provisionLookupTable(owner: Owner, tree: string): Promise<Provisioned> {
+  const { umi, rpc } = owner;
+  const known = await findLookupTable(umi, rpc, tree);
+  if (known === null) await settle(owner, await buildLookupTable(umi, rpc, tree));
+  const address = known ?? (await findLookupTable(umi, rpc, tree));
+  if (address === null) throw new Error("the node does not show the lookup table yet; run this again");
+  const found = await inspectLookupTable(umi, rpc, { address, tree, commitment: "confirmed" });
+  assertSuitable(address, judgeLookupTable(found, address));
+  return { address, isNew: known === null };
 }
 
 /**

@@ -11,6 +11,7 @@ export interface NamedEvent {
 /** Accounts that are ready to be minted into. */
 export interface ReadyAccounts {
   readonly treeAddress: string;
+  readonly lookupTableAddress: string;
   readonly ticketCount: number;
   readonly collections: readonly {
     readonly eventId: string;
@@ -46,14 +47,14 @@ export async function registerAccounts(
   }
 }
 
-function listCalls({ treeAddress, ticketCount, collections }: ReadyAccounts): Call[] {
+function listCalls({ treeAddress, lookupTableAddress, ticketCount, collections }: ReadyAccounts): Call[] {
   // A repeat of the same command is the same request.
-  const key = createHash("sha256").update(`${treeAddress} ${ticketCount}`).digest("hex").slice(0, 32);
+  const key = createHash("sha256").update(`${treeAddress} ${lookupTableAddress} ${ticketCount}`).digest("hex").slice(0, 32);
   return [
     {
       method: "POST",
       path: "/admin/chain/trees",
-      body: { address: treeAddress, expectedTickets: ticketCount },
+      body: { address: treeAddress, lookupTableAddress, expectedTickets: ticketCount },
       headers: { "idempotency-key": key },
     },
     ...collections.map(({ eventId, ...addresses }): Call => {

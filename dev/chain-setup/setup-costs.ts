@@ -7,6 +7,8 @@ export const SIGNATURE_LAMPORTS = 5_000;
 
 /** Bytes of Bubblegum's config of a tree. */
 const TREE_CONFIG_BYTES = 96;
+/** Bytes of a tree's lookup table: its head, and the seven addresses that every mint into the tree names. */
+export const LOOKUP_TABLE_BYTES = 56 + 7 * 32;
 /** Bytes of a provisioned collection without its two texts: head, five plugins and their registry. */
 const COLLECTION_FRAME_BYTES = 287;
 const LAMPORTS_A_SOL = 1_000_000_000;
@@ -26,7 +28,7 @@ export function countCollectionBytes({ name, uri }: { readonly name: string; rea
   return COLLECTION_FRAME_BYTES + Buffer.byteLength(name) + Buffer.byteLength(uri);
 }
 
-/** What a tree and collections cost their owner, with the transactions that make them. */
+/** What a tree with its lookup table and collections cost their owner, with the transactions that make them. */
 export async function listSetupCosts(
   rentOf: RentOf,
   wanted: {
@@ -41,12 +43,13 @@ export async function listSetupCosts(
   const lines: CostLine[] = [
     { what: describeShape(shape), bytes: treeBytes, lamports: await rentOf(treeBytes) },
     { what: "its config", bytes: TREE_CONFIG_BYTES, lamports: await rentOf(TREE_CONFIG_BYTES) },
+    { what: "its lookup table", bytes: LOOKUP_TABLE_BYTES, lamports: await rentOf(LOOKUP_TABLE_BYTES) },
   ];
   for (const collection of collections) {
     const bytes = countCollectionBytes(collection);
     lines.push({ what: `${collection.what} "${collection.name}"`, bytes, lamports: await rentOf(bytes) });
   }
-  const transactionCount = 1 + collections.length;
+  const transactionCount = 2 + collections.length;
   return [...lines, { what: `${transactionCount} transactions`, bytes: 0, lamports: transactionCount * feeLamports }];
 }
 

@@ -1,17 +1,18 @@
 /**
  * `npm run chain:setup`: makes what a tenant's tickets are minted into, with the key of an owner who is not the minting wallet: a
- * tree sized for the expected tickets, and two collections for each event (one of them frozen, for tickets that are not
+ * tree sized for the expected tickets with its lookup table, and two collections for each event (one of them frozen, for tickets that are not
  * transferable). Prints what it costs first. Running it again goes on where it stopped.
  */
 import { createInterface } from "node:readline/promises";
 import { importWalletSigner } from "#chain/wallet-signer";
 import { collectionPurpose } from "#chain/ensure-collection";
+import { findLookupTable } from "#chain/lookup-table";
 import { setupFeeLamports } from "#chain/send-setup";
 import { treePurpose } from "#chain/umi-tree-keeper";
 import { fitOnChainName } from "#domain/mint";
 import { chooseTreeShape } from "#domain/tree-shape";
 import { openOwner, type Owner } from "./owner.ts";
-import { deriveAddress, provisionCollection, provisionTree } from "./provision-accounts.ts";
+import { deriveAddress, provisionCollection, provisionLookupTable, provisionTree } from "./provision-accounts.ts";
 import { findEvent, registerAccounts, type NamedEvent, type ReadyAccounts } from "./register-accounts.ts";
 import { formatSetupCosts, listSetupCosts, toSol } from "./setup-costs.ts";
 import { parseSetupOptions, SETUP_USAGE, UsageError, type SetupOptions } from "./setup-options.ts";
@@ -42,6 +43,8 @@ async function tellCosts(owner: Owner, options: SetupOptions, events: readonly N
   console.log(`${formatSetupCosts(lines, shape)}\n`);
   const purposes = [treePurpose(options), ...events.flatMap(describeCollections).map(({ purpose }) => purpose)];
   const there = await Promise.all(purposes.map(isThere));
+  const treeAddress = await deriveAddress(owner, treePurpose(options));
+  there.push((await findLookupTable(owner.umi, owner.rpc, treeAddress)) !== null);
   const { value: balance } = await owner.rpc.call<{ value: number }>("getBalance", [owner.signer.publicKey]);
   const total = lines.reduce((sum, { lamports }) => sum + lamports, 0);
   const isFresh = !there.includes(true);
@@ -69,6 +72,7 @@ async function makeAccounts(owner: Owner, options: SetupOptions, events: readonl
   const shape = chooseTreeShape(options.ticketCount);
   const purpose = treePurpose(options);
   const treeAddress = tell(`tree ${options.number}`, await provisionTree(owner, { purpose, shape, minterAddress }));
+  const lookupTableAddress = tell("its lookup table", await provisionLookupTable(owner, treeAddress));
   const collections: ReadyAccounts["collections"][number][] = [];
   for (const event of events) {
     const [open, frozen] = describeCollections(event);
@@ -78,7 +82,7 @@ async function makeAccounts(owner: Owner, options: SetupOptions, events: readonl
       frozenCollectionAddress: tell(frozen.what, await provisionCollection(owner, { ...frozen, minterAddress })),
     });
   }
-  return { treeAddress, ticketCount: options.ticketCount, collections };
+  return { treeAddress, lookupTableAddress, ticketCount: options.ticketCount, collections };
 }
 
 async function main(): Promise<void> {

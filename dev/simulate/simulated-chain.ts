@@ -24,8 +24,11 @@ interface Transaction {
 export const SIMULATED_TREES: TreeKeeper = {
   walletAddress: "wallet",
   defaultTreeAddress: "tree",
+  defaultLookupTableAddress: null,
   deriveTreeAddress: () => Promise.resolve("another tree"),
   openTree: () => Promise.resolve("the simulation makes no trees"),
+  openLookupTable: () => Promise.resolve(null),
+  inspectLookupTable: () => Promise.resolve("missing"),
   inspectTree: () => Promise.resolve("missing"),
   inspectCollection: () => Promise.resolve("missing"),
 };

@@ -9,6 +9,7 @@ export async function loadTreeKeeper(config: ChainConfig): Promise<TreeKeeper> {
     loaded?.config.rpcUrl === config.rpcUrl &&
     loaded.config.walletSecretKey === config.walletSecretKey &&
     loaded.config.treeAddress === config.treeAddress &&
+    loaded.config.lookupTableAddress === config.lookupTableAddress &&
     loaded.config.breakers === config.breakers &&
     loaded.config.fetcher === config.fetcher
   ) {

@@ -16,6 +16,8 @@ export interface MintableTicket {
 export interface MintBatch {
   /** Address of the tree that gets the leaves. */
   readonly treeAddress: string;
+  /** Address of the tree's lookup table. Where there is none, or none that can be used, fewer tickets may fit. */
+  readonly lookupTableAddress?: string | null;
   /** Address of the event's collection, which must exist. */
   readonly collectionAddress: string;
   /** One at least. */

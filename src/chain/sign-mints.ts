@@ -1,6 +1,13 @@
 import { findTreeConfigPda, mintV2 } from "@metaplex-foundation/mpl-bubblegum";
 import { setComputeUnitLimit, setComputeUnitPrice } from "@metaplex-foundation/mpl-toolbox";
-import { publicKey, transactionBuilder, type Pda, type TransactionBuilder, type Umi } from "@metaplex-foundation/umi";
+import {
+  publicKey,
+  transactionBuilder,
+  type AddressLookupTableInput,
+  type Pda,
+  type TransactionBuilder,
+  type Umi,
+} from "@metaplex-foundation/umi";
 import { base58, base64 } from "@metaplex-foundation/umi/serializers";
 import { decideComputeUnits } from "#domain/mint-batches";
 import type { MintBatch, MintableTicket, SignedMints, SigningResult } from "./minter.ts";
@@ -15,6 +22,8 @@ export interface Blockhash {
 export interface SigningTerms {
   readonly blockhash: Blockhash;
   readonly priceMicroLamports: number;
+  /** Holds what every mint into the tree names; without it each address takes 32 bytes. */
+  readonly lookupTable: AddressLookupTableInput | undefined;
 }
 
 interface BuiltMint {
@@ -75,11 +84,16 @@ function buildMint(umi: Umi, batch: MintBatch, ticket: MintableTicket, treeConfi
   });
 }
 
-function composeMints(umi: Umi, mints: readonly BuiltMint[], { priceMicroLamports }: SigningTerms): TransactionBuilder {
+function composeMints(
+  umi: Umi,
+  mints: readonly BuiltMint[],
+  { priceMicroLamports, lookupTable }: SigningTerms,
+): TransactionBuilder {
   const limit = setComputeUnitLimit(umi, { units: decideComputeUnits(mints.length) });
   // No bid takes no instruction: its bytes are for mints.
   const priced = priceMicroLamports === 0 ? limit : limit.add(setComputeUnitPrice(umi, { microLamports: priceMicroLamports }));
-  return mints.reduce((work, { builder }) => work.add(builder), transactionBuilder().add(priced));
+  const work = mints.reduce((before, { builder }) => before.add(builder), transactionBuilder().add(priced));
+  return work.setAddressLookupTables(lookupTable === undefined ? [] : [lookupTable]);
 }
 
 function findFitting(umi: Umi, most: number, compose: (count: number) => TransactionBuilder): number {

@@ -1,4 +1,4 @@
-import type { CollectionFacts, Inspected, TreeFacts } from "#domain/chain-suitability";
+import type { CollectionFacts, Inspected, LookupTableFacts, TreeFacts } from "#domain/chain-suitability";
 import type { TreeShape } from "#domain/tree-shape";
 
 /** Which of a tenant's trees is meant. */
@@ -16,6 +16,8 @@ export interface TreeKeeper {
   readonly walletAddress: string;
   /** The tree of tenants that have none of their own. */
   readonly defaultTreeAddress: string;
+  /** That tree's lookup table; null when it has none. */
+  readonly defaultLookupTableAddress: string | null;
   /** The address of a tree that the wallet makes itself; it derives from wallet, tenant and number. */
   deriveTreeAddress(name: TreeName): Promise<string>;
   /**
@@ -23,6 +25,13 @@ export interface TreeKeeper {
    * @returns null when it is on chain, else what the node complained of, or "sent": ask again.
    */
   openTree(name: TreeName, shape: TreeShape): Promise<string | null>;
+  /**
+   * Makes a tree's lookup table unless the wallet has made it before.
+   * @returns its address once it is on chain, else null: ask again.
+   * @throws RpcError too, when the node refuses the transaction.
+   */
+  openLookupTable(treeAddress: string): Promise<string | null>;
+  inspectLookupTable(address: string, treeAddress: string): Promise<Inspected<LookupTableFacts>>;
   inspectTree(address: string): Promise<Inspected<TreeFacts>>;
   inspectCollection(address: string): Promise<Inspected<CollectionFacts>>;
 }

@@ -1,10 +1,12 @@
 import { publicKey, type Umi } from "@metaplex-foundation/umi";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
 import { readClockMs as readWallClockMs } from "#platform/clock";
+import type { Logger } from "#platform/logger";
 import { BriefMemory } from "./brief-memory.ts";
 import { collectionPurpose, ensureCollection } from "./ensure-collection.ts";
 import { createLeanUmi } from "./lean-umi.ts";
 import type { TransactionAnswer } from "./leaf-events.ts";
+import { LookupTables } from "./lookup-tables.ts";
 import { listMintedLeaves } from "./minted-leaves.ts";
 import type { MintBatch, Minter, SigningResult } from "./minter.ts";
 import { observeSignatures } from "./observe-signatures.ts";
@@ -23,12 +25,16 @@ export interface ChainConfig {
   readonly walletSecretKey: string;
   /** Base58 address of the Bubblegum V2 tree of tenants that have none of their own. */
   readonly treeAddress: string;
+  /** Base58 address of that tree's lookup table; left out, its mints do without. */
+  readonly lookupTableAddress?: string | undefined;
   /** With less in the wallet nothing is signed; 0 when left out. */
   readonly payerFloorLamports?: number;
   /** Highest bid for a compute unit; {@link DEFAULT_PRIORITY_FEE_CAP} when left out. */
   readonly priorityFeeCapMicroLamports?: number;
   /** The isolate's, one for each node. */
   readonly breakers?: CircuitBreakers;
+  /** Is told what an operator may want to put right. */
+  readonly logger?: Pick<Logger, "warn">;
   /** Replaces `fetch`, for a test. */
   readonly fetcher?: typeof fetch;
   /** Replaces the wall clock, for a test whose slots take no time. */
@@ -47,6 +53,7 @@ interface Bench {
   readonly payer: PayerWatch;
   readonly blockhash: BriefMemory<Blockhash>;
   readonly bids: FeeBids;
+  readonly lookupTables: LookupTables;
 }
 
 /**
@@ -94,6 +101,7 @@ function createBench(config: ChainConfig, rpc: RpcClient, umi: Umi): Bench {
     payer: new PayerWatch(rpc, umi.identity.publicKey, payerFloorLamports, readClockMs),
     blockhash: new BriefMemory(BLOCKHASH_REUSE_MS, readClockMs, () => readBlockhash(rpc)),
     bids: new FeeBids(rpc, priorityFeeCapMicroLamports, readClockMs),
+    lookupTables: new LookupTables({ umi, rpc, readClockMs, logger: config.logger }),
   };
 }
 
@@ -108,7 +116,9 @@ function assertTreeAddress(address: string): void {
 async function signBatch({ umi, payer, ...bench }: Bench, batch: MintBatch): Promise<SigningResult> {
   const { value: blockhash } = await bench.blockhash.read();
   const priceMicroLamports = await bench.bids.bidFor(batch.treeAddress, batch.attempts);
-  const result = await signMints(umi, batch, { blockhash, priceMicroLamports });
+  const { lookupTableAddress = null, treeAddress } = batch;
+  const lookupTable = lookupTableAddress === null ? undefined : await bench.lookupTables.find(lookupTableAddress, treeAddress);
+  const result = await signMints(umi, batch, { blockhash, priceMicroLamports, lookupTable });
   if (result.signed !== null) payer.noteSpent(SIGNATURE_LAMPORTS + result.ticketIds.length * MINT_LAMPORTS);
   return result;
 }

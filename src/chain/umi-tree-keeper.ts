@@ -3,6 +3,7 @@ import type { KeypairSigner, TransactionBuilder, Umi } from "@metaplex-foundatio
 import type { TreeShape } from "#domain/tree-shape";
 import { deriveSigner } from "./derived-signer.ts";
 import { createLeanUmi } from "./lean-umi.ts";
+import { buildLookupTable, findLookupTable, inspectLookupTable } from "./lookup-table.ts";
 import { inspectCollection, inspectTree } from "./read-accounts.ts";
 import { RpcError, createRpcClient } from "./rpc-client.ts";
 import { sendSetup } from "./send-setup.ts";
@@ -33,6 +34,7 @@ export async function createUmiTreeKeeper(config: ChainConfig): Promise<TreeKeep
   return {
     walletAddress: wallet.publicKey,
     defaultTreeAddress: config.treeAddress,
+    defaultLookupTableAddress: config.lookupTableAddress ?? null,
     deriveTreeAddress: async (name) => (await derive(name)).publicKey,
     async openTree(name, shape) {
       const tree = await derive(name);
@@ -46,6 +48,12 @@ export async function createUmiTreeKeeper(config: ChainConfig): Promise<TreeKeep
         throw error;
       }
     },
+    async openLookupTable(treeAddress) {
+      const found = await findLookupTable(umi, rpc, treeAddress);
+      if (found === null) await sendSetup(umi, rpc, await buildLookupTable(umi, rpc, treeAddress));
+      return found;
+    },
+    inspectLookupTable: (address, tree) => inspectLookupTable(umi, rpc, { address, tree, commitment: "confirmed" }),
     inspectTree: (address) => inspectTree(umi, rpc, address),
     inspectCollection: (address) => inspectCollection(rpc, address),
   };

@@ -23,6 +23,19 @@ export interface CollectionFacts {
   readonly isFrozen: boolean;
 }
 
+/** What the chain says of an address lookup table. */
+export interface LookupTableFacts {
+  /** True when it has no authority: nobody can add to it, deactivate or close it any more. */
+  readonly isFrozen: boolean;
+  /** False once somebody has begun to close it. */
+  readonly isActive: boolean;
+  /** False in the slot in which it was filled: what was added counts from the next one on. */
+  readonly isSettled: boolean;
+  readonly addresses: readonly string[];
+  /** Addresses that mints into the tree name and that are not in it. */
+  readonly lacks: readonly string[];
+}
+
 /** `missing`: nothing is at the address. `other`: something that is no such account. */
 export type Inspected<Facts> = Facts | "missing" | "other";
 
@@ -88,4 +101,20 @@ export function judgeCollection(
 /** True when an address may add tickets to a collection. */
 export function mayAddTo({ ownerAddress, adderAddresses }: CollectionFacts, address: string): boolean {
   return ownerAddress === address || adderAddresses.includes(address);
+}
+
+/**
+ * Says why mints into a tree cannot use a lookup table; empty when they can. Only one that nobody can change any more will do: it could
+ * be closed while mints that need it are on their way. What it holds is never trusted: places are looked up by address.
+ * @param path the field that named it.
+ */
+export function judgeLookupTable(found: Inspected<LookupTableFacts>, path: string): FieldError[] {
+  const say = (code: string, message: string): FieldError => ({ path, code, message });
+  if (found === "missing") return [say("no_account", "There is no account at this address.")];
+  if (found === "other") return [say("not_a_table", "This account is no address lookup table.")];
+  const problems: FieldError[] = [];
+  if (!found.isFrozen) problems.push(say("not_frozen", "It has an authority, who could close it."));
+  if (!found.isActive) problems.push(say("deactivated", "It is being closed."));
+  if (found.lacks.length > 0) problems.push(say("incomplete", `It lacks ${found.lacks.join(", ")}.`));
+  return problems;
 }

@@ -15,6 +15,8 @@ export interface NewTenantTree extends TreeShape {
   readonly mintedCount: number;
   readonly status: "OPENING" | "OPEN";
   readonly requestId: string | null;
+  /** Its lookup table, where it has one already. */
+  readonly lookupTableAddress?: string | null;
 }
 
 const LONGEST_ERROR = 500;
@@ -82,6 +84,16 @@ export async function storeTreeOpened(
       .where(and(eq(tenantTrees.address, tree.address), eq(tenantTrees.status, "OPENING"))),
     activateNext(db, tree.tenantId, nowMs),
   ]);
+}
+
+/** Notes a tree's lookup table, which its next mints use. Repeats change nothing. */
+export async function storeLookupTable(
+  db: DrizzleD1Database,
+  address: string,
+  lookupTableAddress: string,
+  nowMs: number,
+): Promise<void> {
+  await db.update(tenantTrees).set({ lookupTableAddress, updatedAtMs: nowMs }).where(eq(tenantTrees.address, address));
 }
 
 /** Notes for people why a tree is not on chain yet. */

@@ -5,7 +5,7 @@ import type { TreeMessage } from "#domain/tree-messages";
 import { listTenantTrees } from "#storage/tenant-trees";
 import { compose } from "#src/compose";
 import { makeApp, readProblem } from "../support/call-service.ts";
-import { ScriptedTrees, db } from "../support/mint-bench.ts";
+import { GOOD_LOOKUP_TABLE, ScriptedTrees, db } from "../support/mint-bench.ts";
 import { sellTickets } from "../support/sold-tickets.ts";
 import { signToken } from "../support/sign-token.ts";
 
@@ -111,6 +111,27 @@ describe("adding a tree", () => {
     expect(await listTenantTrees(db, tenantId)).toEqual([]);
   });
 
+  it("takes its lookup table with it, or later, and refuses one that its mints cannot use", async () => {
+    trees.tree = TREE;
+    const [address, lookupTableAddress] = [newAddress(), newAddress()];
+    const register = (table?: string) =>
+      call("POST", "/admin/chain/trees", { address, ...(table === undefined ? {} : { lookupTableAddress: table }) });
+    trees.lookupTable = { ...GOOD_LOOKUP_TABLE, isFrozen: false, isActive: false, lacks: [address] };
+    const wrong = ["not_frozen", "deactivated", "incomplete"].map((code) => `lookupTableAddress ${code}`);
+    expect(await codesOf(await register(lookupTableAddress))).toEqual(wrong);
+    expect(await listTenantTrees(db, tenantId)).toEqual([]);
+    expect(await (await register()).json()).toMatchObject({ address, lookupTableAddress: null });
+    expect(await codesOf(await register(lookupTableAddress))).toEqual(wrong);
+    trees.lookupTable = "other";
+    expect(await codesOf(await register(lookupTableAddress))).toEqual(["lookupTableAddress not_a_table"]);
+    trees.lookupTable = GOOD_LOOKUP_TABLE;
+    expect(await (await register(lookupTableAddress)).json()).toMatchObject({ address, number: 1, lookupTableAddress });
+    expect(await (await register()).json()).toMatchObject({ lookupTableAddress });
+    expect(await listTenantTrees(db, tenantId)).toMatchObject([{ lookupTableAddress }]);
+    const other = await (await call("POST", "/admin/chain/trees", { address: newAddress(), lookupTableAddress })).json();
+    expect(other).toMatchObject({ number: 2, lookupTableAddress });
+  });
+
   it("refuses a tree of another tenant's", async () => {
     trees.tree = TREE;
     const address = newAddress();
@@ -141,6 +162,8 @@ describe("adding a tree", () => {
     { expectedTickets: 2 ** 24 },
     { expectedTickets: 5, depth: 3 },
     { address: ADDRESS, expectedTickets: 1.5 },
+    { lookupTableAddress: ADDRESS, expectedTickets: 5 },
+    { address: ADDRESS, lookupTableAddress: "0OIl" },
   ])("refuses a body that is none: %j", async (body) => {
     expect(await readProblem(await call("POST", "/admin/chain/trees", body))).toMatchObject({ code: "validation_failed" });
   });

@@ -4,7 +4,7 @@ import { eq } from "drizzle-orm";
 import type { MintBatch, MintedLeaf, Minter, SigningResult } from "#chain/minter";
 import type { SubmittedTransaction } from "#chain/observe-signatures";
 import type { TreeKeeper } from "#chain/tree-keeper";
-import type { CollectionFacts, Inspected, TreeFacts } from "#domain/chain-suitability";
+import type { CollectionFacts, Inspected, LookupTableFacts, TreeFacts } from "#domain/chain-suitability";
 import type { ChainObservation } from "#domain/mint";
 import type { MintMessage } from "#domain/order-messages";
 import type { Logger } from "#platform/logger";
@@ -20,6 +20,16 @@ export const db: DrizzleD1Database = drizzle(env.DB);
 export const NOW_MS = 1_800_000_000_000;
 const COLLECTION = "CoLLection1111111111111111111111111111111111";
 
+/** A lookup table that any mint may use. */
+export const GOOD_LOOKUP_TABLE: LookupTableFacts = {
+  isFrozen: true,
+  isActive: true,
+  isSettled: true,
+  addresses: [],
+  lacks: [],
+};
+const LOOKUP_TABLE = "LookUpTab1e11111111111111111111111111111111";
+
 /** How a consumer answered one message. */
 export interface Answer {
   readonly ticketId: string;
@@ -33,6 +43,8 @@ export class ScriptedMinter implements Minter {
   readonly signed: string[] = [];
   /** The tree of each signed mint. */
   readonly signedFor: string[] = [];
+  /** The lookup table of each signed mint. */
+  readonly signedWith: (string | null | undefined)[] = [];
   leafIndex = 7;
   readonly sent: string[] = [];
   /** Tickets of each transaction signed. */
@@ -55,12 +67,13 @@ export class ScriptedMinter implements Minter {
   ensureCollection(): Promise<{ address: string; isReady: boolean }> {
     return this.failure === undefined ? Promise.resolve({ address: COLLECTION, isReady: true }) : Promise.reject(this.failure);
   }
-  signMints({ tickets, treeAddress }: MintBatch): Promise<SigningResult> {
+  signMints({ tickets, treeAddress, lookupTableAddress }: MintBatch): Promise<SigningResult> {
     const unfit = tickets.filter(({ ticketId }) => this.unfit.has(ticketId));
     const ticketIds = tickets.filter((ticket) => !unfit.includes(ticket)).map(({ ticketId }) => ticketId);
     const refused = unfit.map(({ ticketId }) => ({ ticketId, reason: "no address" }));
     if (ticketIds.length === 0) return Promise.resolve({ signed: null, ticketIds, unfit: refused });
     this.signedFor.push(treeAddress);
+    this.signedWith.push(lookupTableAddress);
     const signature = `${ticketIds.join("+")} signature ${this.signed.length}`;
     this.signed.push(signature);
     this.batches.push(ticketIds);
@@ -91,7 +104,11 @@ export class ScriptedMinter implements Minter {
 export class ScriptedTrees implements TreeKeeper {
   readonly walletAddress = "wallet";
   readonly defaultTreeAddress = "DefauLtTree11111111111111111111111111111111";
+  defaultLookupTableAddress: string | null = null;
   readonly opened: string[] = [];
+  /** Address of the table that the wallet has made for a tree. */
+  openedTable: string | null = LOOKUP_TABLE;
+  lookupTable: Inspected<LookupTableFacts> = GOOD_LOOKUP_TABLE;
   /** What the node says of a tree to be made; null: it is on chain. */
   complaint: string | null = null;
   tree: Inspected<TreeFacts> = "missing";
@@ -104,6 +121,12 @@ export class ScriptedTrees implements TreeKeeper {
   openTree({ tenantId, number }: { tenantId: string; number: number }): Promise<string | null> {
     this.opened.push(`${tenantId} tree ${number}`);
     return this.#answer(this.complaint);
+  }
+  openLookupTable(): Promise<string | null> {
+    return this.#answer(this.openedTable);
+  }
+  inspectLookupTable(): Promise<Inspected<LookupTableFacts>> {
+    return this.#answer(this.lookupTable);
   }
   inspectTree(): Promise<Inspected<TreeFacts>> {
     return this.#answer(this.tree);

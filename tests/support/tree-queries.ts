@@ -16,6 +16,7 @@ export const TREE_QUERIES: Readonly<Record<string, (db: DrizzleD1Database) => Pr
   insertTenantTree: (db) => trees.insertTenantTree(db, { ...tree, ...shape, status: "OPEN" }, 1),
   storeTreeOpened: (db) => trees.storeTreeOpened(db, tree, 1),
   storeTreeError: (db) => trees.storeTreeError(db, "m", "error", 1),
+  storeLookupTable: (db) => trees.storeLookupTable(db, "m", "table", 1),
   retireTree: (db) => trees.retireTree(db, tree, 1),
   raiseMintedCount: async (db) => trees.raiseMintedCount(db, "m", 1),
   listOpeningTrees: (db) => trees.listOpeningTrees(db, 1, 10),

@@ -6,11 +6,11 @@ import { buildCreateCollection } from "#chain/event-collection";
 import { setupFeeLamports } from "#chain/send-setup";
 import { buildCreateTree, createUmiTreeKeeper } from "#chain/umi-tree-keeper";
 import { settle } from "#dev/chain-setup/owner";
-import { deriveAddress, provisionCollection, provisionTree } from "#dev/chain-setup/provision-accounts";
+import { deriveAddress, provisionCollection, provisionLookupTable, provisionTree } from "#dev/chain-setup/provision-accounts";
 import { formatSetupCosts, listSetupCosts } from "#dev/chain-setup/setup-costs";
 import type { Localnet } from "#dev/localnet/start-localnet";
 import { generateSolanaAddress } from "#dev/secrets";
-import { judgeCollection, judgeTree } from "#domain/chain-suitability";
+import { judgeCollection, judgeLookupTable, judgeTree } from "#domain/chain-suitability";
 import { TREE_SHAPES } from "#domain/tree-shape";
 import { CHAIN_MODES } from "../support/node/chain-modes.ts";
 import { openChain, openParty, type Party } from "../support/node/chain-parties.ts";
@@ -129,23 +129,30 @@ describe.each(CHAIN_MODES)("provisioning on a chain that runs the %s", { timeout
       feeLamports: setupFeeLamports(2),
     });
     const before = await balanceOf();
-    await provisionTree(owner, { purpose: newPurpose(), shape, minterAddress: minter.address });
+    const tree = await provisionTree(owner, { purpose: newPurpose(), shape, minterAddress: minter.address });
+    await provisionLookupTable(owner, tree.address);
     await provisionCollection(owner, { ...EVENT, purpose: newPurpose(), minterAddress: minter.address });
     expect(before - (await balanceOf())).toBe(lines.reduce((sum, { lamports }) => sum + lamports, 0));
     expect(formatSetupCosts(lines, shape)).toContain("takes 992 tickets");
   });
 
-  it.each(TREE_SHAPES)("makes a tree of depth $depth, in one transaction of the Worker too", async (shape) => {
-    await provisionTree(owner, { purpose: newPurpose(), shape, minterAddress: minter.address });
-    const trees = await keeper();
-    const name = { tenantId: "tenant", number: shape.depth };
-    expect(await trees.openTree(name, shape)).toBe("sent");
-    expect(await trees.openTree(name, shape)).toBeNull();
-    const address = await trees.deriveTreeAddress(name);
-    const found = await trees.inspectTree(address);
-    expect(found).toMatchObject({ ...shape, creatorAddress: minter.address });
-    expect(judgeTree(found, { walletAddress: minter.address, ticketCount: 900 })).toEqual([]);
-  });
+  it.each(TREE_SHAPES)(
+    "makes a tree of depth $depth, in one transaction of the Worker too, and its lookup table in another",
+    async (shape) => {
+      await provisionTree(owner, { purpose: newPurpose(), shape, minterAddress: minter.address });
+      const trees = await keeper();
+      const name = { tenantId: "tenant", number: shape.depth };
+      expect(await trees.openTree(name, shape)).toBe("sent");
+      expect(await trees.openTree(name, shape)).toBeNull();
+      const address = await trees.deriveTreeAddress(name);
+      const found = await trees.inspectTree(address);
+      expect(found).toMatchObject({ ...shape, creatorAddress: minter.address });
+      expect(judgeTree(found, { walletAddress: minter.address, ticketCount: 900 })).toEqual([]);
+      expect(await trees.openLookupTable(address)).toBeNull();
+      const table = await trees.openLookupTable(address);
+      expect(judgeLookupTable(await trees.inspectLookupTable(table ?? "", address), "p")).toEqual([]);
+    },
+  );
 
   it("finds what is wrong with an account that is to be used", async () => {
     const { tree, open, frozen } = await provisionAll();

@@ -19,6 +19,7 @@ interface PlacedTask extends TaskToSign {
   readonly place: string;
   readonly attempts: number;
   readonly treeAddress: string;
+  readonly lookupTableAddress: string | null;
   readonly collectionAddress: string;
 }
 
@@ -60,15 +61,14 @@ async function placeTasks(ctx: MintContext, toSign: readonly TaskToSign[], outco
       if (first === undefined) return;
       const { address: collectionAddress, isReady } = await ensureCollection(ctx, first);
       if (!isReady) return;
-      const treeAddress = await chooseTree(ctx, first.tenantId);
-      if (treeAddress === undefined) {
+      const tree = await chooseTree(ctx, first.tenantId);
+      if (tree === undefined) {
         outcomes.note(tasks, "paused");
         return storeMintError(ctx.db, tasks, "waits for the tenant's next tree", ctx.nowMs);
       }
-      const place = `${treeAddress} ${collectionAddress}`;
-      for (const { task, error } of alike) {
-        placed.push({ task, error, attempts: task.attempts, place, treeAddress, collectionAddress });
-      }
+      const { address: treeAddress, lookupTableAddress } = tree;
+      const where = { place: `${treeAddress} ${collectionAddress}`, treeAddress, lookupTableAddress, collectionAddress };
+      for (const { task, error } of alike) placed.push({ task, error, attempts: task.attempts, ...where });
     });
   }
   return placed;
@@ -133,9 +133,10 @@ async function signGroup(
   let waiting = group;
   let filledCount = 0;
   for (let [first] = waiting; first !== undefined && waiting.length >= filledCount; [first] = waiting) {
-    const { attempts, treeAddress, collectionAddress } = first;
+    const { attempts, treeAddress, lookupTableAddress, collectionAddress } = first;
     const tickets = waiting.slice(0, decideBatchLimit(attempts)).map(({ task }) => presentTicket(ctx, task));
-    const { signed, ticketIds, unfit } = await ctx.minter.signMints({ treeAddress, collectionAddress, attempts, tickets });
+    const batch = { treeAddress, lookupTableAddress, collectionAddress, attempts, tickets };
+    const { signed, ticketIds, unfit } = await ctx.minter.signMints(batch);
     for (const { ticketId, reason } of unfit) {
       const task = waiting.find((candidate) => candidate.task.ticketId === ticketId)?.task;
       if (task === undefined) continue;

@@ -1,10 +1,17 @@
-import { judgeTree } from "#domain/chain-suitability";
-import type { Failure } from "#domain/failure";
+import { judgeLookupTable, judgeTree } from "#domain/chain-suitability";
+import type { Failure, FieldError } from "#domain/failure";
 import type { RequestIdentity } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import { capacityOf, chooseTreeShape } from "#domain/tree-shape";
 import { claimIdempotencyKey } from "#storage/idempotency-keys";
-import { findNextTreeNumber, findTree, findTreeOfRequest, insertTenantTree, type TenantTree } from "#storage/tenant-trees";
+import {
+  findNextTreeNumber,
+  findTree,
+  findTreeOfRequest,
+  insertTenantTree,
+  storeLookupTable,
+  type TenantTree,
+} from "#storage/tenant-trees";
 import type { SignedInContext } from "../context.ts";
 import { requestTree } from "./choose-tree.ts";
 import { reachChain } from "./reach-chain.ts";
@@ -15,6 +22,8 @@ export interface TreeRequest {
   readonly ticketCount: number;
   /** Base58 address of a tree that its owner has made; null has the service make one. */
   readonly address: string | null;
+  /** Base58 address of that tree's lookup table; null when it has none. A table that the service makes itself comes by itself. */
+  readonly lookupTableAddress: string | null;
 }
 
 /** The tree, and whether the same request came before. */
@@ -42,7 +51,7 @@ export async function addTree(
   if (known !== undefined) return succeed({ tree: known, replayed });
   const added = await (input.wanted.address === null
     ? makeTree(ctx, input.request, input.wanted.ticketCount)
-    : registerTree(ctx, input.request, input.wanted.address, input.wanted.ticketCount));
+    : registerTree(ctx, input.request, { ...input.wanted, address: input.wanted.address }));
   return added.ok ? succeed({ tree: added.value, replayed }) : added;
 }
 
@@ -67,22 +76,33 @@ async function makeTree(
 async function registerTree(
   ctx: SignedInContext,
   { requestId }: RequestIdentity,
-  address: string,
-  ticketCount: number,
+  { address, lookupTableAddress, ticketCount }: TreeRequest & { readonly address: string },
 ): Promise<Result<TenantTree, Failure>> {
   const { tenantId } = ctx.principal;
   const known = await findTree(ctx.db, address);
-  if (known !== undefined) return known.tenantId === tenantId ? succeed(known) : refuseTaken();
+  if (known !== undefined) return known.tenantId === tenantId ? nameLookupTable(ctx, known, lookupTableAddress) : refuseTaken();
   const keeper = await ctx.treeKeeper();
   // It is everybody's who has no tree of their own.
   if (address === keeper.defaultTreeAddress) return refuseTaken();
   const inspected = await reachChain(ctx.logger, () => keeper.inspectTree(address));
   if (!inspected.ok) return inspected;
   const found = inspected.value;
-  const errors = judgeTree(found, { walletAddress: keeper.walletAddress, ticketCount });
+  const table = await judgeTableOf(ctx, address, lookupTableAddress);
+  if (!table.ok) return table;
+  const errors = [...judgeTree(found, { walletAddress: keeper.walletAddress, ticketCount }), ...table.value];
   if (errors.length > 0 || typeof found === "string") return refuse({ code: "chain_account_unsuitable", errors });
   const { depth, bufferSize, canopyDepth, mintedCount } = found;
-  const tree = { address, tenantId, depth, bufferSize, canopyDepth, capacity: capacityOf(found), mintedCount, requestId };
+  const tree = {
+    address,
+    tenantId,
+    depth,
+    bufferSize,
+    canopyDepth,
+    capacity: capacityOf(found),
+    mintedCount,
+    requestId,
+    lookupTableAddress,
+  };
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const number = await findNextTreeNumber(ctx.db, tenantId);
     await insertTenantTree(ctx.db, { ...tree, number, status: "OPEN" }, ctx.nowMs);
@@ -90,6 +110,31 @@ async function registerTree(
     if (made !== undefined) return made.tenantId === tenantId ? succeed(made) : refuseTaken();
   }
   return refuse({ code: "overloaded", retryAfterSeconds: 1 });
+}
+
+/** Names the table of a tree that the tenant has already. */
+async function nameLookupTable(
+  ctx: SignedInContext,
+  tree: TenantTree,
+  lookupTableAddress: string | null,
+): Promise<Result<TenantTree, Failure>> {
+  if (lookupTableAddress === null || lookupTableAddress === tree.lookupTableAddress) return succeed(tree);
+  const judged = await judgeTableOf(ctx, tree.address, lookupTableAddress);
+  if (!judged.ok) return judged;
+  if (judged.value.length > 0) return refuse({ code: "chain_account_unsuitable", errors: judged.value });
+  await storeLookupTable(ctx.db, tree.address, lookupTableAddress, ctx.nowMs);
+  return succeed({ ...tree, lookupTableAddress });
+}
+
+async function judgeTableOf(
+  ctx: SignedInContext,
+  treeAddress: string,
+  lookupTableAddress: string | null,
+): Promise<Result<FieldError[], Failure>> {
+  if (lookupTableAddress === null) return succeed([]);
+  const keeper = await ctx.treeKeeper();
+  const inspected = await reachChain(ctx.logger, () => keeper.inspectLookupTable(lookupTableAddress, treeAddress));
+  return inspected.ok ? succeed(judgeLookupTable(inspected.value, "lookupTableAddress")) : inspected;
 }
 
 function refuseTaken(): Result<never, Failure> {

@@ -19,6 +19,12 @@ export interface ChooseTreeContext {
   readonly nowMs: number;
 }
 
+/** A tree to mint into, and its lookup table where it has one. */
+export interface ChosenTree {
+  readonly address: string;
+  readonly lookupTableAddress: string | null;
+}
+
 /** Tickets that the first tree of a tenant is sized for, when nobody has said how many there will be. */
 const DEFAULT_TICKETS = 10_000;
 
@@ -28,25 +34,28 @@ const DEFAULT_TICKETS = 10_000;
  * @returns undefined while the tenant's last tree is full and no other is open.
  * @throws when the chain must be asked and can't be reached.
  */
-export async function chooseTree(ctx: ChooseTreeContext, tenantId: string): Promise<string | undefined> {
+export async function chooseTree(ctx: ChooseTreeContext, tenantId: string): Promise<ChosenTree | undefined> {
   const active = await findActiveTree(ctx.db, tenantId);
-  if (active !== undefined && !isNearlyFull(active)) return active.address;
+  if (active !== undefined && !isNearlyFull(active)) return active;
   const trees = await listTenantTrees(ctx.db, tenantId);
   if (active === undefined) return chooseDefaultTree(ctx, trees);
   // Without another to go on with it is filled to the last leaf.
-  if (!trees.some((tree) => tree.status === "OPEN")) return active.address;
+  if (!trees.some((tree) => tree.status === "OPEN")) return active;
   await retireTree(ctx.db, active, ctx.nowMs);
-  return (await findActiveTree(ctx.db, tenantId))?.address;
+  return findActiveTree(ctx.db, tenantId);
 }
 
 /** The first tree may never come, where the wallet cannot pay its rent. It may also have been asked for because this one is full. */
-async function chooseDefaultTree({ treeKeeper }: ChooseTreeContext, trees: readonly TenantTree[]): Promise<string | undefined> {
-  const { defaultTreeAddress } = treeKeeper;
-  if (trees.length === 0) return defaultTreeAddress;
+async function chooseDefaultTree(
+  { treeKeeper }: ChooseTreeContext,
+  trees: readonly TenantTree[],
+): Promise<ChosenTree | undefined> {
+  const { defaultTreeAddress: address, defaultLookupTableAddress: lookupTableAddress } = treeKeeper;
+  if (trees.length === 0) return { address, lookupTableAddress };
   if (trees.some((tree) => tree.status !== "OPENING")) return undefined;
-  const found = await treeKeeper.inspectTree(defaultTreeAddress);
+  const found = await treeKeeper.inspectTree(address);
   const isFit = found !== "missing" && found !== "other" && !isNearlyFull({ ...found, capacity: capacityOf(found) });
-  return isFit ? defaultTreeAddress : undefined;
+  return isFit ? { address, lookupTableAddress } : undefined;
 }
 
 /**

@@ -44,6 +44,8 @@ export interface MintWorld {
   /** The addresses that the minter asks, in that order; the first is the local chain's own. */
   readonly nodes: readonly LocalNode[];
   readonly tree: string;
+  /** Of that tree; the minter uses it unless the world was opened without. */
+  readonly lookupTable: string;
   /** Base58 of the minting wallet's secret key. */
   readonly walletSecretKey: string;
   readonly minter: Minter;
@@ -73,13 +75,15 @@ export interface MintWorldOptions {
   readonly spareNodes?: number;
   /** Puts SQLite in this process in D1's place, some ten times as fast, and says how each call reaches it. */
   readonly reachD1?: ReachD1;
+  /** False: mints name every address themselves. */
+  readonly hasLookupTable?: boolean;
   /** What the minter is configured with beside its addresses. */
   readonly minting?: Partial<ChainConfig>;
 }
 
 /** @param mode whose code the chain runs. */
 export async function openMintWorld(mode: "programs" | "emulator", options: MintWorldOptions = {}): Promise<MintWorld> {
-  const { finalityLagSlots = 4, spareNodes = 0, minting = {} } = options;
+  const { finalityLagSlots = 4, spareNodes = 0, hasLookupTable = true, minting = {} } = options;
   const localnet = await startLocalnet({
     port: 0,
     slotMs: 0,
@@ -88,12 +92,15 @@ export async function openMintWorld(mode: "programs" | "emulator", options: Mint
     forceEmulator: mode === "emulator",
   });
   const walletSecretKey = generateSolanaWallet();
-  const { tree } = await provision(localnet.url, walletSecretKey);
+  const { tree, lookupTable } = await provision(localnet.url, walletSecretKey);
+  // A table can be used from the slot after the one that filled it.
+  localnet.cluster.tick(1);
   const readClockMs = (): number => localnet.cluster.slotAt("processed") * SLOT_MS;
   const nodes: LocalNode[] = [localnet];
   while (nodes.length <= spareNodes) nodes.push(await localnet.openNode());
   const rpcUrl = nodes.map(({ url }) => url).join(",");
-  const config = { rpcUrl, walletSecretKey, treeAddress: tree, readClockMs, ...minting };
+  const tables = hasLookupTable ? { lookupTableAddress: lookupTable } : {};
+  const config = { rpcUrl, walletSecretKey, treeAddress: tree, readClockMs, ...tables, ...minting };
   const [minter, treeKeeper] = await Promise.all([createUmiMinter(config), createUmiTreeKeeper(config)]);
   const opened = options.reachD1 === undefined ? await openMiniflareD1() : await openSqliteD1(options.reachD1);
   const { d1, db } = opened;
@@ -117,6 +124,7 @@ export async function openMintWorld(mode: "programs" | "emulator", options: Mint
     localnet,
     nodes,
     tree,
+    lookupTable,
     walletSecretKey,
     minter,
     treeKeeper,

@@ -20,6 +20,9 @@ const treeShape = z
     canopyDepth: count,
     capacity: count,
     mintedCount: count.openapi({ description: "Leaves known to be taken; the chain may be ahead" }),
+    lookupTableAddress: z.string().nullable().openapi({
+      description: "Address lookup table with what every mint into the tree names, so that five share a transaction",
+    }),
     lastError: z.string().nullable(),
     createdAt: z.iso.datetime(),
   })
@@ -39,12 +42,17 @@ export const postTree = defineRoute({
   body: z
     .strictObject({
       address: accountAddress.optional().openapi({ description: "Left out, a new tree is made" }),
+      lookupTableAddress: accountAddress
+        .optional()
+        .openapi({ description: "Of the tree named; a new tree gets one by itself" }),
       expectedTickets: z.int().min(1).max(MOST_TICKETS_A_TREE).optional(),
     })
-    .refine((body) => Object.keys(body).length > 0, "name a tree, or how many tickets to expect"),
+    .refine((body) => Object.keys(body).length > 0, "name a tree, or how many tickets to expect")
+    .refine((body) => body.lookupTableAddress === undefined || body.address !== undefined, "name the table's tree"),
   answers: { 202: { description: "The tree; a new one is OPENING until it is on chain", schema: treeShape } },
   async handle({ ctx, body, identify }) {
-    const wanted = { address: body.address ?? null, ticketCount: body.expectedTickets ?? 1 };
+    const { address = null, lookupTableAddress = null, expectedTickets: ticketCount = 1 } = body;
+    const wanted = { address, lookupTableAddress, ticketCount };
     const added = await addTree(ctx, { request: identify(), wanted });
     if (!added.ok) return added.failure;
     return json(presentTree(toTreeView(added.value.tree)), 202, added.value.replayed ? REPLAYED : {});
