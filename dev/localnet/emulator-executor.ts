@@ -20,6 +20,7 @@ import { CORE_PROGRAM_ID, planCoreMoney, runCore } from "./core-emulator.ts";
 import { presentFailure, presentSuccess, runLoaded, type Executor, type InnerGroup, type Outcome } from "./executor.ts";
 import { concatBytes, encodeU32, encodeU64 } from "./leaf-encoding.ts";
 import { NOTHING_LOADED, listAccounts, nameAllAccounts, type LoadedAddresses } from "./loaded-addresses.ts";
+import { splitInstructions } from "./message-version-1.ts";
 import {
   bytesOfAddress,
   computeFeeLamports,
@@ -159,7 +160,8 @@ function splitOrFailure(svm: LiteSVM, decoded: DecodedTransaction, emulated: rea
     }
   }
   // The decoder gave this message; only its instructions are others.
-  const changed = { ...message, instructions } as unknown as Parameters<
+  const shaped = message.version === 1 ? splitInstructions(instructions) : { instructions };
+  const changed = { ...message, ...shaped } as unknown as Parameters<
     ReturnType<typeof getCompiledTransactionMessageEncoder>["encode"]
   >[0];
   const messageBytes = getCompiledTransactionMessageEncoder().encode(changed);

@@ -14,6 +14,7 @@ import { Random } from "#dev/simulate/random";
  * | `missingSlots` | first and last of the slots during which the node was away: it came back from a snapshot and has no blocks of them; null for none |
  * | `das` | what `getAsset` and `getAssetProof` do: `on`; `off`, the node does not have them; or they lie: `wrong_owner`, `wrong_proof`, `other_tree`, `other_asset` |
  * | `dasBehindSlots` | the index behind them has not seen the blocks of the last that many slots |
+ * | `refusesVersion1` | the node can't read transactions of version 1 |
  * | `priorityFee` | what `getRecentPrioritizationFees` tells of each recent block |
  * | `chances` | trouble drawn from a seed for every call; null for none |
  */
@@ -27,6 +28,7 @@ export interface Faults {
   missingSlots: readonly [number, number] | null;
   das: "on" | "off" | "wrong_owner" | "wrong_proof" | "other_tree" | "other_asset";
   dasBehindSlots: number;
+  refusesVersion1: boolean;
   priorityFee: number;
   chances: Chances | null;
 }
@@ -66,6 +68,7 @@ export function createFaults(): Faults {
     missingSlots: null,
     das: "on",
     dasBehindSlots: 0,
+    refusesVersion1: false,
     priorityFee: 0,
     chances: null,
   };

@@ -17,11 +17,14 @@ interface Config {
   readonly limit?: number;
   readonly before?: string;
   readonly until?: string;
+  readonly maxSupportedTransactionVersion?: number;
 }
 
 /** Statuses older than this many slots are found only when the history is searched, as on a real node. */
 const STATUS_CACHE_SLOTS = 150;
+/** Most bytes of a transaction, and of one whose message has version 1. */
 const MAX_WIRE_BYTES = 1_232;
+const MAX_WIRE_BYTES_V1 = 4_096;
 const SLOTS_AN_EPOCH = 432_000;
 const LAMPORTS_PER_SIGNATURE = 5_000;
 const DEFAULT_SIGNATURE_LIMIT = 1_000;
@@ -29,6 +32,7 @@ const INVALID_PARAMS = -32_602;
 const BLOCK_NOT_AVAILABLE = -32_004;
 const PREFLIGHT_FAILED = -32_002;
 const SIGNATURE_FAILED = -32_003;
+const VERSION_NOT_ASKED_FOR = -32_015;
 
 /** The JSON-RPC methods of a node, by name, and `localnet_…` for what only a local chain can do. */
 export function createRpcMethods(cluster: Cluster, faults: Faults, dice: FaultDice): Readonly<Record<string, RpcMethod>> {
@@ -37,7 +41,7 @@ export function createRpcMethods(cluster: Cluster, faults: Faults, dice: FaultDi
   return {
     ...createChainMethods(cluster, node, withContext),
     ...createAccountMethods(cluster, withContext),
-    ...createTransactionMethods({ cluster, node, dice }, withContext),
+    ...createTransactionMethods({ cluster, node, faults, dice }, withContext),
     ...createDasMethods(cluster, node, faults),
     getRecentPrioritizationFees: () => [{ slot: node.slotAt(), prioritizationFee: faults.priorityFee }],
     localnet_tick: ([count]: readonly [number]) => {
@@ -60,6 +64,7 @@ type WithContext = <T>(value: T) => unknown;
 interface TransactionNode {
   readonly cluster: Cluster;
   readonly node: NodeView;
+  readonly faults: Faults;
   readonly dice: FaultDice;
 }
 
@@ -121,7 +126,7 @@ function createTransactionMethods(at: TransactionNode, withContext: WithContext)
   return {
     sendTransaction: ([text, config]: readonly [string, Config?]) => sendTransaction(at, text, config ?? {}),
     simulateTransaction: ([text, config]: readonly [string, Config?]) => {
-      const outcome = cluster.simulate(decodeWire(text, config?.encoding ?? "base58"));
+      const outcome = cluster.simulate(readWire(text, config?.encoding, at.faults));
       return withContext({ err: outcome.error, logs: outcome.logs, unitsConsumed: outcome.computeUnits, accounts: null });
     },
     getFeeForMessage: () => withContext(LAMPORTS_PER_SIGNATURE),
@@ -134,15 +139,17 @@ function createTransactionMethods(at: TransactionNode, withContext: WithContext)
       const entry = node.findEntry(signature);
       if (entry === undefined || entry.decoded === null) return null;
       if (commitment !== "confirmed" && node.confirmationOf(entry) !== "finalized") return null;
+      assertVersionAskedFor(entry.decoded, typeof config === "string" ? undefined : config?.maxSupportedTransactionVersion);
       return presentTransaction(entry, entry.decoded, encoding);
     },
   };
 }
 
-function sendTransaction({ cluster, node, dice }: TransactionNode, text: string, config: Config): string {
-  const decoded = decodeWire(text, config.encoding ?? "base58");
-  if (decoded.wire.length > MAX_WIRE_BYTES) {
-    throw new RpcRefusal(INVALID_PARAMS, `transaction too large: ${decoded.wire.length} bytes (max: ${MAX_WIRE_BYTES})`);
+function sendTransaction({ cluster, node, faults, dice }: TransactionNode, text: string, config: Config): string {
+  const decoded = readWire(text, config.encoding, faults);
+  const most = decoded.message.version === 1 ? MAX_WIRE_BYTES_V1 : MAX_WIRE_BYTES;
+  if (decoded.wire.length > most) {
+    throw new RpcRefusal(INVALID_PARAMS, `transaction too large: ${decoded.wire.length} bytes (max: ${most})`);
   }
   // A node answers a resend of a landed transaction like the first send.
   if (node.findEntry(decoded.signature) !== undefined) return decoded.signature;
@@ -152,6 +159,20 @@ function sendTransaction({ cluster, node, dice }: TransactionNode, text: string,
   if (delaySlots > 0) cluster.delay(decoded, delaySlots);
   else cluster.include(decoded);
   return decoded.signature;
+}
+
+/** A reader that does not say which versions it knows is shown none but the oldest. */
+function assertVersionAskedFor({ message: { version } }: DecodedTransaction, most: number | undefined): void {
+  if (typeof version !== "number" || (most !== undefined && version <= most)) return;
+  throw new RpcRefusal(VERSION_NOT_ASKED_FOR, `Transaction version (${version}) is not supported by the requesting client.`);
+}
+
+/** A node that is older than version 1 can't read such bytes. */
+function readWire(text: string, encoding: string | undefined, faults: Faults): DecodedTransaction {
+  const decoded = decodeWire(text, encoding ?? "base58");
+  if (!faults.refusesVersion1 || decoded.message.version !== 1) return decoded;
+  const what = "solana_transaction::versioned::VersionedTransaction";
+  throw new RpcRefusal(INVALID_PARAMS, `failed to deserialize ${what}: io error: failed to fill whole buffer`);
 }
 
 function assertPreflight(cluster: Cluster, node: NodeView, decoded: DecodedTransaction): void {

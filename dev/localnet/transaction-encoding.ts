@@ -10,8 +10,9 @@ import {
 } from "@solana/kit";
 import type { FailedTransactionMetadata } from "litesvm";
 import { INSTRUCTION_ERRORS, TRANSACTION_ERRORS } from "./error-names.ts";
+import { joinInstructions, readPriorityFee } from "./message-version-1.ts";
 
-/** A signed transaction, read into its parts. Version 0 and legacy messages. */
+/** A signed transaction, read into its parts. */
 export interface DecodedTransaction {
   readonly wire: Uint8Array;
   readonly transaction: Transaction;
@@ -25,7 +26,7 @@ export interface DecodedTransaction {
 export interface CompiledInstruction {
   readonly programAddressIndex: number;
   readonly accountIndices?: readonly number[];
-  readonly data?: Readonly<Uint8Array>;
+  readonly data?: Uint8Array;
 }
 
 /** The part of a compiled message that the local chain reads. */
@@ -45,6 +46,8 @@ export interface CompiledMessage {
   }[];
   readonly lifetimeToken: string;
   readonly instructions: readonly CompiledInstruction[];
+  /** What a version 1 message says itself of its fee; others say it by instructions. */
+  readonly budget: { readonly priorityFeeLamports: number } | null;
 }
 
 /** A transaction error as JSON-RPC shows it: a name, or an object such as `{InstructionError: [0, {Custom: 6016}]}`. */
@@ -80,16 +83,27 @@ export function bytesOfAddress(text: string): Uint8Array {
 /** Reads a transaction from its wire bytes. @throws when they are no transaction. */
 export function decodeTransaction(wire: Uint8Array): DecodedTransaction {
   const transaction = getTransactionDecoder().decode(wire);
-  // Kit types each message version apart; the local chain reads only what versions 0 and legacy share.
-  const read = getCompiledTransactionMessageDecoder().decode(transaction.messageBytes) as unknown as CompiledMessage;
-  // It leaves the field out where there is nothing in it.
-  const message = { ...read, addressTableLookups: read.addressTableLookups ?? [] };
+  const message = presentMessage(getCompiledTransactionMessageDecoder().decode(transaction.messageBytes));
   const signatures = Object.values(transaction.signatures).map((bytes) =>
     encodeBase58(bytes ?? new Uint8Array(SIGNATURE_BYTES)),
   );
   const [signature] = signatures;
   if (signature === undefined) throw new Error("a transaction needs a signature");
   return { wire, transaction, message, signatures, signature };
+}
+
+/** Kit types each version of a message apart; here they look alike. What else a version has is kept, so that it can be encoded again. */
+function presentMessage(read: ReturnType<ReturnType<typeof getCompiledTransactionMessageDecoder>["decode"]>): CompiledMessage {
+  if (read.version === 1) {
+    const budget = { priorityFeeLamports: readPriorityFee(read) };
+    return { ...read, addressTableLookups: [], instructions: joinInstructions(read), budget };
+  }
+  // The decoder leaves fields out where there is nothing in them.
+  const addressTableLookups = read.version === 0 ? (read.addressTableLookups ?? []) : [];
+  const instructions = read.instructions.map(({ programAddressIndex, accountIndices = [], data = [] }) => {
+    return { programAddressIndex, accountIndices, data: new Uint8Array(data) };
+  });
+  return { ...read, addressTableLookups, instructions, budget: null };
 }
 
 /** True when every signer's Ed25519 signature over the message is right. */
@@ -104,8 +118,12 @@ export function hasValidSignatures({ transaction, message }: DecodedTransaction)
   });
 }
 
-/** What the payer pays: 5,000 lamports a signature, and the compute budget's price times its limit, rounded up. */
+/**
+ * What the payer pays: 5,000 lamports a signature, and the compute budget's price times its limit, rounded up. A message of version 1
+ * names the sum itself, and instructions to the compute budget mean nothing in it.
+ */
 export function computeFeeLamports({ message, signatures }: DecodedTransaction): number {
+  if (message.budget !== null) return BASE_FEE_LAMPORTS * signatures.length + message.budget.priorityFeeLamports;
   let unitLimit = DEFAULT_COMPUTE_UNITS * message.instructions.length;
   let microLamportsPerUnit = 0n;
   for (const instruction of message.instructions) {

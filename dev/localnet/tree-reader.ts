@@ -43,7 +43,7 @@ export async function readTree(rpcUrl: string, tree: string): Promise<TreeConten
   for (const signature of await listTreeSignatures(rpc, tree)) {
     const answer = await rpc.call<TransactionAnswer | null>("getTransaction", [
       signature,
-      { commitment: "confirmed", encoding: "json", maxSupportedTransactionVersion: 0 },
+      { commitment: "confirmed", encoding: "json", maxSupportedTransactionVersion: 1 },
     ]);
     const changes = answer === null ? [] : listLeafChanges(answer).filter((change) => change.tree === tree);
     for (const { leaf, leafIndex } of changes) {

@@ -1,10 +1,24 @@
 import { createTreeV2, findTreeConfigPda, mintV2, setTreeDelegate } from "@metaplex-foundation/mpl-bubblegum";
 import { createCollection } from "@metaplex-foundation/mpl-core";
-import { generateSigner, none, some, type KeypairSigner, type PublicKey } from "@metaplex-foundation/umi";
+import {
+  generateSigner,
+  lamports,
+  none,
+  some,
+  transactionBuilder,
+  type AddressLookupTableInput,
+  type KeypairSigner,
+  type PublicKey,
+  type TransactionBuilder,
+} from "@metaplex-foundation/umi";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildCreateCollection } from "#chain/event-collection";
+import { listTableAddresses } from "#chain/lookup-table";
 import { HAS_PROGRAMS } from "../support/node/chain-modes.ts";
 import { TwinChains } from "../support/node/twin-chains.ts";
+
+/** Of a transaction of version 1, which pays a sum for its place in a block. */
+const BUDGET = { computeUnitLimit: 1_100_000, priorityFee: lamports(4_321) };
 
 it.skipIf(HAS_PROGRAMS)("NOT COMPARED with the real programs: npm run chain:programs downloads them", ({ skip }) => {
   skip();
@@ -100,6 +114,33 @@ describe.skipIf(!HAS_PROGRAMS)("the emulator against the real programs", { timeo
       }
     },
   );
+
+  it.each([
+    [
+      "five with a lookup table",
+      5,
+      (work: TransactionBuilder, table: () => AddressLookupTableInput) => work.setAddressLookupTables([table()]),
+    ],
+    ["ten in version 1", 10, (work: TransactionBuilder) => work.useV1().setTransactionConfig(BUDGET)],
+  ] as const)("leaves the same after a transaction of mints: %s", async (_, size, shape) => {
+    const { umi } = chains;
+    const { tree, watched } = await makeTree(5, 8, 0);
+    const table = () => chains.placeTable(listTableAddresses(umi, tree.publicKey));
+    const mints = (from: number) =>
+      Array.from({ length: size }, (__, place) => {
+        const leafOwner = generateSigner(umi).publicKey;
+        const target = { merkleTree: tree.publicKey, coreCollection: collection.publicKey, leafOwner };
+        return mintV2(umi, { ...target, metadata: metadata(from + place, { uri: `u${place}` }) });
+      });
+    const work = (from: number) => shape(transactionBuilder(mints(from).flatMap(({ items }) => items)), table);
+    expect(await chains.run(work(0), watched)).toBeNull();
+    expect(await chains.run(work(size), watched)).toBeNull();
+    // The tree has 32 leaves: the last of these fails, and takes the others with it.
+    if (size === 10) {
+      expect(await chains.run(work(2 * size), watched)).toBeNull();
+      expect(await chains.run(work(3 * size), watched)).not.toBeNull();
+    }
+  });
 
   it("names the same delegates, and lets the same ones mint", async () => {
     const { umi } = chains;

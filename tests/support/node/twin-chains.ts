@@ -1,14 +1,22 @@
-import { setComputeUnitLimit } from "@metaplex-foundation/mpl-toolbox";
-import type { PublicKey, TransactionBuilder, Umi } from "@metaplex-foundation/umi";
+import { getAddressLookupTableAccountDataSerializer, setComputeUnitLimit } from "@metaplex-foundation/mpl-toolbox";
+import {
+  none,
+  publicKey,
+  type AddressLookupTableInput,
+  type PublicKey,
+  type TransactionBuilder,
+  type Umi,
+} from "@metaplex-foundation/umi";
 import { address, lamports } from "@solana/kit";
 import { expect } from "vitest";
 import { createLeanUmi } from "#chain/lean-umi";
 import { importWalletSigner } from "#chain/wallet-signer";
 import type { Executor, Outcome } from "#dev/localnet/executor";
+import { LOOKUP_TABLE_PROGRAM_ID, listAccounts } from "#dev/localnet/loaded-addresses";
 import { findProgramsDir } from "#dev/localnet/program-files";
 import { createExecutor } from "#dev/localnet/start-localnet";
 import { decodeTransaction, type DecodedTransaction } from "#dev/localnet/transaction-encoding";
-import { generateSolanaWallet } from "#dev/secrets";
+import { generateSolanaAddress, generateSolanaWallet } from "#dev/secrets";
 
 const programsDir = findProgramsDir();
 
@@ -48,14 +56,36 @@ export class TwinChains {
     for (const { svm } of this.#chains()) svm.airdrop(address(key), lamports(1_000_000_000_000n));
   }
 
+  /** Puts a lookup table with these addresses on both chains. */
+  placeTable(addresses: readonly PublicKey[]): AddressLookupTableInput {
+    const key = publicKey(generateSolanaAddress());
+    const data = getAddressLookupTableAccountDataSerializer().serialize({
+      deactivationSlot: 2n ** 64n - 1n,
+      lastExtendedSlot: 1,
+      lastExtendedStartIndex: 0,
+      authority: none(),
+      addresses: [...addresses],
+    });
+    for (const { svm } of this.#chains()) {
+      svm.setAccount({
+        address: address(key),
+        data,
+        executable: false,
+        lamports: lamports(10_000_000n),
+        programAddress: address(LOOKUP_TABLE_PROGRAM_ID),
+        space: BigInt(data.length),
+      });
+    }
+    return { publicKey: key, addresses: [...addresses] };
+  }
+
   /** Gives both chains the same bytes and compares everything they leave. @returns the error of the real programs, or null. */
   async run(work: TransactionBuilder, watched: readonly PublicKey[]): Promise<Outcome["error"]> {
     this.#slot += 1n;
     for (const { svm } of this.#chains()) svm.warpToSlot(this.#slot);
-    const built = await setComputeUnitLimit(this.umi, { units: 1_000_000 })
-      .add(work)
-      .setBlockhash(BLOCKHASH)
-      .buildAndSign(this.umi);
+    const isVersion1 = work.options.version === 1;
+    const budgeted = isVersion1 ? work : work.prepend(setComputeUnitLimit(this.umi, { units: 1_000_000 }));
+    const built = await budgeted.setBlockhash(BLOCKHASH).buildAndSign(this.umi);
     const decoded = decodeTransaction(this.umi.transactions.serialize(built));
     const [real, emulated] = [this.#real.execute(decoded, this.#slot), this.#emulated.execute(decoded, this.#slot)];
     expect(emulated.error, real.logs.join("\n")).toEqual(real.error);
@@ -77,8 +107,9 @@ export class TwinChains {
   }
 }
 
-function listCalls({ inner }: Outcome, { message }: DecodedTransaction): unknown {
-  const isSystem = (index: number): boolean => message.staticAccounts[index] === SYSTEM_PROGRAM_ID;
+function listCalls({ inner, loaded }: Outcome, { message }: DecodedTransaction): unknown {
+  const accounts = listAccounts(message, loaded);
+  const isSystem = (index: number): boolean => accounts[index] === SYSTEM_PROGRAM_ID;
   return inner.flatMap(({ index, instructions }) =>
     instructions.filter((call) => !isSystem(call.programIdIndex)).map((call) => [index, call] as const),
   );
