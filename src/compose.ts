@@ -49,6 +49,7 @@ function chainConfig(config: Config): ChainConfig {
     walletSecretKey: config.SOLANA_WALLET_PRIVATE_KEY,
     treeAddress: config.SOLANA_TREE,
     lookupTableAddress: config.SOLANA_LOOKUP_TABLE,
+    transactionVersion: config.SOLANA_TRANSACTION_VERSION,
     payerFloorLamports: config.SOLANA_PAYER_FLOOR_LAMPORTS,
     priorityFeeCapMicroLamports: config.SOLANA_PRIORITY_FEE_CAP,
     breakers,

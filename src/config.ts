@@ -86,6 +86,10 @@ const variables = z.object({
   SOLANA_TREE: SOLANA_ADDRESS,
   SOLANA_LOOKUP_TABLE: SOLANA_ADDRESS.optional(),
   SOLANA_COLLECTION: SOLANA_ADDRESS.optional(),
+  SOLANA_TRANSACTION_VERSION: z
+    .enum(["0", "1"])
+    .default("0")
+    .transform((version) => (version === "1" ? 1 : 0)),
   SOLANA_CLUSTER: z.enum(SOLANA_CLUSTERS).default("mainnet"),
   SOLANA_PAYER_FLOOR_LAMPORTS: z.coerce.number().int().min(0).default(10_000_000),
   SOLANA_PRIORITY_FEE_CAP: z.coerce.number().int().min(0).max(10_000_000).default(100_000),

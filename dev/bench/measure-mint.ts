@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { generateDevelopmentSecrets, type DevelopmentSecrets } from "../dev-vars.ts";
 import { createHttpClient } from "../http-client.ts";
 import { findProgramsDir } from "../localnet/program-files.ts";
-import { provision, type Provisioned } from "../localnet/provision.ts";
+import { provision, type ProvisionedChain } from "../localnet/provision.ts";
 import { describeLocalnet, startLocalnet, type Localnet } from "../localnet/start-localnet.ts";
 import { startRuntime, type Runtime } from "../runtime.ts";
 import { DEVELOPMENT_TENANT_ID, signDevelopmentToken } from "../sign-development-token.ts";
@@ -40,22 +40,27 @@ const WORDINGS: readonly Wording[] = [
   },
 ];
 
+/** Versions of the transactions that tickets are minted in. */
+const VERSIONS = ["0", "1"] as const;
+
 interface Bench {
   readonly localnet: Localnet;
   readonly runtime: Runtime;
-  readonly provisioned: Provisioned;
+  readonly provisioned: ProvisionedChain;
   readonly secrets: DevelopmentSecrets;
 }
 
 /**
  * Mints free tickets of one event through the whole service, from the order to the final block, on a local chain of its own, and
- * prints what came of it: once for wordings with which five share a transaction, once for the longest.
+ * prints what came of it: for short texts and for the longest names, five tickets a transaction by the tree's lookup table, and ten
+ * in version 1.
  */
 export async function measureMint(): Promise<void> {
-  for (const wording of WORDINGS) {
+  const runs = WORDINGS.flatMap((wording) => VERSIONS.map((version) => ({ wording, version })));
+  for (const { wording, version } of runs) {
     const secrets = await generateDevelopmentSecrets();
     const localnet = await startLocalnet({ port: 0, slotMs: SLOT_MS, programsDir: findProgramsDir() });
-    console.log(`\n${wording.title}\n${describeLocalnet(localnet)}`);
+    console.log(`\n${wording.title}, transactions of version ${version}\n${describeLocalnet(localnet)}`);
     try {
       const provisioned = await provision(localnet.url, secrets.variables["SOLANA_WALLET_PRIVATE_KEY"] ?? "", TREE);
       const bindings = {
@@ -63,7 +68,7 @@ export async function measureMint(): Promise<void> {
         SOLANA_RPC_URL: localnet.url,
         SOLANA_TREE: provisioned.tree,
         SOLANA_LOOKUP_TABLE: provisioned.lookupTable,
-        SOLANA_COLLECTION: provisioned.collection,
+        SOLANA_TRANSACTION_VERSION: version,
         PUBLIC_BASE_URL: wording.publicBaseUrl,
       };
       const runtime = await startRuntime({ bindings, onLogLine: () => undefined });

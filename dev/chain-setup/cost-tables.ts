@@ -23,7 +23,7 @@ export function formatCostTables({ mode, isLocalRent, lookupTableLamports, shape
     "",
     `A tree's lookup table has ${LOOKUP_TABLE_BYTES} bytes and costs ${toSol(lookupTableLamports)} SOL once, its transaction included.`,
     "",
-    "Lamports a ticket, rent included, by how many tickets are minted in one transaction:",
+    "Lamports a ticket, rent included, by how many tickets are minted in one transaction (ten in one of version 1):",
     "",
     row(["Tree", ...batchSizes(shapes).map(String)]),
     row(["---", ...batchSizes(shapes).map(() => "--:")]),

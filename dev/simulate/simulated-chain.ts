@@ -36,6 +36,7 @@ export const SIMULATED_TREES: TreeKeeper = {
 /** A chain that keeps the rules which minting relies on: the same bytes land once, and never after their last valid block. */
 export class SimulatedChain implements Minter {
   readonly walletAddress = "wallet";
+  readonly transactionVersion = 0;
   readonly treeAddress = "tree";
   /** Leaves in the tree, by ticket: more than one, and a ticket was minted twice. */
   readonly leaves = new Map<string, number>();

@@ -25,6 +25,7 @@ function isSameConfig(one: ChainConfig, other: ChainConfig): boolean {
     one.walletSecretKey === other.walletSecretKey &&
     one.payerFloorLamports === other.payerFloorLamports &&
     one.priorityFeeCapMicroLamports === other.priorityFeeCapMicroLamports &&
+    one.transactionVersion === other.transactionVersion &&
     one.breakers === other.breakers &&
     one.fetcher === other.fetcher
   );

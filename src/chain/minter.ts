@@ -1,4 +1,5 @@
 import type { ChainObservation } from "#domain/mint";
+import type { TransactionVersion } from "#domain/mint-batches";
 import type { SubmittedTransaction } from "./observe-signatures.ts";
 
 /** The on-chain face of a ticket. */
@@ -66,6 +67,8 @@ export interface MintedLeaf {
 export interface Minter {
   /** Base58 address of the minting wallet, which keeps the tickets of owners without a wallet. */
   readonly walletAddress: string;
+  /** The version that transactions are signed in for tickets that were not signed for before; 0 once the nodes have refused 1. */
+  readonly transactionVersion: TransactionVersion;
   /** Whether the wallet has the lamports to go on. Asks the node now and then only. */
   isFunded(): Promise<boolean>;
   /**

@@ -1,6 +1,7 @@
 import { findTreeConfigPda, mintV2 } from "@metaplex-foundation/mpl-bubblegum";
 import { setComputeUnitLimit, setComputeUnitPrice } from "@metaplex-foundation/mpl-toolbox";
 import {
+  lamports,
   publicKey,
   transactionBuilder,
   type AddressLookupTableInput,
@@ -9,8 +10,10 @@ import {
   type Umi,
 } from "@metaplex-foundation/umi";
 import { base58, base64 } from "@metaplex-foundation/umi/serializers";
-import { decideComputeUnits } from "#domain/mint-batches";
+import { decideBatchLimit, decideComputeUnits, type TransactionVersion } from "#domain/mint-batches";
 import type { MintBatch, MintableTicket, SignedMints, SigningResult } from "./minter.ts";
+
+const MICRO_LAMPORTS_A_LAMPORT = 1_000_000;
 
 /** A blockhash and how long it is good. */
 export interface Blockhash {
@@ -24,6 +27,8 @@ export interface SigningTerms {
   readonly priceMicroLamports: number;
   /** Holds what every mint into the tree names; without it each address takes 32 bytes. */
   readonly lookupTable: AddressLookupTableInput | undefined;
+  /** Of the message; version 1 takes no lookup table and needs none. */
+  readonly version: TransactionVersion;
 }
 
 interface BuiltMint {
@@ -33,7 +38,8 @@ interface BuiltMint {
 
 /** Signs a transaction that mints the first tickets of a batch, as many as fit; see {@link SigningResult}. */
 export async function signMints(umi: Umi, batch: MintBatch, terms: SigningTerms): Promise<SigningResult> {
-  const { built, unfit } = buildMints(umi, batch);
+  const tickets = batch.tickets.slice(0, decideBatchLimit(batch.attempts, terms.version));
+  const { built, unfit } = buildMints(umi, { ...batch, tickets });
   const compose = (count: number): TransactionBuilder => composeMints(umi, built.slice(0, count), terms);
   // Each size is measured on the transaction itself: names, addresses of owners and the bid all take bytes.
   const count = findFitting(umi, built.length, compose);
@@ -84,16 +90,29 @@ function buildMint(umi: Umi, batch: MintBatch, ticket: MintableTicket, treeConfi
   });
 }
 
-function composeMints(
+function composeMints(umi: Umi, mints: readonly BuiltMint[], terms: SigningTerms): TransactionBuilder {
+  const units = decideComputeUnits(mints.length);
+  const work = mints.reduce((before, { builder }) => before.add(builder), transactionBuilder());
+  return terms.version === 1 ? composeVersion1(work, units, terms) : composeVersion0(umi, work, units, terms);
+}
+
+/** The budget stands in the message, and the bid in it is the sum. */
+function composeVersion1(work: TransactionBuilder, units: number, { priceMicroLamports }: SigningTerms): TransactionBuilder {
+  const bid = Math.ceil((units * priceMicroLamports) / MICRO_LAMPORTS_A_LAMPORT);
+  const priced = bid === 0 ? {} : { priorityFee: lamports(bid) };
+  return work.useV1().setTransactionConfig({ computeUnitLimit: units, ...priced });
+}
+
+function composeVersion0(
   umi: Umi,
-  mints: readonly BuiltMint[],
+  work: TransactionBuilder,
+  units: number,
   { priceMicroLamports, lookupTable }: SigningTerms,
 ): TransactionBuilder {
-  const limit = setComputeUnitLimit(umi, { units: decideComputeUnits(mints.length) });
+  const limit = setComputeUnitLimit(umi, { units });
   // No bid takes no instruction: its bytes are for mints.
   const priced = priceMicroLamports === 0 ? limit : limit.add(setComputeUnitPrice(umi, { microLamports: priceMicroLamports }));
-  const work = mints.reduce((before, { builder }) => before.add(builder), transactionBuilder().add(priced));
-  return work.setAddressLookupTables(lookupTable === undefined ? [] : [lookupTable]);
+  return priced.add(work).setAddressLookupTables(lookupTable === undefined ? [] : [lookupTable]);
 }
 
 function findFitting(umi: Umi, most: number, compose: (count: number) => TransactionBuilder): number {

@@ -1,4 +1,5 @@
 import { publicKey, type Umi } from "@metaplex-foundation/umi";
+import { decideVersion, type TransactionVersion } from "#domain/mint-batches";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
 import { readClockMs as readWallClockMs } from "#platform/clock";
 import type { Logger } from "#platform/logger";
@@ -15,6 +16,7 @@ import { createRpcClient, type RpcClient } from "./rpc-client.ts";
 import { sendTransaction } from "./send-transaction.ts";
 import { signMints, type Blockhash } from "./sign-mints.ts";
 import { DEFAULT_PRIORITY_FEE_CAP, FeeBids, readBlockhash } from "./signing-terms.ts";
+import { Version1 } from "./version-1.ts";
 import { importWalletSigner } from "./wallet-signer.ts";
 
 /** Where and with what to mint. */
@@ -31,6 +33,8 @@ export interface ChainConfig {
   readonly payerFloorLamports?: number;
   /** Highest bid for a compute unit; {@link DEFAULT_PRIORITY_FEE_CAP} when left out. */
   readonly priorityFeeCapMicroLamports?: number;
+  /** Version 1 puts more mints into a transaction, where the cluster takes it; 0 when left out. */
+  readonly transactionVersion?: TransactionVersion;
   /** The isolate's, one for each node. */
   readonly breakers?: CircuitBreakers;
   /** Is told what an operator may want to put right. */
@@ -54,6 +58,8 @@ interface Bench {
   readonly blockhash: BriefMemory<Blockhash>;
   readonly bids: FeeBids;
   readonly lookupTables: LookupTables;
+  readonly wantedVersion: TransactionVersion;
+  readonly version1: Version1;
 }
 
 /**
@@ -71,6 +77,9 @@ export async function createUmiMinter(config: ChainConfig): Promise<Minter> {
 
   return {
     walletAddress: wallet.publicKey,
+    get transactionVersion() {
+      return currentVersion(bench);
+    },
     isFunded: () => bench.payer.isFunded(),
     async ensureCollection(event) {
       const key = `${collectionPurpose(event)} ${event.knownAddress ?? ""}`;
@@ -81,12 +90,16 @@ export async function createUmiMinter(config: ChainConfig): Promise<Minter> {
       return found;
     },
     signMints: (batch) => signBatch(bench, batch),
-    sendMints: (wireBase64) => sendTransaction(rpc, wireBase64),
+    async sendMints(wireBase64) {
+      const complaint = await sendTransaction(rpc, wireBase64);
+      if (complaint !== null) bench.version1.noteComplaint(wireBase64, complaint);
+      return complaint;
+    },
     observe: (submitted) => observeSignatures(rpc, submitted),
     async findMintedLeaves(signature) {
       const answer = await rpc.call<TransactionAnswer | null>("getTransaction", [
         signature,
-        { commitment: "finalized", encoding: "json", maxSupportedTransactionVersion: 0 },
+        { commitment: "finalized", encoding: "json", maxSupportedTransactionVersion: 1 },
       ]);
       return answer === null ? undefined : listMintedLeaves(answer);
     },
@@ -102,6 +115,8 @@ function createBench(config: ChainConfig, rpc: RpcClient, umi: Umi): Bench {
     blockhash: new BriefMemory(BLOCKHASH_REUSE_MS, readClockMs, () => readBlockhash(rpc)),
     bids: new FeeBids(rpc, priorityFeeCapMicroLamports, readClockMs),
     lookupTables: new LookupTables({ umi, rpc, readClockMs, logger: config.logger }),
+    wantedVersion: config.transactionVersion ?? 0,
+    version1: new Version1(rpc, config.logger),
   };
 }
 
@@ -113,12 +128,25 @@ function assertTreeAddress(address: string): void {
   }
 }
 
-async function signBatch({ umi, payer, ...bench }: Bench, batch: MintBatch): Promise<SigningResult> {
-  const { value: blockhash } = await bench.blockhash.read();
-  const priceMicroLamports = await bench.bids.bidFor(batch.treeAddress, batch.attempts);
-  const { lookupTableAddress = null, treeAddress } = batch;
-  const lookupTable = lookupTableAddress === null ? undefined : await bench.lookupTables.find(lookupTableAddress, treeAddress);
-  const result = await signMints(umi, batch, { blockhash, priceMicroLamports, lookupTable });
-  if (result.signed !== null) payer.noteSpent(SIGNATURE_LAMPORTS + result.ticketIds.length * MINT_LAMPORTS);
+function currentVersion({ wantedVersion, version1 }: Pick<Bench, "wantedVersion" | "version1">): TransactionVersion {
+  return version1.isRefused ? 0 : wantedVersion;
+}
+
+async function signBatch(bench: Bench, batch: MintBatch): Promise<SigningResult> {
+  const version = decideVersion(batch.attempts, currentVersion(bench));
+  let result = await signInVersion(bench, batch, version);
+  if (version === 1 && result.signed !== null && !(await bench.version1.isTaken(result.signed.wireBase64))) {
+    result = await signInVersion(bench, batch, 0);
+  }
+  if (result.signed !== null) bench.payer.noteSpent(SIGNATURE_LAMPORTS + result.ticketIds.length * MINT_LAMPORTS);
   return result;
+}
+
+async function signInVersion(bench: Bench, batch: MintBatch, version: TransactionVersion): Promise<SigningResult> {
+  const { lookupTableAddress = null, treeAddress, attempts } = batch;
+  const { value: blockhash } = await bench.blockhash.read();
+  const priceMicroLamports = await bench.bids.bidFor(treeAddress, attempts);
+  const isLookedUp = version === 0 && lookupTableAddress !== null;
+  const lookupTable = isLookedUp ? await bench.lookupTables.find(lookupTableAddress, treeAddress) : undefined;
+  return signMints(bench.umi, batch, { blockhash, priceMicroLamports, lookupTable, version });
 }

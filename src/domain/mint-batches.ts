@@ -1,5 +1,20 @@
-/** Most mints of one transaction. More than five do not fit into the 1,232 bytes of a version 0 transaction (docs/adr/0013). */
-export const MAX_MINTS_A_TRANSACTION = 5;
+/**
+ * Most mints of one transaction, by the version of its message. In the 1,232 bytes of version 0 no more than five fit
+ * (docs/adr/0013); in the 4,096 of version 1 ten come near the number of calls that a transaction may make.
+ */
+const MOST_MINTS = { 0: 5, 1: 10 } as const;
+
+/** Versions of a transaction's message: 0, which every cluster takes, and 1 (SIMD-0385). */
+export type TransactionVersion = keyof typeof MOST_MINTS;
+
+/**
+ * The version that tickets are signed for in. What came to nothing goes on in version 0: if it was the version that a node
+ * refused, the next transaction does not meet the same end.
+ * @param wanted by the configuration.
+ */
+export function decideVersion(attempts: number, wanted: TransactionVersion): TransactionVersion {
+  return attempts === 0 ? wanted : 0;
+}
 
 /** A ticket to be signed for. `place` is its tree and collection: only tickets of one place share a transaction. */
 export interface BatchableMint {
@@ -9,13 +24,14 @@ export interface BatchableMint {
 }
 
 /**
- * How many tickets a ticket may share its next transaction with, itself included: 5, then 2, then 1.
+ * How many tickets a ticket may share its next transaction with, itself included: 5 (10 in version 1), then 2, then 1.
  *
  * A transaction lands whole or not at all, so one ticket that the chain refuses takes its neighbours with it. Halving parts them:
  * after two transactions in vain each ticket stands alone, and only the refused one goes on failing.
  */
-export function decideBatchLimit(attempts: number): number {
-  return Math.max(1, Math.floor(MAX_MINTS_A_TRANSACTION / 2 ** Math.min(attempts, MAX_MINTS_A_TRANSACTION)));
+export function decideBatchLimit(attempts: number, wanted: TransactionVersion): number {
+  const most = MOST_MINTS[decideVersion(attempts, wanted)];
+  return Math.max(1, Math.floor(most / 2 ** Math.min(attempts, most)));
 }
 
 /** Parts tickets into those that may share transactions: of one place and one number of attempts, in the order given. */

@@ -6,6 +6,7 @@ import type { SubmittedTransaction } from "#chain/observe-signatures";
 import type { TreeKeeper } from "#chain/tree-keeper";
 import type { CollectionFacts, Inspected, LookupTableFacts, TreeFacts } from "#domain/chain-suitability";
 import type { ChainObservation } from "#domain/mint";
+import type { TransactionVersion } from "#domain/mint-batches";
 import type { MintMessage } from "#domain/order-messages";
 import type { Logger } from "#platform/logger";
 import { consumeMints } from "#queues/mint-consumer";
@@ -40,6 +41,7 @@ export interface Answer {
 /** A chain in a few variables: what it says of any signature, and what was asked of it. */
 export class ScriptedMinter implements Minter {
   readonly walletAddress = "wallet";
+  transactionVersion: TransactionVersion = 0;
   readonly signed: string[] = [];
   /** The tree of each signed mint. */
   readonly signedFor: string[] = [];

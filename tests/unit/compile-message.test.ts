@@ -1,7 +1,24 @@
+import {
+  compileTransactionMessage,
+  decompileTransactionMessage,
+  getCompiledTransactionMessageDecoder,
+  getCompiledTransactionMessageEncoder,
+  getTransactionDecoder,
+  getTransactionEncoder,
+  isSignerRole,
+  isWritableRole,
+} from "@solana/kit";
 import { AddressLookupTableAccount, PublicKey, TransactionMessage, VersionedTransaction } from "@solana/web3.js";
 import { mintV2 } from "@metaplex-foundation/mpl-bubblegum";
 import { setComputeUnitLimit } from "@metaplex-foundation/mpl-toolbox";
-import { publicKey, type AddressLookupTableInput, type Instruction, type Umi } from "@metaplex-foundation/umi";
+import {
+  lamports,
+  publicKey,
+  transactionBuilder,
+  type AddressLookupTableInput,
+  type Instruction,
+  type Umi,
+} from "@metaplex-foundation/umi";
 import { base58 } from "@metaplex-foundation/umi/serializers";
 import { describe, expect, it } from "vitest";
 import { createLeanUmi } from "#chain/lean-umi";
@@ -144,5 +161,56 @@ describe("the transactions that we compile with address lookup tables", () => {
     const { message, instructions, built } = await readBack(umi, tree, [table]);
     expect(message.addressTableLookups).toEqual([]);
     expect(instructions).toEqual(built);
+  });
+});
+
+describe("the transactions of version 1 that we compile", () => {
+  /** Ten signed mints with a budget, as wire bytes. */
+  async function signTen(umi: Umi) {
+    const tree = newAddress();
+    const mints = Array.from({ length: 10 }, () => buildMint(umi, tree).items.slice(1));
+    const work = transactionBuilder(mints.flat())
+      .useV1()
+      .setTransactionConfig({ computeUnitLimit: 1_030_000, priorityFee: lamports(777) });
+    const wire = umi.transactions.serialize(await work.setBlockhash(generateSolanaAddress()).buildAndSign(umi));
+    return { wire, instructions: work.getInstructions() };
+  }
+
+  it("mean the same to @solana/kit: programs, accounts and their rights, data, budget and lifetime", async () => {
+    const umi = await openUmi();
+    const { wire, instructions } = await signTen(umi);
+    const read = getCompiledTransactionMessageDecoder().decode(getTransactionDecoder().decode(wire).messageBytes);
+    const message = decompileTransactionMessage(read);
+    if (message.version !== 1) throw new Error("another version was read");
+    expect(message.config).toMatchObject({ computeUnitLimit: 1_030_000, priorityFeeLamports: 777n });
+    expect(message.feePayer.address).toBe(umi.identity.publicKey);
+    const theirs = message.instructions.map(({ programAddress, accounts = [], data = new Uint8Array() }) => ({
+      programId: programAddress,
+      keys: accounts.map(({ address, role }) => {
+        return { pubkey: address, isSigner: isSignerRole(role), isWritable: isWritableRole(role) };
+      }),
+      data: [...data],
+    }));
+    const collections = new Set(
+      instructions.flatMap(({ keys }) => keys.filter((key) => key.isWritable).map(({ pubkey }) => pubkey)),
+    );
+    expect(collections.size).toBeGreaterThan(10);
+    expect(theirs).toEqual(describeBuilt(instructions, umi));
+  });
+
+  it("are the bytes that @solana/kit makes of what it has read, the signature among them", async () => {
+    const umi = await openUmi();
+    const { wire } = await signTen(umi);
+    const transaction = getTransactionDecoder().decode(wire);
+    expect(Buffer.from(getTransactionEncoder().encode(transaction))).toEqual(Buffer.from(wire));
+    const read = getCompiledTransactionMessageDecoder().decode(transaction.messageBytes);
+    expect(Buffer.from(getCompiledTransactionMessageEncoder().encode(read))).toEqual(Buffer.from(transaction.messageBytes));
+    const again = compileTransactionMessage(decompileTransactionMessage(read));
+    expect({ ...again, staticAccounts: [...again.staticAccounts].toSorted() }).toMatchObject({
+      version: 1,
+      header: read.header,
+      staticAccounts: [...read.staticAccounts].toSorted(),
+    });
+    expect(Object.keys(transaction.signatures)).toEqual([umi.identity.publicKey]);
   });
 });

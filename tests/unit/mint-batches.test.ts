@@ -1,9 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { decideBatchLimit, decideComputeUnits, decidePriorityFee, groupMints } from "#domain/mint-batches";
+import { decideBatchLimit, decideComputeUnits, decidePriorityFee, decideVersion, groupMints } from "#domain/mint-batches";
 
 describe("which tickets share a transaction", () => {
   it("takes five, then two, then one: a ticket that the chain refuses stands alone after two transactions in vain", () => {
-    expect([0, 1, 2, 3, 8, 1_000].map(decideBatchLimit)).toEqual([5, 2, 1, 1, 1, 1]);
+    expect([0, 1, 2, 3, 8, 1_000].map((attempts) => decideBatchLimit(attempts, 0))).toEqual([5, 2, 1, 1, 1, 1]);
+  });
+
+  it("takes ten in version 1, and goes on in version 0 with what came to nothing", () => {
+    expect([0, 1, 2, 3].map((attempts) => decideBatchLimit(attempts, 1))).toEqual([10, 2, 1, 1]);
+    expect([0, 1, 8].map((attempts) => decideVersion(attempts, 1))).toEqual([1, 0, 0]);
+    expect(decideVersion(0, 0)).toBe(0);
   });
 
   it("never mixes trees, collections or numbers of attempts, and leaves nobody out", () => {
@@ -19,7 +25,7 @@ describe("which tickets share a transaction", () => {
 
 describe("what a transaction of mints asks for", () => {
   it("has room for the dearest mint that was measured, and stays under the runtime's limit", () => {
-    for (const count of [1, 2, 3, 4, 5]) {
+    for (const count of [1, 2, 3, 4, 5, 10]) {
       expect(decideComputeUnits(count)).toBeGreaterThanOrEqual(count * 87_000 + 450);
       expect(decideComputeUnits(count)).toBeLessThan(1_400_000);
     }

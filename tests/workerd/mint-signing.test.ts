@@ -80,6 +80,42 @@ describe("the minting wallet in workerd", () => {
     expect(signed.lastValidBlockHeight).toBe(150);
   });
 
+  it("signs ten mints in version 1 once the node has simulated the first, its signature at the end", async () => {
+    const { secretKey, publicBytes } = makeWallet();
+    const asked: string[] = [];
+    const answers: Readonly<Record<string, unknown>> = {
+      getLatestBlockhash: { value: { blockhash: address(), lastValidBlockHeight: 150 } },
+      getRecentPrioritizationFees: [],
+      simulateTransaction: { value: { err: { InstructionError: [0, "Custom"] } } },
+    };
+    const fetcher: typeof fetch = async (_input, init) => {
+      const { method } = (await new Request("http://chain.test", init).json()) as { method: string };
+      asked.push(method);
+      return Response.json({ jsonrpc: "2.0", id: 1, result: answers[method] });
+    };
+    const config = { rpcUrl: "http://chain.test", walletSecretKey: secretKey, treeAddress: address(), fetcher };
+    const minter = await loadMinter({ ...config, transactionVersion: 1 });
+    const tickets = Array.from({ length: 12 }, (_, at) => ({
+      ticketId: `t${at}`,
+      ownerAddress: null,
+      name: "n".repeat(32),
+      uri: `https://tickets.example.com/nft/${crypto.randomUUID()}`,
+    }));
+    const batch = { treeAddress: address(), collectionAddress: address(), attempts: 0, tickets };
+    const { signed, ticketIds } = await minter.signMints(batch);
+    await minter.signMints(batch);
+    expect(ticketIds).toEqual(tickets.slice(0, 10).map(({ ticketId }) => ticketId));
+    const wire = base64.serialize(signed?.wireBase64 ?? "");
+    expect(wire[0]).toBe(0x81);
+    expect(wire.length).toBeLessThanOrEqual(4_096);
+    const [message, signature] = [wire.slice(0, -64), wire.slice(-64)];
+    expect(base58.deserialize(signature)[0]).toBe(signed?.signature);
+    expect(ed25519.verify(signature, message, publicBytes)).toBe(true);
+    expect(asked.filter((method) => method === "simulateTransaction").length).toBe(1);
+    const again = await minter.signMints({ ...batch, attempts: 1 });
+    expect([base64.serialize(again.signed?.wireBase64 ?? "")[0], again.ticketIds.length]).toEqual([1, 2]);
+  });
+
   it("names the tree's variable when its address is malformed", async () => {
     const config = { rpcUrl: "http://chain.test", walletSecretKey: makeWallet().secretKey, treeAddress: "nowhere" };
     await expect(loadMinter(config)).rejects.toThrow("SOLANA_TREE");

@@ -134,7 +134,8 @@ async function signGroup(
   let filledCount = 0;
   for (let [first] = waiting; first !== undefined && waiting.length >= filledCount; [first] = waiting) {
     const { attempts, treeAddress, lookupTableAddress, collectionAddress } = first;
-    const tickets = waiting.slice(0, decideBatchLimit(attempts)).map(({ task }) => presentTicket(ctx, task));
+    const limit = decideBatchLimit(attempts, ctx.minter.transactionVersion);
+    const tickets = waiting.slice(0, limit).map(({ task }) => presentTicket(ctx, task));
     const batch = { treeAddress, lookupTableAddress, collectionAddress, attempts, tickets };
     const { signed, ticketIds, unfit } = await ctx.minter.signMints(batch);
     for (const { ticketId, reason } of unfit) {

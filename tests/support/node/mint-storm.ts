@@ -1,5 +1,5 @@
 import { publicKey } from "@metaplex-foundation/umi";
-import { and, eq, ne } from "drizzle-orm";
+import { and, count, eq, ne } from "drizzle-orm";
 import type { Minter } from "#chain/minter";
 import { Random } from "#dev/simulate/random";
 import type { MintMessage } from "#domain/order-messages";
@@ -20,6 +20,8 @@ export interface StormOptions {
   readonly mode: "programs" | "emulator";
   readonly seed: number;
   readonly ticketCount: number;
+  /** What makes room for mints in a transaction; the tree's lookup table when left out. */
+  readonly room?: "plain" | "lookup table" | "version 1";
 }
 
 /** How a storm ended. */
@@ -27,6 +29,8 @@ export interface StormReport {
   /** Leaves of each ticket in the tree, counted by the hash of its metadata. */
   readonly leafCounts: readonly number[];
   readonly orderStatuses: readonly string[];
+  /** Tickets of the transaction that minted most of them. */
+  readonly mostTogether: number;
   /** How often each trouble came, by its name. */
   readonly troubles: Readonly<Record<string, number>>;
 }
@@ -57,7 +61,9 @@ export async function playStorm(options: StormOptions): Promise<StormReport> {
   const world = await openMintWorld(options.mode, {
     spareNodes: 1,
     reachD1: (work) => d1.reach(work),
+    hasLookupTable: options.room !== "plain",
     minting: {
+      transactionVersion: options.room === "version 1" ? 1 : 0,
       payerFloorLamports: 10_000_000,
       // Slots take no time here, so a breaker's pause must not either.
       breakers: new CircuitBreakers({ openForMs: 5 }),
@@ -132,10 +138,10 @@ class Storm {
   async #sell(): Promise<SoldTickets[]> {
     const sold: SoldTickets[] = [];
     for (let left = this.#ticketCount; left > 0; left -= sold.at(-1)?.ticketIds.length ?? left) {
-      const count = Math.min(left, this.#random.between(1, 10));
+      const ticketCount = Math.min(left, this.#random.between(1, 10));
       const of = sold.length < EVENTS ? undefined : sold[this.#random.between(0, EVENTS - 1)];
       const walletOf = (): string | null => (this.#random.chance(0.2) ? makeAddress(this.#random) : null);
-      sold.push(await sellOrder(this.#world.db, { count, of, walletOf }));
+      sold.push(await sellOrder(this.#world.db, { count: ticketCount, of, walletOf }));
     }
     return sold;
   }
@@ -271,7 +277,9 @@ class Storm {
     }
     const orderStatuses = await Promise.all(sold.map(({ orderId }) => this.#world.findOrderStatus(orderId)));
     const troubles = { ...this.#troubles, "D1 failed": this.#d1.failedCount };
-    return { leafCounts, orderStatuses, troubles };
+    const together = await this.#world.db.select({ count: count() }).from(mintJobs).groupBy(mintJobs.signature);
+    const mostTogether = Math.max(...together.map((transaction) => transaction.count));
+    return { leafCounts, orderStatuses, troubles, mostTogether };
   }
 }
 
