@@ -135,7 +135,7 @@ export interface MintedTicket extends Pick<MintTask, "tenantId" | "ticketId" | "
 }
 
 /**
- * Stores finished mints and, in the same transaction, completes each order whose last ticket that is not cancelled was among them.
+ * Stores finished mints, whose bytes nobody will send any more, and, in the same transaction, completes each order whose last ticket that is not cancelled was among them.
  * Repeats change nothing.
  */
 export async function storeMinted(db: DrizzleD1Database, minted: readonly MintedTicket[], nowMs: number): Promise<void> {
@@ -177,7 +177,7 @@ function storeLeaf(db: DrizzleD1Database, ticket: MintedTicket, nowMs: number) {
   const { signature, assetId, leafIndex } = ticket;
   return db
     .update(mintJobs)
-    .set({ status: "MINTED", assetId, leafIndex, lastError: null, mintedAtMs: nowMs, updatedAtMs: nowMs })
+    .set({ status: "MINTED", assetId, leafIndex, wireBase64: null, lastError: null, mintedAtMs: nowMs, updatedAtMs: nowMs })
     .where(and(isMintJob(ticket), eq(mintJobs.signature, signature), ne(mintJobs.status, "MINTED")));
 }
 

@@ -27,6 +27,8 @@ describe("the mint queue's consumer", () => {
       leafIndex: 7,
       mintedAtMs: NOW_MS,
       attempts: 1,
+      // Nobody sends them any more.
+      wireBase64: null,
     });
     expect(await findOrderStatus(sold.orderId)).toBe("COMPLETED");
     expect(await bench.consume([message], 4)).toMatchObject([{ answer: "ack" }]);
@@ -82,6 +84,15 @@ describe("the mint queue's consumer", () => {
       const expected = bench.minter.batches[batch]?.map((ticketId, place) => `${ticketId} ${7 + place}`);
       expect(minted.map((job) => `${job?.ticketId} ${job?.leafIndex}`).toSorted()).toEqual(expected?.toSorted());
     }
+  });
+
+  it("mints ten in one of version 1, and after one in vain goes on by twos and ones", async () => {
+    bench.minter.transactionVersion = 1;
+    const messages = messagesOf(await sellTickets(db, 10));
+    bench.minter.seen = "failed";
+    for (let round = 0; round < 3; round += 1) await bench.consume(messages);
+    const sizes = bench.minter.batches.map(({ length }) => length);
+    expect(sizes).toEqual([10, 2, 2, 2, 2, 2, ...Array.from({ length: 10 }, () => 1)]);
   });
 
   it("leaves tickets that would not fill a transaction to the next delivery while many come, and signs for a few at once", async () => {
