@@ -48,13 +48,17 @@ export async function provisionTree(
 }
 
 /**
- * Makes the lookup table of a tree, unless this owner has made it.
+ * Makes the lookup table of a tree, unless this owner has made it: it is fixed then, also as to the collections in it.
  * @throws when what is there cannot be used.
  */
-export async function provisionLookupTable(owner: Owner, tree: string): Promise<Provisioned> {
+export async function provisionLookupTable(
+  owner: Owner,
+  tree: string,
+  collections: readonly string[] = [],
+): Promise<Provisioned> {
   const { umi, rpc } = owner;
   const known = await findLookupTable(umi, rpc, tree);
-  if (known === null) await settle(owner, await buildLookupTable(umi, rpc, tree));
+  if (known === null) await settle(owner, await buildLookupTable(umi, rpc, tree, collections));
   const address = known ?? (await findLookupTable(umi, rpc, tree));
   if (address === null) throw new Error("the node does not show the lookup table yet; run this again");
   const found = await inspectLookupTable(umi, rpc, { address, tree, commitment: "confirmed" });

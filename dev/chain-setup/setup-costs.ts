@@ -1,3 +1,4 @@
+import { MOST_COLLECTIONS } from "#chain/lookup-table";
 import { capacityOf, countTreeBytes, reserveOf, type TreeShape } from "#domain/tree-shape";
 
 /** Lamports that Bubblegum itself takes for a mint, whatever the cluster. */
@@ -7,8 +8,9 @@ export const SIGNATURE_LAMPORTS = 5_000;
 
 /** Bytes of Bubblegum's config of a tree. */
 const TREE_CONFIG_BYTES = 96;
+const ADDRESS_BYTES = 32;
 /** Bytes of a tree's lookup table: its head, and the seven addresses that every mint into the tree names. */
-export const LOOKUP_TABLE_BYTES = 56 + 7 * 32;
+export const LOOKUP_TABLE_BYTES = 56 + 7 * ADDRESS_BYTES;
 /** Bytes of a provisioned collection without its two texts: head, five plugins and their registry. */
 const COLLECTION_FRAME_BYTES = 287;
 const LAMPORTS_A_SOL = 1_000_000_000;
@@ -40,10 +42,11 @@ export async function listSetupCosts(
 ): Promise<CostLine[]> {
   const { shape, collections, feeLamports } = wanted;
   const treeBytes = countTreeBytes(shape);
+  const tableBytes = LOOKUP_TABLE_BYTES + Math.min(collections.length, MOST_COLLECTIONS) * ADDRESS_BYTES;
   const lines: CostLine[] = [
     { what: describeShape(shape), bytes: treeBytes, lamports: await rentOf(treeBytes) },
     { what: "its config", bytes: TREE_CONFIG_BYTES, lamports: await rentOf(TREE_CONFIG_BYTES) },
-    { what: "its lookup table", bytes: LOOKUP_TABLE_BYTES, lamports: await rentOf(LOOKUP_TABLE_BYTES) },
+    { what: "its lookup table", bytes: tableBytes, lamports: await rentOf(tableBytes) },
   ];
   for (const collection of collections) {
     const bytes = countCollectionBytes(collection);

@@ -72,7 +72,6 @@ async function makeAccounts(owner: Owner, options: SetupOptions, events: readonl
   const shape = chooseTreeShape(options.ticketCount);
   const purpose = treePurpose(options);
   const treeAddress = tell(`tree ${options.number}`, await provisionTree(owner, { purpose, shape, minterAddress }));
-  const lookupTableAddress = tell("its lookup table", await provisionLookupTable(owner, treeAddress));
   const collections: ReadyAccounts["collections"][number][] = [];
   for (const event of events) {
     const [open, frozen] = describeCollections(event);
@@ -82,6 +81,8 @@ async function makeAccounts(owner: Owner, options: SetupOptions, events: readonl
       frozenCollectionAddress: tell(frozen.what, await provisionCollection(owner, { ...frozen, minterAddress })),
     });
   }
+  const made = collections.flatMap((of) => [of.collectionAddress, of.frozenCollectionAddress]);
+  const lookupTableAddress = tell("the lookup table", await provisionLookupTable(owner, treeAddress, made));
   return { treeAddress, lookupTableAddress, ticketCount: options.ticketCount, collections };
 }
 

@@ -23,6 +23,9 @@ import type { RpcClient } from "./rpc-client.ts";
 /** Owner of every address lookup table. */
 export const LOOKUP_TABLE_PROGRAM_ID = "AddressLookupTab1e1111111111111111111111111";
 
+/** Collections that a table takes: with more, the transaction that makes it would be too long. */
+export const MOST_COLLECTIONS = 16;
+
 /** The account's head, before its addresses; u32 1 says that it is a table in use. */
 const HEAD_BYTES = 56;
 const TABLE_IN_USE = 1;
@@ -58,14 +61,21 @@ export function listTableAddresses(umi: Umi, tree: string): PublicKey[] {
 /**
  * Builds the transaction that makes a tree's table, fills it and freezes it: from then on nobody can add to it, deactivate or close
  * it. Umi's identity pays the rent, which stays in it.
+ * @param collections that are known already and that tickets will join; the first {@link MOST_COLLECTIONS} go into the table too.
  */
-export async function buildLookupTable(umi: Umi, rpc: RpcClient, tree: string): Promise<TransactionBuilder> {
+export async function buildLookupTable(
+  umi: Umi,
+  rpc: RpcClient,
+  tree: string,
+  collections: readonly string[] = [],
+): Promise<TransactionBuilder> {
   const authority = await deriveSigner(umi, umi.identity, tablePurpose(tree));
   // Its address derives from a slot that the newest blocks must know: a final one, so that no fork lacks it.
   const recentSlot = await rpc.call<number>("getSlot", [{ commitment: "finalized" }]);
   const address = findAddressLookupTablePda(umi, { authority: authority.publicKey, recentSlot });
+  const known = collections.slice(0, MOST_COLLECTIONS).map((collection) => publicKey(collection));
   return createEmptyLut(umi, { address, authority, recentSlot })
-    .add(extendLut(umi, { address, authority, addresses: listTableAddresses(umi, tree) }))
+    .add(extendLut(umi, { address, authority, addresses: [...listTableAddresses(umi, tree), ...known] }))
     .add(freezeLut(umi, { address, authority }));
 }
 

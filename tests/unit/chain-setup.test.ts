@@ -130,8 +130,8 @@ describe.each(CHAIN_MODES)("provisioning on a chain that runs the %s", { timeout
     });
     const before = await balanceOf();
     const tree = await provisionTree(owner, { purpose: newPurpose(), shape, minterAddress: minter.address });
-    await provisionLookupTable(owner, tree.address);
-    await provisionCollection(owner, { ...EVENT, purpose: newPurpose(), minterAddress: minter.address });
+    const made = await provisionCollection(owner, { ...EVENT, purpose: newPurpose(), minterAddress: minter.address });
+    await provisionLookupTable(owner, tree.address, [made.address]);
     expect(before - (await balanceOf())).toBe(lines.reduce((sum, { lamports }) => sum + lamports, 0));
     expect(formatSetupCosts(lines, shape)).toContain("takes 992 tickets");
   });

@@ -22,6 +22,8 @@ import { SILENT, openMintWorld, type MintWorld } from "../support/node/mint-worl
 const LONGEST_NAME = "n".repeat(32);
 const LONGEST_BASE = `https://${"t".repeat(20)}.app`;
 
+const BUYER = generateSolanaAddress();
+
 function makeTicket(): MintableTicket {
   const ticketId = crypto.randomUUID();
   return { ticketId, ownerAddress: null, name: LONGEST_NAME, uri: `${LONGEST_BASE}/nft/${ticketId}` };
@@ -97,6 +99,30 @@ describe.each(CHAIN_MODES)("mints with a lookup table on a chain that runs the %
     expect(warnings).toEqual([]);
     const plain = await sign(minter, null, makeTickets(5));
     expect(plain.ticketIds.length).toBe(4);
+  });
+
+  it.each([
+    { whose: "in custody", baseBytes: 39, ownerAddress: null },
+    { whose: "all for one wallet", baseBytes: 32, ownerAddress: BUYER },
+  ])("takes five with longer texts when the table holds their collection too: $whose", async ({ baseBytes, ownerAddress }) => {
+    world.localnet.faults.priorityFee = 50_000;
+    const minter = await openMinter();
+    const table = await provisionLookupTable(await openParty(world.localnet.url), world.tree, [collection]);
+    world.localnet.cluster.tick(1);
+    const base = `https://${"t".repeat(baseBytes - 12)}.app`;
+    const tickets = makeTickets(5).map((ticket) => ({ ...ticket, ownerAddress, uri: `${base}/nft/${ticket.ticketId}` }));
+    const result = await sign(minter, table.address, tickets);
+    expect(result.ticketIds.length).toBe(5);
+    expect(await land(minter, result)).toEqual(tickets.map(({ ticketId }) => ticketId));
+    expect((await sign(minter, world.lookupTable, tickets)).ticketIds.length).toBe(4);
+  });
+
+  it("takes as many collections as the transaction that makes it holds", async () => {
+    const collections = Array.from({ length: 20 }, generateSolanaAddress);
+    const tree = generateSolanaAddress();
+    const { address } = await provisionLookupTable(stranger, tree, collections);
+    const found = await world.trees.inspectLookupTable(address, tree);
+    expect(found).toMatchObject({ addresses: [...listAddresses(tree), ...collections.slice(0, 16)] });
   });
 
   it("looks at a table once, however many transactions use it", async () => {
