@@ -159,8 +159,8 @@ function splitOrFailure(svm: LiteSVM, decoded: DecodedTransaction, emulated: rea
       return { failure: error, index };
     }
   }
-  // The decoder gave this message; only its instructions are others.
   const shaped = message.version === 1 ? splitInstructions(instructions) : { instructions };
+  // The decoder gave this message; only its instructions are others.
   const changed = { ...message, ...shaped } as unknown as Parameters<
     ReturnType<typeof getCompiledTransactionMessageEncoder>["encode"]
   >[0];

@@ -90,7 +90,7 @@ describe("a tree's shape", () => {
 });
 
 describe("the measured costs", () => {
-  it("are what the protocol and the cluster take: 95,000 lamports for a mint alone, 91,000 for each of five", async () => {
+  it("are what the protocol and the cluster take: 95,000 lamports for a mint alone, 91,000 for each of five, 90,500 of ten", async () => {
     const shape = { depth: 14, bufferSize: 64, canopyDepth: 8 };
     const measured = await measureMintCosts([shape]);
     expect([...(measured.shapes[0]?.lamportsByBatch ?? [])]).toEqual([
@@ -99,7 +99,10 @@ describe("the measured costs", () => {
       [3, 90_000 + 5_000 / 3],
       [4, 91_250],
       [5, 91_000],
+      [10, 90_500],
     ]);
-    expect(formatCostTables(measured)).toContain("| 14/64/8 | 15,872 | 48,120 |");
+    const tables = formatCostTables(measured);
+    expect(tables).toContain("| 14/64/8 | 15,872 | 48,120 |");
+    expect(tables).toContain("A tree's lookup table has 280 bytes and costs 0.002853 SOL once, its transaction included.");
   });
 });
