@@ -7,7 +7,7 @@ export interface BlockPlace {
 }
 
 const FINALIZED = { commitment: "finalized" };
-const HEAD_ONLY = { ...FINALIZED, transactionDetails: "none", rewards: false, maxSupportedTransactionVersion: 0 };
+const HEAD_ONLY = { ...FINALIZED, transactionDetails: "none", rewards: false, maxSupportedTransactionVersion: 1 };
 
 /** Steps back to a block that is low enough: each is longer than the one before, so few are needed however many slots are empty. */
 const MOST_STEPS = 12;
