@@ -19,7 +19,13 @@ async function askFor(answer: Result<RequestedRefund, PaymentProviderDown>, aler
   };
   const logger = { ...SILENT, error: (_: string, fields?: unknown): void => void alerts.push(fields) };
   const standard = { name: "standard", requestRefund: async () => answer } as unknown as PaymentProvider; // all that is called
-  const reach: StepReach = { inventory: unused, gate: unused, paymentProviders: { standard }, logger };
+  const reach: StepReach = {
+    inventory: unused,
+    batcher: { confirm: unused },
+    gate: unused,
+    paymentProviders: { standard },
+    logger,
+  };
   return takeNextStep(reach, makePaidTwice());
 }
 
