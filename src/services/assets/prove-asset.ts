@@ -24,9 +24,10 @@ export async function proveAsset(
   if (isBurnt) return { kind: "burnt" };
   const state = await ctx.trees.readState(tree.address, tree);
   const then = state.recent.find(({ seq }) => seq === tree.seq);
-  if (then === undefined) return { kind: "unclear" };
   const leafHash = ctx.trees.hashLeaf(leaf);
   const proof = listProofPlaces(tree.depth, leaf.leafIndex).map((place, level) => nodes.get(place) ?? emptyNode(level));
+  const isStillThere = renewProofSince(proof, leaf.leafIndex, state.recent, tree.seq) !== undefined;
+  if (then === undefined || !isStillThere) return { kind: "unclear" };
   if (!isSameNode(climb(leafHash, proof, leaf.leafIndex).root, then.root)) {
     await rereadTree(ctx, tree, tree.seq);
     return { kind: "unclear" };
