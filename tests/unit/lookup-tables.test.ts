@@ -121,7 +121,7 @@ describe.each(CHAIN_MODES)("mints with a lookup table on a chain that runs the %
     const collections = Array.from({ length: 20 }, generateSolanaAddress);
     const tree = generateSolanaAddress();
     const { address } = await provisionLookupTable(stranger, tree, collections);
-    const found = await world.trees.inspectLookupTable(address, tree);
+    const found = await world.treeKeeper.inspectLookupTable(address, tree);
     expect(found).toMatchObject({ addresses: [...listAddresses(tree), ...collections.slice(0, 16)] });
   });
 
