@@ -105,7 +105,11 @@ it("answers a batch of sales by position, each on what those before it left", as
   const { config, stub } = await openSale({ capacity: 2 });
   const [held, stranger] = [makeHold(config), makeHold(config)];
   await reserveOne(stub, held);
-  const sales = [held, stranger, held].map((hold, at) => ({ ...hold, orderId: at === 2 ? "another" : "order" }));
+  const sales = [
+    { ...held, orderId: "order" },
+    { ...stranger, orderId: "order" },
+    { ...held, orderId: "another" },
+  ];
   expect((await stub.confirm(sales)).map((outcome) => outcome.ok)).toEqual([true, false, false]);
   expect(await stub.snapshot()).toMatchObject({ heldCount: 0, soldCount: 1 });
 });
