@@ -75,6 +75,7 @@ function createChainMethods(cluster: Cluster, node: NodeView, withContext: WithC
     getGenesisHash: () => "11111111111111111111111111111112",
     getSlot: ([config]: readonly [Config?]) => node.slotAt(config?.commitment),
     getBlockHeight: ([config]: readonly [Config?]) => node.heightAt(config?.commitment),
+    getFirstAvailableBlock: () => node.listBlocks(0, 1)[0] ?? 0,
     getBlocksWithLimit: ([startSlot, limit]: readonly [number, number]) => node.listBlocks(startSlot, limit),
     // Only what tells which blocks the node has.
     getBlock: ([slot]: readonly [number]) => {
