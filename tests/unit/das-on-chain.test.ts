@@ -13,13 +13,17 @@ import { followTree } from "#services/assets/follow-tree";
 import { proveAsset } from "#services/assets/prove-asset";
 import { proveByDas } from "#services/assets/prove-by-das";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
-import { CHAIN_MODES } from "../support/node/chain-modes.ts";
+import { CHAIN_MODES, HAS_PROGRAMS } from "../support/node/chain-modes.ts";
 import { PUBLIC_BASE_URL } from "../support/node/mint-world.ts";
 
 const LIES: readonly Faults["das"][] = ["wrong_owner", "wrong_proof", "other_tree", "other_asset"];
 /** No node has an index. */
 const UNASKED = { das: { findLeaf: () => Promise.resolve(undefined) } };
 const NOT_BELIEVED = "what an index says of an asset does not lead to a root of its tree";
+
+it.skipIf(HAS_PROGRAMS)("NOT RUN against the real programs: npm run chain:programs downloads them", ({ skip }) => {
+  skip();
+});
 
 describe.each(CHAIN_MODES)("a node's own index of assets, on a chain that runs the %s", { timeout: 120_000 }, (mode) => {
   let world: AssetWorld;
