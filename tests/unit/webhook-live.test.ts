@@ -98,7 +98,9 @@ it("sends a signed event, again after a 500, again when replayed, beside an endp
   const call = createHttpClient(runtime.url);
   const token = await signDevelopmentToken(secrets, { role: "admin", tenantId: TENANT_ID });
   const makeEndpoint = async (path: string): Promise<z.infer<typeof endpointShape>> =>
-    endpointShape.parse((await call("POST", PATH, { token, body: { url: `${receiverUrl}${path}` } })).body);
+    endpointShape.parse(
+      (await call("POST", PATH, { token, body: { url: `${receiverUrl}${path}`, eventTypes: ["ticket.transferred"] } })).body,
+    );
   const broken = await makeEndpoint("/broken-once");
   const transferId = await passTicketOn();
   await waitFor("/broken-once", 2);
