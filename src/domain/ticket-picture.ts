@@ -22,6 +22,9 @@ const NOTCH = 34;
 const TITLE_HEIGHT = 350;
 const SMALLEST_TITLE = 54;
 const TITLE_SIZES = [104, 84, 68, SMALLEST_TITLE];
+const SPACE_EMS = 0.42;
+const WIDE_EMS = 1.08;
+const EMOJI_EMS = 1.4;
 const FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif";
 
 /**
@@ -31,19 +34,20 @@ const FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans
 export function drawTicket(facts: TicketFacts): string {
   const hue = hueOf(facts.eventId);
   const title = fitTitle(facts.eventName);
+  const titleStyle = { weight: 800, rightToLeft: runsRightToLeft(facts.eventName) };
   const label = escapeXml(`${facts.eventName}, ${facts.ticketTypeName}, ${facts.ticketNumber}`);
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIDE} ${SIDE}" width="${SIDE}" height="${SIDE}" role="img" aria-label="${label}" font-family="${FONT}">`,
     `<title>${label}</title>`,
     drawGround(facts.eventId, hue),
-    text(MARGIN, 150, 30, `hsl(${hue} 70% 82%)`, describeDate(facts), { weight: 600, spacing: 2 }),
+    text(150, 30, `hsl(${hue} 70% 82%)`, describeDate(facts), { weight: 600, spacing: 2 }),
     ...title.lines.map((line, index) =>
-      text(MARGIN, 150 + 70 + title.size * (0.75 + 1.12 * index), title.size, "#fff", line, { weight: 800 }),
+      text(150 + 70 + title.size * (0.75 + 1.12 * index), title.size, "#fff", line, titleStyle),
     ),
-    ...(facts.venueName === null ? [] : [text(MARGIN, 630, 36, "#fff", shorten(facts.venueName, 36), { opacity: 0.88 })]),
-    text(MARGIN, TEAR_Y + 90, 26, `hsl(${hue} 35% 40%)`, "TICKET", { weight: 600, spacing: 4 }),
-    text(MARGIN, TEAR_Y + 155, 52, `hsl(${hue} 45% 18%)`, shorten(facts.ticketTypeName, 52), { weight: 700 }),
-    text(MARGIN, TEAR_Y + 232, 40, `hsl(${hue} 35% 30%)`, facts.ticketNumber, {
+    ...(facts.venueName === null ? [] : [nameLine(630, 36, "#fff", facts.venueName, { opacity: 0.88 })]),
+    text(TEAR_Y + 90, 26, `hsl(${hue} 35% 40%)`, "TICKET", { weight: 600, spacing: 4 }),
+    nameLine(TEAR_Y + 155, 52, `hsl(${hue} 45% 18%)`, facts.ticketTypeName, { weight: 700 }),
+    text(TEAR_Y + 232, 40, `hsl(${hue} 35% 30%)`, facts.ticketNumber, {
       spacing: 5,
       family: "ui-monospace, monospace",
     }),
@@ -88,17 +92,24 @@ interface TextStyle {
   readonly spacing?: number;
   readonly opacity?: number;
   readonly family?: string;
+  readonly rightToLeft?: boolean;
 }
 
-function text(x: number, y: number, size: number, fill: string, content: string, style: TextStyle = {}): string {
-  const { weight, spacing, opacity, family } = style;
+/** A name on one line, cut where it has no room. */
+function nameLine(y: number, size: number, fill: string, content: string, style: TextStyle): string {
+  return text(y, size, fill, shorten(content, size), { ...style, rightToLeft: runsRightToLeft(content) });
+}
+
+function text(y: number, size: number, fill: string, content: string, style: TextStyle = {}): string {
+  const { weight, spacing, opacity, family, rightToLeft = false } = style;
+  const start = rightToLeft ? `x="${SIDE - MARGIN}" direction="rtl"` : `x="${MARGIN}"`;
   const extra = [
     weight === undefined ? "" : ` font-weight="${weight}"`,
     spacing === undefined ? "" : ` letter-spacing="${spacing}"`,
     opacity === undefined ? "" : ` fill-opacity="${opacity}"`,
     family === undefined ? "" : ` font-family="${family}"`,
   ].join("");
-  return `<text x="${x}" y="${Math.round(y)}" font-size="${size}" fill="${fill}"${extra}>${escapeXml(content)}</text>`;
+  return `<text ${start} y="${Math.round(y)}" font-size="${size}" fill="${fill}"${extra}>${escapeXml(content)}</text>`;
 }
 
 function describeDate({ startsAtMs, timezone }: Pick<TicketFacts, "startsAtMs" | "timezone">): string {
@@ -124,51 +135,78 @@ function markCut(line: string): string {
 
 /** Lines that fit, broken between words, and inside one only where it is wider than a line (or its script has no spaces). */
 function wrap(name: string, size: number): string[] {
+  const lineEms = TEXT_WIDTH / size;
   const lines: string[] = [];
   let line = "";
+  let room = lineEms;
+  const breakLine = (): void => {
+    lines.push(line);
+    [line, room] = ["", lineEms];
+  };
   for (const word of name.split(/\s+/)) {
-    let separator = line === "" ? "" : " ";
-    if (widthOf(`${line}${separator}${word}`, size) > TEXT_WIDTH && widthOf(word, size) <= TEXT_WIDTH) {
-      lines.push(line);
-      [line, separator] = ["", ""];
-    }
-    for (const character of `${separator}${word}`) {
-      if (widthOf(line + character, size) > TEXT_WIDTH) {
-        lines.push(line);
-        line = "";
-      }
-      line += character;
+    const characters = measure(word);
+    const wordEms = sumEms(characters);
+    if (line !== "" && wordEms + SPACE_EMS > room && wordEms <= lineEms) breakLine();
+    if (line !== "") [line, room] = [`${line} `, room - SPACE_EMS];
+    for (const { text: character, ems } of characters) {
+      if (ems > room) breakLine();
+      [line, room] = [line + character, room - ems];
     }
   }
-  return [...lines, line].filter((found) => found !== "");
+  return [...lines, line].map((found) => found.trimEnd()).filter((found) => found !== "");
 }
 
 function shorten(words: string, size: number): string {
-  return shortenTo(words, size, TEXT_WIDTH);
-}
-
-function shortenTo(words: string, size: number, width: number): string {
-  if (widthOf(words, size) <= width) return words;
+  const characters = measure(words);
+  let room = TEXT_WIDTH / size;
+  if (sumEms(characters) <= room) return words;
+  room -= WIDE_EMS;
   let kept = "";
-  for (const character of words) {
-    if (widthOf(`${kept}${character}…`, size) > width) break;
-    kept += character;
+  for (const { text: character, ems } of characters) {
+    if (ems > room) break;
+    [kept, room] = [kept + character, room - ems];
   }
   return `${kept.trimEnd()}…`;
 }
 
+/** What is drawn as one: a letter with its marks, or an emoji with all that is joined to it. Never parted. */
+interface Character {
+  readonly text: string;
+  /** Its width in sizes of the font. */
+  readonly ems: number;
+}
+
+let segmenter: Intl.Segmenter | undefined;
+
+function measure(words: string): readonly Character[] {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return Array.from(segmenter.segment(words), ({ segment }) => ({ text: segment, ems: emsOf(segment) }));
+}
+
+function sumEms(characters: readonly Character[]): number {
+  return characters.reduce((sum, { ems }) => sum + ems, 0);
+}
+
 /** A guess on the safe side of a wide bold font: no font can be measured here. */
-function widthOf(words: string, size: number): number {
+function emsOf(character: string): number {
+  if (/[\p{Extended_Pictographic}\p{Regional_Indicator}]/u.test(character)) return EMOJI_EMS;
   let ems = 0;
-  for (const character of words) {
-    const codePoint = character.codePointAt(0) ?? 0;
+  for (const part of character.replaceAll(/[\p{M}\p{Cf}]/gu, "")) {
+    const codePoint = part.codePointAt(0) ?? 0;
     if (codePoint >= 0x1100) ems += 1.05;
-    else if (/[MWmw@%&…]/.test(character)) ems += 1.08;
-    else if (/[A-Z0-9]/.test(character)) ems += 0.78;
-    else if (/[ iljtfrI.,:;'|!()]/.test(character)) ems += 0.42;
+    else if (/[MWmw@%&]/.test(part)) ems += WIDE_EMS;
+    else if (/[A-Z0-9]/.test(part)) ems += 0.78;
+    else if (/[ iljtfrI.,:;'|!()]/.test(part)) ems += SPACE_EMS;
     else ems += 0.7;
   }
-  return ems * size;
+  return ems;
+}
+
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+
+/** Words run the way of their first letter, as in Unicode's bidirectional algorithm (rule P2). */
+function runsRightToLeft(words: string): boolean {
+  return RIGHT_TO_LEFT.test(/\p{L}/u.exec(words)?.[0] ?? "");
 }
 
 /** A hue of its own for each event, from its id. */
