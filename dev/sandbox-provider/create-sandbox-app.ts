@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { renderCheckoutPage, renderUnknownPayment } from "./checkout-page.ts";
 import type { EventRecord, EventSender } from "./event-sender.ts";
 import { NO_TROUBLE, PAYMENT_ACTIONS, PaymentActions } from "./payment-actions.ts";
-import { PaymentBook } from "./payment-book.ts";
+import { PaymentBook, type SandboxPayment } from "./payment-book.ts";
 import {
   eventQuerySchema,
   paymentOrderSchema,
@@ -124,19 +124,19 @@ function addRefundRoute(app: Hono, book: PaymentBook, actions: PaymentActions): 
 }
 
 function addCheckoutRoutes(app: Hono, book: PaymentBook, actions: PaymentActions, returnUrl: string | undefined): void {
-  app.get("/checkout/:id", (c) => {
-    const payment = book.findPayment(c.req.param("id"));
+  const show = (c: Context, payment: SandboxPayment | undefined): Response | Promise<Response> => {
     const nonce = randomBytes(16).toString("base64");
     c.header("content-security-policy", `default-src 'none'; style-src 'nonce-${nonce}'; form-action 'self'; base-uri 'none'`);
     c.header("cache-control", "no-store");
     if (payment === undefined) return c.html(renderUnknownPayment(nonce), 404);
     const url = returnUrl?.replaceAll("{orderId}", encodeURIComponent(payment.orderId));
     return c.html(renderCheckoutPage(payment, nonce, url));
-  });
+  };
+  app.get("/checkout/:id", (c) => show(c, book.findPayment(c.req.param("id"))));
 
   app.post("/checkout/:id", async (c) => {
     const payment = book.findPayment(c.req.param("id"));
-    if (payment === undefined) return answerUnknownPayment(c);
+    if (payment === undefined) return show(c, payment);
     const { decision } = await c.req.parseBody();
     if (decision !== "pay" && decision !== "decline") return answerProblem(c, 400, "validation_failed", "pay or decline");
     // A refusal (decided already, in another tab) needs no page of its own: the checkout shows what holds.

@@ -78,9 +78,17 @@ describe("the checkout page", () => {
     expect(await readJson(`${url}/payments/${payment.id}`)).toMatchObject({ status: "succeeded" });
   });
 
-  test("refuses a decision that is neither, and a payment that is not there", async () => {
-    const { url, payment } = await startWithPayment("2 × Balcony");
+  test("refuses a decision that is neither", async () => {
+    const { payment } = await startWithPayment("2 × Balcony");
     expect((await decide(payment, "maybe")).status).toBe(400);
-    expect((await fetch(`${url}/checkout/pay_none`)).status).toBe(404);
+  });
+
+  test("shows a page to whoever opens or pays a payment that the sandbox has forgotten", async () => {
+    const { url, payment } = await startWithPayment("2 × Balcony");
+    const forgotten = { ...payment, checkoutUrl: `${url}/checkout/pay_none` };
+    for (const answer of [await fetch(forgotten.checkoutUrl), await decide(forgotten, "pay")]) {
+      expect(answer.status).toBe(404);
+      expect(await answer.text()).toContain("<h1>Unknown payment</h1>");
+    }
   });
 });
