@@ -6,6 +6,9 @@ interface Addresses {
   readonly paymentUrl: string;
 }
 
+/** Reads one field of an answer; where it is not there, the whole answer goes to standard error. The README has the same line. */
+const FIELD = `field() { node -e 'const text = require("fs").readFileSync(0, "utf8"); try { const found = eval("JSON.parse(text)" + process.argv[1]); if (found === undefined) throw found; console.log(found) } catch { console.error(text || "no answer: is npm start running?") }' -- "$1"; }`;
+
 /**
  * Lines for a shell (bash, with curl and Node) that buy, pay, look at and admit one ticket, once the token lines above them
  * have been pasted too.
@@ -16,7 +19,7 @@ export function describeFirstSteps({ serviceUrl, paymentUrl }: Addresses, { even
   const json = '-H "content-type: application/json"';
   return [
     "Paste the four token lines, then buy, pay, show and admit one ticket:",
-    `field() { node -pe "JSON.parse(require('fs').readFileSync(0, 'utf8'))$1"; }`,
+    FIELD,
     `PAYMENT=$(curl -s ${serviceUrl}/api/v1/purchase ${bearer("USER_TOKEN")} -H "idempotency-key: $RANDOM-$RANDOM" ${json} -d '${basket}' | field .payment.id)`,
     `curl -s -X POST ${paymentUrl}/payments/$PAYMENT/succeed; sleep 2`,
     `TICKET=$(curl -s ${serviceUrl}/api/v1/tickets ${bearer("USER_TOKEN")} | field '.items[0].id')`,
