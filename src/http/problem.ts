@@ -107,7 +107,11 @@ export function toRefusal({ failure, replayed }: { readonly failure: Failure; re
 function detailOf(failure: Failure): string | undefined {
   const { code } = failure;
   if (code === "unauthenticated") return failure.detail;
-  if (code === "not_found") return `There is no such ${failure.what}.`;
+  if (code === "not_found") {
+    return failure.what === "path"
+      ? "There is no such path; /openapi.json lists them all."
+      : `There is no such ${failure.what}.`;
+  }
   if (code === "capacity_below_committed") return `${failure.committedCount} are held or sold.`;
   if (code === "quantity_out_of_range") {
     return `One order may have ${failure.minPerOrder} to ${failure.maxPerOrder} of this ticket type.`;

@@ -26,6 +26,11 @@ describe("a problem", () => {
     });
   });
 
+  it("tells who asks for a path that is none where all paths are", async () => {
+    const { problem } = await read({ code: "not_found", what: "path" });
+    expect(problem.detail).toBe("There is no such path; /openapi.json lists them all.");
+  });
+
   it("says which ticket types are short, and how many are left of each", async () => {
     const { problem } = await read({ code: "sold_out", shortages: [{ ticketTypeId: TYPE_ID, availableCount: 3 }] });
     expect(problem.status).toBe(409);
