@@ -16,7 +16,9 @@ export async function claimFolder(folder: string): Promise<() => Promise<void>> 
   const path = join(folder, "claimed-by");
   const holder = Number(await readFile(path, "utf8").catch(() => "0"));
   if (holder > 0 && holder !== process.pid && isRunning(holder)) {
-    throw new FolderInUseError(`${folder} is in use by the program with id ${holder}: stop it first`);
+    throw new FolderInUseError(
+      `${folder} is in use by the program with id ${holder}: stop it first, or start this one in another clone`,
+    );
   }
   await writeFile(path, String(process.pid));
   return () => rm(path, { force: true });
