@@ -24,7 +24,7 @@ export const eventBody = z.strictObject({
   startsAt: time,
   endsAt: time,
   timezone: z.string().max(64).openapi({ description: "IANA name", example: "Europe/Berlin" }),
-  currency: z.string().length(3).openapi({ description: "ISO 4217", example: "EUR" }),
+  currency: z.string().length(3, "must be an ISO 4217 code such as EUR").openapi({ description: "ISO 4217", example: "EUR" }),
 });
 
 /** The parsed body as the use cases take it. */
