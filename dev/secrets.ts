@@ -56,6 +56,11 @@ export function generateSolanaWallet(): string {
   return base58.deserialize(Buffer.concat([seed, publicKey]))[0];
 }
 
+/** The address of a wallet that `generateSolanaWallet` made. @param secretKey 64 bytes in base58. */
+export function readSolanaAddress(secretKey: string): string {
+  return base58.deserialize(base58.serialize(secretKey).subarray(32))[0];
+}
+
 /** A random Solana address (32 bytes in base58) that nobody holds the key of. */
 export function generateSolanaAddress(): string {
   return base58.deserialize(generateEd25519().publicKey)[0];

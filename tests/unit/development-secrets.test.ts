@@ -1,8 +1,11 @@
+import { base58 } from "@metaplex-foundation/umi/serializers";
+import { Keypair } from "@solana/web3.js";
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from "jose";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generateDevelopmentSecrets } from "#dev/dev-vars";
+import { generateSolanaWallet, readSolanaAddress } from "#dev/secrets";
 import { DEVELOPMENT_TENANT_ID, signDevelopmentToken } from "#dev/sign-development-token";
 
 const TOKEN_SCRIPT = join(import.meta.dirname, "../../dev/token.ts");
@@ -29,6 +32,12 @@ describe("development secrets", () => {
     const secrets = Object.entries(one.variables).filter(([name]) => /SECRETS|KEY|JWKS/.test(name));
     expect(secrets.length).toBeGreaterThanOrEqual(6);
     for (const [name, value] of secrets) expect(other.variables[name], name).not.toBe(value);
+  });
+
+  it("name the wallet by the address that Solana's own library gives its key", () => {
+    const secretKey = generateSolanaWallet();
+    const { publicKey } = Keypair.fromSecretKey(base58.serialize(secretKey));
+    expect(readSolanaAddress(secretKey)).toBe(publicKey.toBase58());
   });
 
   it("sign tokens that the service's own key set accepts, for the user and role asked", async () => {
