@@ -9,10 +9,12 @@ import { parseArgs } from "node:util";
 import { createRpcClient } from "#chain/rpc-client";
 import { TREE_SHAPES } from "#domain/tree-shape";
 import { PROJECT_ROOT } from "../build-bundle.ts";
+import { describeCause } from "#services/mint/describe-cause";
 import { formatCostTables } from "./cost-tables.ts";
 import { measureMintCosts } from "./measure-mints.ts";
 
 const DOCUMENT = join(PROJECT_ROOT, "docs/operations.md");
+const USAGE = "usage: npm run chain:costs -- [--rpc URL] [--write]";
 const TABLES = /(<!-- npm run chain:costs -- --write -->\n)[^]*?(<!-- end -->)/;
 
 async function main(): Promise<void> {
@@ -29,4 +31,10 @@ async function main(): Promise<void> {
   );
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? describeCause(error) : error);
+  if (error instanceof TypeError && "code" in error) console.error(USAGE);
+  process.exitCode = 1;
+}

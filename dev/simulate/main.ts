@@ -10,10 +10,13 @@ import { SimulationFailure } from "./trace.ts";
 const OPERATIONS_PER_WORLD = 10_000;
 const DEFAULT_OPERATIONS = 100_000;
 const HIGHEST_SEED = 1_000_000_000;
+const USAGE = "usage: npm run simulate -- [--seed N] [--ops N]";
+
+class UsageError extends Error {}
 
 function parseCount(text: string | undefined, name: string, otherwise: number): number {
   const count = text === undefined ? otherwise : Number(text);
-  if (!Number.isSafeInteger(count) || count < 0) throw new Error(`--${name} must be a whole number from 0`);
+  if (!Number.isSafeInteger(count) || count < 0) throw new UsageError(`--${name} must be a whole number from 0`);
   return count;
 }
 
@@ -65,4 +68,11 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const isOptionError = error instanceof TypeError && "code" in error;
+  if (!(isOptionError || error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n${USAGE}`);
+  process.exitCode = 1;
+}
