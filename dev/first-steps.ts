@@ -21,11 +21,11 @@ export function describeFirstSteps({ serviceUrl, paymentUrl }: Addresses, { even
     "Paste the four token lines, then buy, pay, show and admit one ticket:",
     FIELD,
     `PAYMENT=$(curl -s ${serviceUrl}/api/v1/purchase ${bearer("USER_TOKEN")} -H "idempotency-key: $RANDOM-$RANDOM" ${json} -d '${basket}' | field .payment.id)`,
-    `curl -s -X POST ${paymentUrl}/payments/$PAYMENT/succeed; sleep 2`,
+    `curl -s -X POST ${paymentUrl}/payments/$PAYMENT/succeed; echo; sleep 2`,
     `TICKET=$(curl -s ${serviceUrl}/api/v1/tickets ${bearer("USER_TOKEN")} | field '.items[0].id')`,
-    `curl -s ${serviceUrl}/api/v1/tickets/$TICKET ${bearer("USER_TOKEN")}`,
+    `curl -s ${serviceUrl}/api/v1/tickets/$TICKET ${bearer("USER_TOKEN")}; echo`,
     `QR=$(curl -s ${serviceUrl}/api/v1/qr/$TICKET/generate ${bearer("USER_TOKEN")} | field .qr)`,
-    `curl -s ${serviceUrl}/api/v1/validation/scan ${bearer("DOOR_STAFF_TOKEN")} ${json} -d "{\\"qr\\":\\"$QR\\",\\"eventId\\":\\"${eventId}\\",\\"type\\":\\"entry\\"}"`,
+    `curl -s ${serviceUrl}/api/v1/validation/scan ${bearer("DOOR_STAFF_TOKEN")} ${json} -d "{\\"qr\\":\\"$QR\\",\\"eventId\\":\\"${eventId}\\",\\"type\\":\\"entry\\"}"; echo`,
     "The same last line again is refused: already_redeemed.",
   ];
 }
