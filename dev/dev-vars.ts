@@ -91,7 +91,7 @@ async function parseVariables(text: string): Promise<Variables> {
   const { parseConfig } = await importConfig();
   const config = parseConfig(variables);
   if (config.ok) return variables;
-  const problems = config.failure.map(({ variable, problem }) => `${variable} is ${problem}`);
+  const problems = config.failure.map(({ variable, problem }) => `${variable}: ${problem}`);
   throw new DevVarsError(`.dev.vars: ${problems.join("; ")} (.dev.vars.example says what it is)`);
 }
 
