@@ -86,7 +86,7 @@ export class DasIndex {
       transaction: {
         message: { accountKeys: message.staticAccounts, instructions: message.instructions.map(presentInstruction) },
       },
-      meta: { err: null, innerInstructions: outcome.inner },
+      meta: { err: null, innerInstructions: outcome.inner, loadedAddresses: outcome.loaded },
     };
     for (const { tree, leaf, leafIndex, seq, depth } of listLeafChanges(answer)) {
       const nodes = this.#trees.get(tree) ?? new SparseTree(depth);
