@@ -23,7 +23,8 @@ function present<Value>(value: Value | null | undefined): Value {
 /** A transaction with one more instruction, of the stranger's program, that made these calls. */
 function addInstruction(answer: TransactionAnswer, calls: readonly Call[]): TransactionAnswer {
   const { accountKeys, instructions } = answer.transaction.message;
-  const keys = [...accountKeys, STRANGER, ...calls.map(({ program }) => program)];
+  const { writable, readonly } = answer.meta.loadedAddresses ?? { writable: [], readonly: [] };
+  const keys = [...accountKeys, ...writable, ...readonly, STRANGER, ...calls.map(({ program }) => program)];
   const forged = {
     index: instructions.length,
     instructions: calls.map(({ program, ...call }) => ({ ...call, programIdIndex: keys.indexOf(program) })),
@@ -32,7 +33,11 @@ function addInstruction(answer: TransactionAnswer, calls: readonly Call[]): Tran
   return {
     ...answer,
     transaction: { message: { accountKeys: keys, instructions: called } },
-    meta: { ...answer.meta, innerInstructions: [...(answer.meta.innerInstructions ?? []), forged] },
+    meta: {
+      ...answer.meta,
+      innerInstructions: [...(answer.meta.innerInstructions ?? []), forged],
+      loadedAddresses: { writable: [], readonly: [] },
+    },
   };
 }
 
