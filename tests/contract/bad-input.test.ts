@@ -161,7 +161,7 @@ describe("a body that cannot be read", () => {
   );
 
   it("may hold any whole character, escaped or not, and it is kept as it is", async () => {
-    const name = "\u0000\u001f\\ud800 🎸\u2028\uffff";
+    const name = "\\ud800 \\ 🎸 \u00e9 e\u0301 \u05e9\u05d5 \uffe0";
     const event = { startsAt: "2031-05-01T18:00:00Z", endsAt: "2031-05-01T23:00:00Z", timezone: "UTC", currency: "EUR" };
     const text = JSON.stringify({ name, ...event }).replace("🎸", String.raw`\ud83c\udfb8`);
     const made: { id: string } = await (await post("/api/v1/events", text)).json();

@@ -113,6 +113,8 @@ const OF_NOBODY = [
   "GET /health/circuit-breakers",
   "POST /health/circuit-breakers/reset",
   "POST /api/v1/events",
+  // Tried in refunds-by-hand.test.ts.
+  "POST /api/v1/orders/{orderId}/refunds/{refundId}/mark-paid",
   // Each of them is tried in webhook-endpoints.test.ts.
   ...ROUTES.map(nameOf).filter((name) => name.includes("/webhook-endpoints")),
 ];
