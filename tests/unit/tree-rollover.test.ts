@@ -81,7 +81,9 @@ describe.each(CHAIN_MODES)("minting from tree to tree on a chain that runs the %
     const first = await addTree(sold, 1);
     const drained = world.drain(sold);
     const second = await world.treeKeeper.deriveTreeAddress({ tenantId: sold.tenantId, number: 2 });
-    const timer = setInterval(() => void advanceOpening(openings(), { address: second }), 50);
+    // As the consumer does: of two that make the lookup table at once, the node refuses one, and its message comes back.
+    const open = (): Promise<unknown> => advanceOpening(openings(), { address: second }).catch(() => undefined);
+    const timer = setInterval(() => void open(), 50);
     await drained;
     clearInterval(timer);
     expect(await countLeaves(sold, [first, second])).toEqual(sold.ticketIds.map(() => 1));

@@ -8,7 +8,7 @@ import type { ChooseTreeContext } from "./choose-tree.ts";
  * which nobody waits for. Safe to repeat and to run twice at once, because the tree's address was fixed before and the chain makes an
  * account once; two tables would be alike, and cost their rent.
  * @returns `later` until both are on chain.
- * @throws when D1 or the chain can't be reached.
+ * @throws when D1 or the chain can't be reached, or a node refuses the table, as it does one of two made at once.
  */
 export async function advanceOpening(ctx: ChooseTreeContext, { address }: TreeMessage): Promise<"settled" | "later"> {
   const tree = await findTree(ctx.db, address);
