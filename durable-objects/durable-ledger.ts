@@ -5,6 +5,8 @@ import { Outbox, type OutboxMessage, type OutboxRow } from "./outbox.ts";
 
 /** Rows of one delivery. Small, because on a shared thread a flush of a thousand rows delays everyone else by 250 ms. */
 const DELIVERY_ROWS = 250;
+/** Rows of one delivery that nobody waits for. */
+const UNHURRIED_ROWS = 100;
 /** Deliveries of one alarm before it makes way and arms the next. */
 const DELIVERIES_PER_ALARM = 10;
 /** Rows set aside by one alarm: finding each costs several calls, and an invocation may only make so many. */
@@ -39,6 +41,8 @@ export interface LedgerHooks<Command, Outcome> {
    * Rows are at most {@link DELIVERY_ROWS}, in order.
    */
   deliver(rows: readonly OutboxRow[]): Promise<void>;
+  /** True while there is much to tell that nobody waits for: it is told in smaller pieces, to hold up others less. */
+  isUnhurried?(): boolean;
   /** True when the error is about the rows themselves (a broken constraint), not about a receiver that is down. */
   isRefusal(error: unknown): boolean;
   /** Work that time brings (expiry, retries, clean-up), a bounded piece at a time; runs in the alarm. */
@@ -173,12 +177,13 @@ export class DurableLedger<Command, Outcome> {
 
   async #deliverDue(): Promise<void> {
     this.#refusalsLeft = REFUSALS_PER_ALARM;
+    const most = this.#hooks.isUnhurried?.() ? UNHURRIED_ROWS : DELIVERY_ROWS;
     for (let delivery = 0; delivery < DELIVERIES_PER_ALARM && this.#refusalsLeft > 0; delivery += 1) {
-      const rows = this.#outbox.listDue(this.#readClockMs(), DELIVERY_ROWS);
+      const rows = this.#outbox.listDue(this.#readClockMs(), most);
       if (rows.length === 0) return;
       await this.#deliverOrSetAside(rows);
       // What came in the meantime waits for company: told at once, it would be a D1 transaction for a few rows, again and again.
-      if (rows.length < DELIVERY_ROWS) return;
+      if (rows.length < most) return;
       await scheduler.wait(0);
     }
   }

@@ -108,6 +108,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
         apply: (commands, nowMs, emit) => this.#apply(commands, nowMs, emit),
         reload: () => this.#reload(),
         deliver: (rows) => this.#deliver(rows),
+        isUnhurried: () => this.#hasExpired(),
         isRefusal: isD1ConstraintError,
         onAlarm: () => this.#sweep(),
         nextWorkMs: () => this.#nextSweepMs(),
@@ -224,12 +225,17 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     return firstExpiryMs === undefined ? undefined : firstExpiryMs + SWEEP_DELAY_MS;
   }
 
+  /** Holds have run out whose expiry is not reported yet. */
+  #hasExpired(): boolean {
+    const state = this.#state;
+    return state !== undefined && (state.firstExpiryMs() ?? Number.POSITIVE_INFINITY) <= state.clockAt(readClockMs());
+  }
+
   async #sweep(): Promise<void> {
     for (let sweep = 0; sweep < SWEEPS_PER_ALARM; sweep += 1) {
       const state = this.#state;
       if (!state) return;
-      const hasExpired = (state.firstExpiryMs() ?? Number.POSITIVE_INFINITY) <= state.clockAt(readClockMs());
-      if (!hasExpired && state.counters.seq < this.#sweptAtSeq + CHANGES_BETWEEN_SWEEPS) return;
+      if (!this.#hasExpired() && state.counters.seq < this.#sweptAtSeq + CHANGES_BETWEEN_SWEEPS) return;
       await this.#submit("sweep", { kind: "sweep" });
       await scheduler.wait(0);
     }
