@@ -188,7 +188,7 @@ it("finds its way through hundreds of refused rows with a bounded number of call
 it.each([
   ["in large pieces", false, 250],
   ["in small pieces what nobody waits for", true, 100],
-])("works through a backlog larger than one alarm takes, losing nothing, %s", (_, isUnhurried, most) =>
+])("works through a backlog larger than one alarm takes, losing nothing, %s", (_how, isUnhurried, most) =>
   inScene(async (scene) => {
     scene.isUnhurried = isUnhurried;
     const words = Array.from({ length: 2_500 }, (_, position) => `word ${position}`);
