@@ -1,1 +1,0 @@
-ALTER TABLE `orders` ADD `line_count` integer DEFAULT 0 NOT NULL;

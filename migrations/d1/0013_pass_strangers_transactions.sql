@@ -1,1 +1,0 @@
-ALTER TABLE `merkle_trees` ADD `passed_signature` text;

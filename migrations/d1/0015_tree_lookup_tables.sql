@@ -1,1 +1,0 @@
-ALTER TABLE `tenant_trees` ADD `lookup_table_address` text;
