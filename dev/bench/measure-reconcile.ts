@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { idBoundsOfTenant } from "#domain/ids";
 import type { Bundle } from "../build-bundle.ts";
 import { generateDevelopmentSecrets } from "../dev-vars.ts";
 import { createHttpClient } from "../http-client.ts";
@@ -43,14 +42,13 @@ async function post(world: BenchWorld, body: unknown): Promise<void> {
   if (!response.ok) throw new Error(`the benchmark's own call answered ${response.status}: ${await response.text()}`);
 }
 
-/** Holds made at the inventory itself, under ids as the tenant's desks would derive them. */
+/** Holds made at the inventory itself. */
 async function makeHolds(world: BenchWorld): Promise<void> {
   const { tenantId, heldTypeId: ticketTypeId } = world;
-  const { from } = idBoundsOfTenant(tenantId);
   for (let made = 0; made < RESERVATIONS; made += HOLDS_AT_ONCE) {
     const holds = Array.from({ length: HOLDS_AT_ONCE }, () => ({
       tenantId,
-      reservationId: from + randomUUID().slice(from.length),
+      reservationId: randomUUID(),
       userId: randomUUID(),
       quantity: 1,
     }));

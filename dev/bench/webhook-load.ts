@@ -10,7 +10,7 @@ const LOOK_EVERY_MS = 100;
 
 const NEW_ORDERS = `
   SELECT orders.id, orders.total_cents AS amountCents, payments.payment_id AS paymentId
-  FROM orders JOIN payments ON payments.order_id = orders.id
+  FROM orders JOIN payments ON payments.created_at_ms = orders.created_at_ms AND payments.order_id = orders.id
   WHERE orders.tenant_id = ?1 AND orders.status = 'PENDING' AND orders.created_at_ms >= ?2 LIMIT ?3`;
 
 const COUNT_PAID = "SELECT COUNT(*) AS paid FROM orders WHERE tenant_id = ?1 AND status = 'AWAITING_MINT'";

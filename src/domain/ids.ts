@@ -112,12 +112,3 @@ export function deriveIdWithin(parentId: string, parts: readonly string[]): stri
 export function sharedPrefixOf(id: string): string {
   return id.slice(0, SHARED_PREFIX_LENGTH);
 }
-
-/**
- * The bounds between which every id of a tenant's desks lies: `from` at or before the first, `to` after the last. Reservations
- * and orders of a tenant are so found in D1 by their primary key. Another tenant may share the bounds, so ask for it too.
- */
-export function idBoundsOfTenant(tenantId: string): { readonly from: string; readonly to: string } {
-  const bits = tenantBitsOf(tenantId).toString(16).padStart(6, "0");
-  return { from: bits, to: `${bits}g` };
-}

@@ -10,7 +10,7 @@ export type OrphanIssue = (typeof ORPHAN_ISSUES)[number];
 /** How far a comparison of a tenant's D1 rows with its inventories has come. */
 export type ReconcilePosition =
   /** Rows of D1 that no inventory knows: those up to this key have been looked at. */
-  | { readonly phase: "rows"; readonly reservationId: string; readonly ticketTypeId: string }
+  | { readonly phase: "rows"; readonly ticketTypeId: string; readonly createdAtMs: number; readonly reservationId: string }
   /** Inventories: types up to `afterTypeId` are done, and of the one behind it the lines up to `position`. */
   | { readonly phase: "types"; readonly afterTypeId: string; readonly position: number }
   /** Discounts, the newest first: those up to this one are done; null at the start. */
@@ -20,7 +20,7 @@ export type ReconcilePosition =
 export function formatReconcilePosition(at: ReconcilePosition): string {
   switch (at.phase) {
     case "rows":
-      return `rows.${at.reservationId}.${at.ticketTypeId}`;
+      return `rows.${at.ticketTypeId}.${at.createdAtMs}.${at.reservationId}`;
     case "types":
       return `types.${at.afterTypeId}.${at.position}`;
     case "codes":
@@ -30,9 +30,10 @@ export function formatReconcilePosition(at: ReconcilePosition): string {
 
 /** Reads what {@link formatReconcilePosition} wrote; undefined for anything else. */
 export function parseReconcilePosition(text: string): ReconcilePosition | undefined {
-  const [, phase, first = "", second = ""] = /^(rows|types|codes)\.([0-9a-f-]*)\.([0-9a-f-]*)$/.exec(text) ?? [];
-  if (phase === "rows") return { phase, reservationId: first, ticketTypeId: second };
-  if (!/^\d{1,15}$/.test(second)) return undefined;
+  const [, phase, first = "", second = "", third] =
+    /^(rows|types|codes)\.([0-9a-f-]*)\.(\d{1,15})(?:\.([0-9a-f-]*))?$/.exec(text) ?? [];
+  if ((phase === "rows") !== (third !== undefined)) return undefined;
+  if (phase === "rows") return { phase, ticketTypeId: first, createdAtMs: Number(second), reservationId: third ?? "" };
   if (phase === "types") return { phase, afterTypeId: first, position: Number(second) };
   if (phase === "codes") return { phase, after: first === "" ? null : { id: first, createdAtMs: Number(second) } };
   return undefined;

@@ -130,7 +130,7 @@ function toOrderDiscountRows({ view, discounts = [] }: OrderRecord): Row[] {
 const INSERT_IDEMPOTENCY_KEYS = insertRows(
   "idempotency_keys",
   "id, tenant_id, user_id, route, body_hash, created_at_ms",
-  "(id) DO NOTHING",
+  "(created_at_ms, id) DO NOTHING",
 );
 
 function toKeyRow({ view, route, bodyHash }: OrderRecord): Row {
@@ -140,7 +140,7 @@ function toKeyRow({ view, route, bodyHash }: OrderRecord): Row {
 const UPSERT_PAYMENTS = insertRows(
   "payments",
   "provider, payment_id, tenant_id, order_id, status, amount_cents, currency, created_at_ms, updated_at_ms, seq, next_check_at_ms",
-  `(provider, payment_id) DO UPDATE SET status = excluded.status, updated_at_ms = excluded.updated_at_ms, seq = excluded.seq,
+  `(created_at_ms, order_id, provider, payment_id) DO UPDATE SET status = excluded.status, updated_at_ms = excluded.updated_at_ms, seq = excluded.seq,
      next_check_at_ms = CASE WHEN excluded.next_check_at_ms IS NULL THEN NULL
        ELSE coalesce(payments.next_check_at_ms, excluded.next_check_at_ms) END
    WHERE excluded.seq > payments.seq`,
@@ -235,7 +235,7 @@ function toPaymentEventRow(event: RecordedPaymentEvent): Row {
 const INSERT_WEBHOOK_NONCES = insertRows(
   "webhook_nonces",
   "provider, webhook_id, received_at_ms",
-  "(provider, webhook_id) DO NOTHING",
+  "(received_at_ms, provider, webhook_id) DO NOTHING",
 );
 
 function toNonceRow({ provider, eventId, receivedAtMs }: RecordedPaymentEvent): Row {

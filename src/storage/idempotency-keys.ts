@@ -1,4 +1,4 @@
-import { and, eq, isNull, lt } from "drizzle-orm";
+import { and, eq, isNull, lt, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { Failure } from "#domain/failure";
 import type { RequestIdentity } from "#domain/order-messages";
@@ -6,6 +6,13 @@ import { idempotencyKeys } from "./schema.ts";
 
 /** How long a key is remembered, in milliseconds. */
 const KEPT_FOR_MS = 86_400_000;
+
+/** In the text, not as a parameter: only so may SQLite use the index of the claims alone. */
+const IS_CLAIM = sql`is_claim = 1`;
+
+function isClaimOf(requestId: string): SQL | undefined {
+  return and(eq(idempotencyKeys.id, requestId), IS_CLAIM);
+}
 
 /**
  * `new`: nobody used the key in the last 24 h. `repeated`: the same request did. `reused`: another body did.
@@ -24,9 +31,10 @@ export async function claimIdempotencyKey(db: DrizzleD1Database, request: Reques
   const { requestId: id, tenantId, userId, route, bodyHash } = request;
   const claimed = await db
     .insert(idempotencyKeys)
-    .values({ id, tenantId, userId, route, bodyHash, createdAtMs: nowMs })
+    .values({ id, tenantId, userId, route, bodyHash, createdAtMs: nowMs, isClaim: true })
     .onConflictDoUpdate({
       target: idempotencyKeys.id,
+      targetWhere: IS_CLAIM,
       set: { bodyHash, createdAtMs: nowMs, refusal: null },
       setWhere: lt(idempotencyKeys.createdAtMs, nowMs - KEPT_FOR_MS),
     })
@@ -35,7 +43,7 @@ export async function claimIdempotencyKey(db: DrizzleD1Database, request: Reques
   const [known] = await db
     .select({ bodyHash: idempotencyKeys.bodyHash, claimedAtMs: idempotencyKeys.createdAtMs })
     .from(idempotencyKeys)
-    .where(eq(idempotencyKeys.id, id));
+    .where(isClaimOf(id));
   const outcome = known?.bodyHash === bodyHash ? "repeated" : "reused";
   return { outcome, claimedAtMs: known?.claimedAtMs ?? nowMs };
 }
@@ -45,15 +53,11 @@ export async function storeRefusal(db: DrizzleD1Database, requestId: string, ref
   await db
     .update(idempotencyKeys)
     .set({ refusal: JSON.stringify(refusal) })
-    .where(and(eq(idempotencyKeys.id, requestId), isNull(idempotencyKeys.refusal)));
+    .where(and(isClaimOf(requestId), isNull(idempotencyKeys.refusal)));
 }
 
 /** The refusal that a request got before. */
 export async function findRefusal(db: DrizzleD1Database, requestId: string): Promise<Failure | undefined> {
-  const row = await db
-    .select({ refusal: idempotencyKeys.refusal })
-    .from(idempotencyKeys)
-    .where(eq(idempotencyKeys.id, requestId))
-    .get();
+  const row = await db.select({ refusal: idempotencyKeys.refusal }).from(idempotencyKeys).where(isClaimOf(requestId)).get();
   return typeof row?.refusal === "string" ? (JSON.parse(row.refusal) as Failure) : undefined; // written by storeRefusal
 }

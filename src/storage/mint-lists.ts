@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
+import { and, asc, eq, gt, ne, or, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { MintStatus } from "#domain/statuses";
 import { isMintJob, selectTickets, type MintJobKey, type MintJobSelection } from "./mint-statements.ts";
@@ -43,19 +43,31 @@ export async function findMintJobOfOwner(
     .get();
 }
 
-/** Jobs of a tenant in one status, by ticket id, after `afterTicketId`. */
+/** At most `limit` + 1 of the tenant's jobs in one status, the longest waiting first. */
 export async function listMintJobsByStatus(
   db: DrizzleD1Database,
-  query: { readonly tenantId: string; readonly status: MintStatus; readonly afterTicketId: string; readonly limit: number },
+  query: {
+    readonly tenantId: string;
+    readonly status: MintStatus;
+    readonly limit: number;
+    readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
+  },
 ): Promise<MintJobView[]> {
+  const { queuedAtMs, ticketId } = mintJobs;
+  const { after } = query;
+  const isAfter =
+    after && or(gt(queuedAtMs, after.createdAtMs), and(eq(queuedAtMs, after.createdAtMs), gt(ticketId, after.id)));
   return db
     .select(JOB_COLUMNS)
     .from(mintJobs)
-    .where(
-      and(eq(mintJobs.tenantId, query.tenantId), eq(mintJobs.status, query.status), gt(mintJobs.ticketId, query.afterTicketId)),
-    )
-    .orderBy(asc(mintJobs.ticketId))
-    .limit(query.limit);
+    .where(and(eq(mintJobs.tenantId, query.tenantId), eq(mintJobs.status, query.status), isAfter))
+    .orderBy(asc(queuedAtMs), asc(ticketId))
+    .limit(query.limit + 1);
+}
+
+/** The + keeps SQLite from reading all of the tenant's jobs to find these. */
+function isOfSelection(tenantId: string, selection: MintJobSelection): SQL | undefined {
+  return and(sql`+${mintJobs.tenantId} = ${tenantId}`, selectTickets(selection)(mintJobs.ticketId));
 }
 
 /**
@@ -77,7 +89,7 @@ export async function requeueMintJobs(
       queuedAtMs: nowMs,
       updatedAtMs: nowMs,
     })
-    .where(and(eq(mintJobs.tenantId, tenantId), selectTickets(selection)(mintJobs.ticketId), ne(mintJobs.status, "MINTED")))
+    .where(and(isOfSelection(tenantId, selection), ne(mintJobs.status, "MINTED")))
     .returning({ ticketId: mintJobs.ticketId, status: mintJobs.status });
 }
 
@@ -90,7 +102,7 @@ export async function listMintJobsOf(
   return db
     .select({ ticketId: mintJobs.ticketId, status: mintJobs.status })
     .from(mintJobs)
-    .where(and(eq(mintJobs.tenantId, tenantId), selectTickets(selection)(mintJobs.ticketId)));
+    .where(isOfSelection(tenantId, selection));
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Parts of statements about mints and assets, for those who send them. */
-import { and, eq, isNull, lt, ne, sql, type SQL } from "drizzle-orm";
+import { and, eq, gte, isNull, lt, ne, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import { sharedPrefixOf } from "#domain/ids";
 import { ORDER_STATUS_RANK, type AssetMoveStatus, type OrderStatus } from "#domain/statuses";
 import { assetBurns, mintJobs, orderItems, orders, tickets } from "./schema.ts";
 
@@ -31,12 +32,18 @@ export function isOneOfMintJobs(keys: readonly MintJobKey[]): SQL | undefined {
 /** Which jobs are meant: these tickets' or those of one order. */
 export type MintJobSelection = { readonly ticketIds: readonly string[] } | { readonly orderId: string };
 
+/** True for the tickets of an order: their ids begin as its own, so they lie side by side under their primary key (docs/adr/0009). */
+export function isTicketOfOrder(orderId: string): SQL | undefined {
+  const prefix = sharedPrefixOf(orderId);
+  return and(gte(tickets.id, prefix), lt(tickets.id, `${prefix}g`), eq(tickets.orderId, orderId));
+}
+
 /** True for the ticket ids of a selection. */
 export function selectTickets(selection: MintJobSelection): (ticketId: SQLiteColumn) => SQL {
   // json_each, because a statement takes 100 parameters at most.
   return (ticketId) =>
     "orderId" in selection
-      ? sql`${ticketId} IN (SELECT ${tickets.id} FROM ${tickets} WHERE ${tickets.orderId} = ${selection.orderId})`
+      ? sql`${ticketId} IN (SELECT ${tickets.id} FROM ${tickets} WHERE ${isTicketOfOrder(selection.orderId)})`
       : sql`${ticketId} IN (SELECT value FROM json_each(${JSON.stringify(selection.ticketIds)}))`;
 }
 
@@ -51,7 +58,7 @@ export function isTicketCancelled(ticketId: SQLiteColumn): SQL {
  * all that were bought must be here.
  */
 export function isOrderMinted(orderId: string): SQL {
-  const ofOrder = sql`FROM ${tickets} JOIN ${mintJobs} ON ${mintJobs.ticketId} = ${tickets.id} WHERE ${tickets.orderId} = ${orderId}`;
+  const ofOrder = sql`FROM ${tickets} JOIN ${mintJobs} ON ${mintJobs.ticketId} = ${tickets.id} WHERE ${isTicketOfOrder(orderId)}`;
   const bought = sql`(SELECT sum(${orderItems.quantity}) FROM ${orderItems} WHERE ${orderItems.orderId} = ${orderId})`;
   const settled = sql`(SELECT count(*) ${ofOrder} AND (${mintJobs.status} = 'MINTED' OR ${isTicketCancelled(tickets.id)}))`;
   return sql`(${bought} = ${settled} AND EXISTS (SELECT 1 ${ofOrder} AND ${mintJobs.status} = 'MINTED'))`;

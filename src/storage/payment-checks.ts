@@ -1,10 +1,16 @@
 import type { OrderStatus, PaymentStatus } from "#domain/statuses";
 
-/** A payment that is due to be asked for, with what its order says. Of any tenant: for the cron alone. */
-export interface DueCheck {
+/** The key of a payment's row. */
+export interface PaymentKey {
+  /** When its order was made. */
+  readonly createdAtMs: number;
+  readonly orderId: string;
   readonly provider: string;
   readonly paymentId: string;
-  readonly orderId: string;
+}
+
+/** A payment that is due to be asked for, with what its order says. Of any tenant: for the cron alone. */
+export interface DueCheck extends PaymentKey {
   readonly paymentStatus: PaymentStatus;
   readonly checks: number;
   readonly orderStatus: OrderStatus;
@@ -13,22 +19,21 @@ export interface DueCheck {
 
 /** What a check leaves behind; `nextCheckAtMs` is null when the payment is not asked for again. */
 export interface CheckDone {
-  readonly provider: string;
-  readonly paymentId: string;
+  readonly payment: PaymentKey;
   readonly checks: number;
   readonly nextCheckAtMs: number | null;
 }
 
 const DUE_CHECKS = `
-  SELECT payments.provider, payments.payment_id AS paymentId, payments.order_id AS orderId, payments.status AS paymentStatus,
+  SELECT payments.created_at_ms AS createdAtMs, payments.provider, payments.payment_id AS paymentId, payments.order_id AS orderId, payments.status AS paymentStatus,
     payments.checks, orders.status AS orderStatus, orders.hold_expires_at_ms AS holdExpiresAtMs
   FROM payments JOIN orders ON orders.id = payments.order_id
   WHERE payments.next_check_at_ms <= ?1 ORDER BY payments.next_check_at_ms LIMIT ?2`;
 
 /** A payment that is settled meanwhile has no next check any more, and gets none. */
 const STORE_CHECK = `
-  UPDATE payments SET checks = ?3, next_check_at_ms = ?4
-  WHERE provider = ?1 AND payment_id = ?2 AND next_check_at_ms IS NOT NULL`;
+  UPDATE payments SET checks = ?5, next_check_at_ms = ?6
+  WHERE created_at_ms = ?1 AND order_id = ?2 AND provider = ?3 AND payment_id = ?4 AND next_check_at_ms IS NOT NULL`;
 
 const KNOWN_EVENTS = `
   SELECT event_id AS id FROM payment_events WHERE provider = ?1 AND event_id IN (SELECT value FROM json_each(?2))`;
@@ -47,8 +52,8 @@ export async function storeChecks(db: D1Database, checks: readonly CheckDone[]):
   if (checks.length === 0) return;
   const statement = db.prepare(STORE_CHECK);
   await db.batch(
-    checks.map(({ provider, paymentId, checks: count, nextCheckAtMs }) =>
-      statement.bind(provider, paymentId, count, nextCheckAtMs),
+    checks.map(({ payment: { createdAtMs, orderId, provider, paymentId }, checks: count, nextCheckAtMs }) =>
+      statement.bind(createdAtMs, orderId, provider, paymentId, count, nextCheckAtMs),
     ),
   );
 }

@@ -1,9 +1,10 @@
 const PRUNE_NONCES = `
-  DELETE FROM webhook_nonces WHERE (provider, webhook_id) IN (
-    SELECT provider, webhook_id FROM webhook_nonces WHERE received_at_ms < ?1 LIMIT ?2)`;
+  DELETE FROM webhook_nonces WHERE (received_at_ms, provider, webhook_id) IN (
+    SELECT received_at_ms, provider, webhook_id FROM webhook_nonces WHERE received_at_ms < ?1 LIMIT ?2)`;
 
 const PRUNE_KEYS = `
-  DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys WHERE created_at_ms < ?1 LIMIT ?2)`;
+  DELETE FROM idempotency_keys WHERE (created_at_ms, id) IN (
+    SELECT created_at_ms, id FROM idempotency_keys WHERE created_at_ms < ?1 LIMIT ?2)`;
 
 const PRUNE_CHALLENGES = `
   DELETE FROM wallet_claims WHERE id IN (SELECT id FROM wallet_claims WHERE expires_at_ms < ?1 LIMIT ?2)`;

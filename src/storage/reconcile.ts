@@ -1,5 +1,6 @@
 import type { InventorySnapshot } from "#domain/inventory-messages";
 import type { InventoryLine } from "#domain/upkeep-messages";
+import { BY_TYPE_AND_AGE, RESERVATIONS_AFTER, type ReservationKey } from "./reservation-keys.ts";
 
 /** A ticket type with the counters that D1 holds of it. */
 export interface StoredCounters {
@@ -19,9 +20,7 @@ export interface TypeSelection {
 }
 
 /** A row of `reservations` by its key, at the number it has. */
-export interface StoredKey {
-  readonly reservationId: string;
-  readonly ticketTypeId: string;
+export interface StoredKey extends ReservationKey {
   readonly seq: number;
 }
 
@@ -47,20 +46,20 @@ const FIND_NEXT_TYPE = `
   ORDER BY id LIMIT 1`;
 
 const LIST_KEYS = `
-  SELECT id AS reservationId, ticket_type_id AS ticketTypeId, seq FROM reservations
-  WHERE (id, ticket_type_id) > (?1, ?2) AND id < ?3 AND tenant_id = ?4
-    AND (?5 IS NULL OR event_id = ?5) AND (?6 IS NULL OR ticket_type_id = ?6)
-  ORDER BY id, ticket_type_id LIMIT ?7`;
+  SELECT ticket_type_id AS ticketTypeId, reservations.created_at_ms AS createdAtMs, reservations.id AS reservationId, seq
+  FROM ${RESERVATIONS_AFTER} AND (?5 IS NULL OR ticket_types.event_id = ?5) AND (?6 IS NULL OR ticket_types.id = ?6)
+  ORDER BY ${BY_TYPE_AND_AGE} LIMIT ?7`;
 
 /** `seq` 0 marks a row that was ahead of its inventory. */
 const LIST_DIFFERENCES = `
   SELECT line.value ->> 'reservationId' AS reservationId, CASE WHEN r.id IS NULL THEN 'missing' ELSE 'stale' END AS kind
   FROM json_each(?1) AS line
-  LEFT JOIN reservations AS r ON r.id = line.value ->> 'reservationId' AND r.ticket_type_id = ?2
+  LEFT JOIN reservations AS r ON r.ticket_type_id = ?2 AND r.created_at_ms = line.value ->> 'createdAtMs'
+    AND r.id = line.value ->> 'reservationId'
   WHERE r.id IS NULL OR r.seq = 0 OR (r.seq <= ?3 AND (r.status, r.order_id, r.user_id, r.quantity, r.restocked_quantity,
-      r.expires_at_ms, r.created_at_ms, r.tenant_id, r.event_id) IS NOT
+      r.expires_at_ms, r.tenant_id, r.event_id) IS NOT
     (line.value ->> 'status', line.value ->> 'orderId', line.value ->> 'userId', line.value ->> 'quantity',
-      line.value ->> 'restockedQuantity', line.value ->> 'expiresAtMs', line.value ->> 'createdAtMs', ?4, ?5))`;
+      line.value ->> 'restockedQuantity', line.value ->> 'expiresAtMs', ?4, ?5))`;
 
 const REPAIR_RESERVATIONS = `
   INSERT INTO reservations (id, ticket_type_id, seq, tenant_id, event_id, user_id, quantity, restocked_quantity, status, order_id,
@@ -68,18 +67,17 @@ const REPAIR_RESERVATIONS = `
   SELECT value ->> 'reservationId', ?2, ?3, ?4, ?5, value ->> 'userId', value ->> 'quantity', value ->> 'restockedQuantity',
     value ->> 'status', value ->> 'orderId', value ->> 'expiresAtMs', value ->> 'createdAtMs'
   FROM json_each(?1) WHERE true
-  ON CONFLICT (id, ticket_type_id) DO UPDATE SET seq = excluded.seq, tenant_id = excluded.tenant_id, event_id = excluded.event_id,
+  ON CONFLICT (ticket_type_id, created_at_ms, id) DO UPDATE SET seq = excluded.seq, tenant_id = excluded.tenant_id, event_id = excluded.event_id,
     user_id = excluded.user_id, quantity = excluded.quantity, restocked_quantity = excluded.restocked_quantity,
-    status = excluded.status, order_id = excluded.order_id, expires_at_ms = excluded.expires_at_ms,
-    created_at_ms = excluded.created_at_ms
+    status = excluded.status, order_id = excluded.order_id, expires_at_ms = excluded.expires_at_ms
     WHERE reservations.seq <= excluded.seq`;
 
-const DELETE_ROWS = `
-  DELETE FROM reservations WHERE (id, ticket_type_id, seq) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))`;
+const ARE_AS_READ = `(ticket_type_id, created_at_ms, id, seq) IN (
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1))`;
 
-const MARK_AHEAD = `
-  UPDATE reservations SET seq = 0
-  WHERE (id, ticket_type_id, seq) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))`;
+const DELETE_ROWS = `DELETE FROM reservations WHERE ${ARE_AS_READ}`;
+
+const MARK_AHEAD = `UPDATE reservations SET seq = 0 WHERE ${ARE_AS_READ}`;
 
 const REPAIR_COUNTERS = `
   UPDATE ticket_types SET quantity = ?2, held_count = ?3, sold_count = ?4, counters_seq = ?5
@@ -95,19 +93,16 @@ export async function findNextType(
   return row ?? undefined;
 }
 
-/**
- * Keys of the selection's reservations in D1, by key.
- * @param range first and last the tenant's ids may be; rows start after the key (`from`, `afterTypeId`).
- */
+/** Keys of the selection's reservations in D1, by key; they start after one. */
 export async function listReservationKeys(
   db: D1Database,
   { tenantId, eventId, ticketTypeId }: TypeSelection,
-  range: { readonly from: string; readonly afterTypeId: string; readonly to: string },
+  after: ReservationKey,
   limit: number,
 ): Promise<readonly StoredKey[]> {
-  const statement = db.prepare(LIST_KEYS);
-  const bound = statement.bind(range.from, range.afterTypeId, range.to, tenantId, eventId, ticketTypeId, limit);
-  return (await bound.all<StoredKey>()).results;
+  const key = [after.ticketTypeId, after.createdAtMs, after.reservationId];
+  const statement = db.prepare(LIST_KEYS).bind(...key, tenantId, eventId, ticketTypeId, limit);
+  return (await statement.all<StoredKey>()).results;
 }
 
 /** What D1 holds wrongly of these lines. A row that has moved past the page's number is left out: it is newer. */
@@ -141,7 +136,9 @@ export async function markReservationsAhead(db: D1Database, rows: readonly Store
 }
 
 function bindKeys(db: D1Database, sql: string, rows: readonly StoredKey[]): D1PreparedStatement {
-  return db.prepare(sql).bind(JSON.stringify(rows.map((row) => [row.reservationId, row.ticketTypeId, row.seq])));
+  return db
+    .prepare(sql)
+    .bind(JSON.stringify(rows.map((row) => [row.ticketTypeId, row.createdAtMs, row.reservationId, row.seq])));
 }
 
 /** Puts a type's counters right if nobody has since they were read. @returns false when somebody has. */

@@ -1,5 +1,6 @@
 import { and, asc, eq, gte, inArray, ne, notExists, sql } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
+import { isTicketOfOrder } from "./mint-statements.ts";
 import { orders, refunds, tickets } from "./schema.ts";
 
 /** A refund's row. */
@@ -36,7 +37,7 @@ export async function hasHeardOfRefund(db: DrizzleD1Database, refund: ToldRefund
   const valid = db
     .select({ id: tickets.id })
     .from(tickets)
-    .where(and(eq(tickets.orderId, orderId), ne(tickets.status, "CANCELLED"), isOneOf));
+    .where(and(isTicketOfOrder(orderId), ne(tickets.status, "CANCELLED"), isOneOf));
   const isBack = gte(orders.refundedCents, refundedCents);
   const found = await db
     .select({ id: orders.id })

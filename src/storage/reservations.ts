@@ -37,7 +37,7 @@ const UPSERT_RESERVATIONS = `
   SELECT value ->> 0, ?2, ?3, ?4, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
     value ->> 8
   FROM json_each(?1) WHERE true
-  ON CONFLICT (id, ticket_type_id) DO UPDATE
+  ON CONFLICT (ticket_type_id, created_at_ms, id) DO UPDATE
     SET status = excluded.status, order_id = excluded.order_id, expires_at_ms = excluded.expires_at_ms, seq = excluded.seq,
       restocked_quantity = excluded.restocked_quantity
     WHERE excluded.seq > reservations.seq`;

@@ -108,7 +108,7 @@ export const ticketTypes = sqliteTable(
   },
   (t) => [
     uniqueIndex("ticket_types_event_number").on(t.eventId, t.number),
-    index("ticket_types_by_tenant").on(t.tenantId, t.id),
+    uniqueIndex("ticket_types_by_tenant").on(t.tenantId, t.id),
     check("ticket_types_status", isOneOf(t.status, TICKET_TYPE_STATUSES)),
     check("ticket_types_never_oversold", sql`${t.heldCount} >= 0 AND ${t.soldCount} >= 0 AND ${t.soldCount} <= ${t.quantity}`),
     check("ticket_types_money", sql`${t.priceCents} >= 0 AND ${t.feeCents} >= 0 AND ${t.taxRateBps} BETWEEN 0 AND 10000`),
@@ -117,7 +117,10 @@ export const ticketTypes = sqliteTable(
   ],
 );
 
-/** Stock held for a buyer, a row per ticket type. Projection of `TicketTypeInventory`; `order_id` is set once an order uses it. */
+/**
+ * Stock held for a buyer, a row per ticket type. Projection of `TicketTypeInventory`; `order_id` is set once an order uses it. What
+ * was held together is kept together, for it is paid or expires together (docs/adr/0024).
+ */
 export const reservations = sqliteTable(
   "reservations",
   {
@@ -141,7 +144,7 @@ export const reservations = sqliteTable(
     restockedQuantity: integer("restocked_quantity").notNull().default(0),
   },
   (t) => [
-    primaryKey({ columns: [t.id, t.ticketTypeId] }),
+    primaryKey({ columns: [t.ticketTypeId, t.createdAtMs, t.id] }),
     index("reservations_open")
       .on(t.expiresAtMs)
       .where(sql`${t.status} = 'ACTIVE'`),
@@ -172,11 +175,14 @@ export const reservationHistory = sqliteTable(
   ],
 );
 
-/** An order. Projection of `OrderDesk`; `status` moves only up in rank, so desk and mint consumer commute. */
+/**
+ * An order. Projection of `OrderDesk`; `status` moves only up in rank, so desk and mint consumer commute. Kept by time: the order of
+ * the tenant's list, and what was ordered together is paid together.
+ */
 export const orders = sqliteTable(
   "orders",
   {
-    id: text("id").primaryKey(),
+    id: text("id").notNull(),
     tenantId: text("tenant_id").notNull(),
     orderNumber: text("order_number").notNull(),
     userId: text("user_id").notNull(),
@@ -204,9 +210,10 @@ export const orders = sqliteTable(
     seq: integer("seq").notNull(),
   },
   (t) => [
+    primaryKey({ columns: [t.tenantId, t.createdAtMs, t.id] }),
+    uniqueIndex("orders_id").on(t.id),
     uniqueIndex("orders_number").on(t.tenantId, t.orderNumber),
-    index("orders_by_user").on(t.tenantId, t.userId, t.createdAtMs, t.id),
-    index("orders_by_tenant").on(t.tenantId, t.createdAtMs, t.id),
+    index("orders_by_user").on(t.userId, t.createdAtMs, t.id),
     index("orders_unpaid")
       .on(t.holdExpiresAtMs)
       .where(sql`${t.status} IN ('PENDING', 'PAYMENT_FAILED')`),
@@ -249,7 +256,7 @@ export const orderItems = sqliteTable(
   ],
 );
 
-/** A ticket somebody owns. */
+/** A ticket somebody owns. Its id begins as its order's, whose tickets are found by that: see `isTicketOfOrder`. */
 export const tickets = sqliteTable(
   "tickets",
   {
@@ -278,7 +285,6 @@ export const tickets = sqliteTable(
   },
   (t) => [
     index("tickets_by_owner").on(t.tenantId, t.ownerUserId, t.createdAtMs, t.id),
-    index("tickets_by_order").on(t.orderId),
     check("tickets_status", isOneOf(t.status, TICKET_STATUSES)),
     check("tickets_epoch", sql`${t.credentialEpoch} BETWEEN 0 AND 65535`),
   ],
@@ -615,6 +621,7 @@ export const payments = sqliteTable(
     status: text("status", { enum: PAYMENT_STATUSES }).notNull(),
     amountCents: integer("amount_cents").notNull(),
     currency: text("currency").notNull(),
+    /** When its order was made: who has the order finds its payments by this. */
     createdAtMs: integer("created_at_ms").notNull(),
     updatedAtMs: integer("updated_at_ms").notNull(),
     seq: integer("seq").notNull(),
@@ -623,8 +630,7 @@ export const payments = sqliteTable(
     nextCheckAtMs: integer("next_check_at_ms"),
   },
   (t) => [
-    primaryKey({ columns: [t.provider, t.paymentId] }),
-    index("payments_by_order").on(t.orderId),
+    primaryKey({ columns: [t.createdAtMs, t.orderId, t.provider, t.paymentId] }),
     index("payments_to_check")
       .on(t.nextCheckAtMs)
       .where(sql`${t.nextCheckAtMs} IS NOT NULL`),
@@ -739,7 +745,7 @@ export const mintJobs = sqliteTable(
     index("mint_jobs_by_asset")
       .on(t.assetId)
       .where(sql`${t.assetId} IS NOT NULL`),
-    index("mint_jobs_by_status").on(t.tenantId, t.status, t.ticketId),
+    index("mint_jobs_by_status").on(t.tenantId, t.status, t.queuedAtMs, t.ticketId),
     index("mint_jobs_at_work")
       .on(t.updatedAtMs)
       .where(sql`${t.status} IN ('QUEUED', 'SUBMITTED')`),
@@ -816,12 +822,15 @@ export const userBlacklists = sqliteTable(
   ],
 );
 
-/** Idempotency keys seen in the last 24 h. Projection of `OrderDesk`, which answers replays itself. */
+/**
+ * Idempotency keys seen in the last 24 h. Projection of `OrderDesk`, which answers replays itself; those of requests to D1 itself are
+ * claims, and of these alone the id is unique and looked up.
+ */
 export const idempotencyKeys = sqliteTable(
   "idempotency_keys",
   {
     /** Derived from tenant, user, route and key; also the id of what the request made. */
-    id: text("id").primaryKey(),
+    id: text("id").notNull(),
     tenantId: text("tenant_id").notNull(),
     userId: text("user_id").notNull(),
     route: text("route").notNull(),
@@ -829,8 +838,14 @@ export const idempotencyKeys = sqliteTable(
     /** JSON of the refusal that a request to D1 itself got, so that its repeat gets it too; null for one that was not refused. */
     refusal: text("refusal"),
     createdAtMs: integer("created_at_ms").notNull(),
+    isClaim: integer("is_claim", { mode: "boolean" }).notNull().default(false),
   },
-  (t) => [index("idempotency_keys_by_age").on(t.createdAtMs)],
+  (t) => [
+    primaryKey({ columns: [t.createdAtMs, t.id] }),
+    uniqueIndex("idempotency_keys_claimed")
+      .on(t.id)
+      .where(sql`${t.isClaim} = 1`),
+  ],
 );
 
 /** Webhook ids acted upon, for the audit trail. Projection of `OrderDesk`, which refuses the replays itself. */
@@ -841,7 +856,7 @@ export const webhookNonces = sqliteTable(
     webhookId: text("webhook_id").notNull(),
     receivedAtMs: integer("received_at_ms").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.provider, t.webhookId] }), index("webhook_nonces_by_age").on(t.receivedAtMs)],
+  (t) => [primaryKey({ columns: [t.receivedAtMs, t.provider, t.webhookId] })],
 );
 
 /** Outgoing events, each written in the transaction of its change and taken out in the one that writes its deliveries (docs/adr/0018). */

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, inArray, lt, or, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { MintStatus } from "#domain/statuses";
+import { isTicketOfOrder } from "./mint-statements.ts";
 import { mintJobs, tickets } from "./schema.ts";
 
 /** A ticket's row with what is known of its mint. */
@@ -65,7 +66,8 @@ export function listTicketRows(db: DrizzleD1Database, query: TicketListQuery): P
 
 /** All tickets of an order that D1 has. */
 export function listTicketRowsOfOrder(db: DrizzleD1Database, tenantId: string, orderId: string): Promise<TicketRow[]> {
-  const where = and(eq(tickets.orderId, orderId), eq(tickets.tenantId, tenantId));
+  // The + keeps SQLite from reading all of the tenant's tickets instead.
+  const where = and(isTicketOfOrder(orderId), sql`+${tickets.tenantId} = ${tenantId}`);
   return readTickets(db, where, [asc(tickets.id)], TICKETS_OF_ORDER);
 }
 

@@ -1,4 +1,5 @@
 import type { DrizzleD1Database } from "drizzle-orm/d1";
+import { deriveIdWithin } from "#domain/ids";
 import { events, mintJobs, orderItems, orders, ticketTypes, tickets } from "#storage/schema";
 
 /** Name of the event whose tickets are sold. */
@@ -36,17 +37,18 @@ export function sellTickets(db: DrizzleD1Database, count: number): Promise<SoldT
 
 /** As {@link sellTickets}, and more can be said of the order. */
 export async function sellOrder(db: DrizzleD1Database, { count, of, walletOf }: OrderDetails): Promise<SoldTickets> {
+  const orderId = crypto.randomUUID();
   const sold: SoldTickets = {
     tenantId: of?.tenantId ?? crypto.randomUUID(),
     eventId: of?.eventId ?? crypto.randomUUID(),
     ticketTypeId: of?.ticketTypeId ?? crypto.randomUUID(),
-    orderId: crypto.randomUUID(),
+    orderId,
     userId: crypto.randomUUID(),
-    ticketIds: Array.from({ length: count }, () => crypto.randomUUID()),
+    ticketIds: Array.from({ length: count }, (_, place) => deriveIdWithin(orderId, [String(place)])),
   };
   if (of === undefined) await insertEvent(db, sold);
   await insertOrder(db, sold);
-  const { tenantId, eventId, ticketTypeId, orderId, userId } = sold;
+  const { tenantId, eventId, ticketTypeId, userId } = sold;
   for (const [place, id] of sold.ticketIds.entries()) {
     const ticket = { id, tenantId, eventId, ticketTypeId, orderId, ownerUserId: userId, walletAddress: walletOf?.(place) };
     const job = { ticketId: id, tenantId, eventId, queuedAtMs: SOLD_AT_MS, updatedAtMs: SOLD_AT_MS };

@@ -11,22 +11,22 @@ import * as stale from "#storage/stale";
 const tenantId = "t";
 const snapshot = { capacity: 1, heldCount: 0, soldCount: 0, availableCount: 1, seq: 1, takenAtMs: 1 };
 const selection = { tenantId, eventId: null, ticketTypeId: null };
+const key = { ticketTypeId: "y", createdAtMs: 1, reservationId: "r" };
+const payment = { createdAtMs: 1, orderId: "o", provider: "standard", paymentId: "p" };
 const pageOwner = { tenantId, eventId: "e", ticketTypeId: "y", historySeq: 1 };
 const storedCounters = { ticketTypeId: "y", eventId: "e", quantity: 1, heldCount: 0, soldCount: 0, countersSeq: 1 };
 
 /** Calls by the name of their function. */
 export const UPKEEP_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1: D1Database) => Promise<unknown>>> = {
   findNextType: (_, d1) => reconcile.findNextType(d1, selection, "x"),
-  listReservationKeys: (_, d1) => reconcile.listReservationKeys(d1, selection, { from: "a", afterTypeId: "", to: "b" }, 10),
+  "listReservationKeys, next page": (_, d1) => reconcile.listReservationKeys(d1, selection, key, 10),
   listReservationDifferences: (_, d1) => reconcile.listReservationDifferences(d1, pageOwner, []),
   repairReservations: (_, d1) => reconcile.repairReservations(d1, pageOwner, []),
   deleteReservationRows: (_, d1) => reconcile.deleteReservationRows(d1, []),
   markReservationsAhead: (_, d1) => reconcile.markReservationsAhead(d1, []),
   repairCounters: (_, d1) => reconcile.repairCounters(d1, tenantId, storedCounters, snapshot),
-  listOrphans: (_, d1) =>
-    listOrphans(d1, tenantId, { afterId: "a", afterTypeId: "", to: "b" }, { window: 10, limit: 5, settledBeforeMs: 1 }),
-  readReservationFigures: (_, d1) =>
-    metrics.readReservationFigures(d1, tenantId, { from: "a", to: "b" }, { afterTypeId: "", limit: 20 }),
+  listOrphans: (_, d1) => listOrphans(d1, tenantId, key, { window: 10, limit: 5, settledBeforeMs: 1 }),
+  readReservationFigures: (_, d1) => metrics.readReservationFigures(d1, tenantId, { afterTypeId: "", limit: 20 }),
   listTypesWithStaleHolds: (_, d1) => stale.listTypesWithStaleHolds(d1, 1),
   listStaleOrderIds: (_, d1) => stale.listStaleOrderIds(d1, 1),
   listTypesBetween: (_, d1) => stale.listTypesBetween(d1, { from: "a", to: "c", first: "b", endsAfterMs: 1, limit: 10 }),
@@ -36,7 +36,7 @@ export const UPKEEP_QUERIES: Readonly<Record<string, (db: DrizzleD1Database, d1:
   "repairDiscountCounters, first tickets": (_, d1) =>
     repairDiscountCounters(d1, { tenantId, discountId: "d", cap: "first_tickets" }, 1, snapshot),
   listDueChecks: (_, d1) => checks.listDueChecks(d1, 1, 10),
-  storeChecks: (_, d1) => checks.storeChecks(d1, [{ provider: "standard", paymentId: "p", checks: 1, nextCheckAtMs: 1 }]),
+  storeChecks: (_, d1) => checks.storeChecks(d1, [{ payment, checks: 1, nextCheckAtMs: 1 }]),
   listKnownEventIds: (_, d1) => checks.listKnownEventIds(d1, "standard", ["v"]),
   findUndeliveredCursor: (_, d1) => checks.findUndeliveredCursor(d1, "standard"),
   storeUndeliveredCursor: async (_, d1) => {

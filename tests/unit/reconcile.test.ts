@@ -5,8 +5,8 @@ describe("the position of a reconciliation", () => {
   const id = "0a1b2c3d-4e5f-8a6b-9c7d-0123456789ab";
 
   it.each([
-    { phase: "rows", reservationId: "", ticketTypeId: "" },
-    { phase: "rows", reservationId: id, ticketTypeId: id },
+    { phase: "rows", ticketTypeId: "", createdAtMs: 0, reservationId: "" },
+    { phase: "rows", ticketTypeId: id, createdAtMs: 1_760_000_000_000, reservationId: id },
     { phase: "types", afterTypeId: "", position: 0 },
     { phase: "types", afterTypeId: id, position: 4_711 },
     { phase: "codes", after: null },
@@ -19,6 +19,9 @@ describe("the position of a reconciliation", () => {
     "",
     "rows",
     "rows.x.y",
+    "rows..0",
+    `rows.${id}.${id}`,
+    `types.${id}.0.${id}`,
     "types..",
     "types..-1",
     "types..1a",

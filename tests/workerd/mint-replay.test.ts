@@ -5,6 +5,7 @@ import type { MintMessage } from "#domain/order-messages";
 import { consumeDeadLetters } from "#queues/dead-letter-consumer";
 import { findMint } from "#services/mint/find-mint";
 import { listMintJobs } from "#services/mint/list-mint-jobs";
+import { parseCursor } from "#services/page";
 import { formatTicketNumber } from "#domain/ticket-number";
 import { findNftMetadata } from "#services/mint/nft-metadata";
 import { queueMint, type MintQueue } from "#services/mint/queue-mint";
@@ -159,9 +160,12 @@ describe("reading mints", () => {
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
+      const after = parseCursor(cursor ?? undefined);
+      if (!after.ok) throw new Error("its own cursor was refused");
       const page: Awaited<ReturnType<typeof listMintJobs>> = await listMintJobs(
         { db, principal: principalOf(sold, "admin") },
-        { status: "QUEUED", limit: 2, cursor },
+        "QUEUED",
+        { limit: 2, after: after.value },
       );
       seen.push(...page.items.map(({ ticketId }) => ticketId));
       cursor = page.nextCursor;

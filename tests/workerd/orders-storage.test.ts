@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
 import { findOrderRow, listOrderRows } from "#storage/orders";
+import { deriveIdWithin } from "#domain/ids";
 import { findTicketRow, listStoredTicketIds, listTicketRows, listTicketRowsOfOrder } from "#storage/tickets";
 import { insertUnmatchedEvent } from "#storage/unmatched-events";
 import { makeValidRows, type Row } from "../support/valid-rows.ts";
@@ -24,7 +25,8 @@ async function makeBuyer(orderCount: number) {
   const [tenantId, userId] = [String(row("orders")["tenant_id"]), String(row("orders")["user_id"])];
   const orderIds: string[] = [];
   for (let made = 0; made < orderCount; made += 1) {
-    const [orderId, ticketId] = [crypto.randomUUID(), crypto.randomUUID()];
+    const orderId = crypto.randomUUID();
+    const ticketId = deriveIdWithin(orderId, ["1"]);
     const created_at_ms = 1_000 + Math.floor(made / 3);
     await insert("orders", {
       ...row("orders"),
@@ -75,6 +77,19 @@ describe("a buyer's orders and tickets in D1", () => {
     expect(await listOrderRows(db, { tenantId: foreign, userId, limit: 9, after: undefined, nowMs: 1 })).toEqual([]);
     expect(await listStoredTicketIds(db, foreign, [ticket?.id ?? ""])).toEqual(new Set());
     expect(await listStoredTicketIds(db, tenantId, [ticket?.id ?? "", foreign])).toEqual(new Set([ticket?.id]));
+  });
+
+  it("keep their tickets apart, also when their ids begin alike", async () => {
+    const { tenantId, orderIds, row } = await makeBuyer(1);
+    const [orderId = ""] = orderIds;
+    const twin = deriveIdWithin(orderId, ["a twin"]);
+    const ticketId = deriveIdWithin(twin, ["1"]);
+    await insert("orders", { ...row("orders"), id: twin, order_number: "ORD-twin" });
+    await insert("tickets", { ...row("tickets"), id: ticketId, order_id: twin });
+    const idsOf = async (id: string): Promise<string[]> =>
+      (await listTicketRowsOfOrder(db, tenantId, id)).map((ticket) => ticket.id);
+    expect(await idsOf(orderId)).toEqual([deriveIdWithin(orderId, ["1"])]);
+    expect(await idsOf(twin)).toEqual([ticketId]);
   });
 
   it("read expired once the hold has run out, whether or not the desk has said so", async () => {

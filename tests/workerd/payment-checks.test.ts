@@ -149,8 +149,10 @@ describe("a payment whose events were lost for good", () => {
   it("that is settled while it is checked is not checked again", async () => {
     const asked = makeAskedProvider();
     const order = await abandon(asked);
-    const { paymentId } = order;
-    await storeChecks(env.DB, [{ provider: "standard", paymentId, checks: 1, nextCheckAtMs: Date.now() }]);
+    const { orderId, paymentId } = order;
+    const { createdAtMs = 0 } = (await order.readOrder()) ?? {};
+    const payment = { createdAtMs, orderId, provider: "standard", paymentId };
+    await storeChecks(env.DB, [{ payment, checks: 1, nextCheckAtMs: Date.now() }]);
     expect(await findCheck(order)).toMatchObject({ checks: 0, nextMs: null });
   });
 

@@ -94,15 +94,14 @@ async function tellDesk(
 }
 
 function scheduleNext(ctx: ServiceContext, check: DueCheck, outcome: CheckOutcome): CheckDone {
-  const { provider, paymentId } = check;
-  if (outcome === "down") return { provider, paymentId, checks: check.checks, nextCheckAtMs: ctx.nowMs + DOWN_PAUSE_MS };
+  if (outcome === "down") return { payment: check, checks: check.checks, nextCheckAtMs: ctx.nowMs + DOWN_PAUSE_MS };
   const checks = check.checks + 1;
-  if (outcome === "ended") return { provider, paymentId, checks, nextCheckAtMs: null };
+  if (outcome === "ended") return { payment: check, checks, nextCheckAtMs: null };
   const nextMs = nextCheckAtMs(checks, ctx.nowMs);
   if (nextMs === null) {
     ctx.logger.error("a payment stays open, nobody asks for it any more", { alert: "payment_open", outcome, ...idsOf(check) });
   }
-  return { provider, paymentId, checks, nextCheckAtMs: nextMs };
+  return { payment: check, checks, nextCheckAtMs: nextMs };
 }
 
 function complain(ctx: ServiceContext, check: DueCheck, error: unknown): "failed" {

@@ -1,7 +1,7 @@
 import type { Failure } from "#domain/failure";
-import { idBoundsOfTenant } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
-import { listOrphans, type Orphan, type ReservationKey } from "#storage/reservation-orphans";
+import { FIRST_RESERVATION_KEY, type ReservationKey } from "#storage/reservation-keys";
+import { listOrphans, type Orphan } from "#storage/reservation-orphans";
 import type { SignedInContext } from "../context.ts";
 
 /** Order and reservation reach D1 by different ways and within a second or so; what has lasted this long is no delay. */
@@ -17,7 +17,7 @@ export interface OrphanPage {
 }
 
 /**
- * The tenant's reservations that no order stands behind, by id. A request looks at 100,000 reservations at most, so a page may
+ * The tenant's reservations that no order stands behind, by ticket type and age. A request looks at 100,000 reservations at most, so a page may
  * hold few rows, or none, and still have a next one. Refuses `validation_failed` for a cursor that this service did not make.
  */
 export async function listOrphanReservations(
@@ -25,28 +25,25 @@ export async function listOrphanReservations(
   page: { readonly limit: number; readonly cursor: string | null },
 ): Promise<Result<OrphanPage, Failure>> {
   const { tenantId } = ctx.principal;
-  const { from, to } = idBoundsOfTenant(tenantId);
-  const start = page.cursor === null ? { reservationId: from, ticketTypeId: "" } : parseKey(page.cursor);
-  if (!start) return refuse(badCursor());
+  let at = page.cursor === null ? FIRST_RESERVATION_KEY : parseKey(page.cursor);
+  if (!at) return refuse(badCursor());
   const items: Orphan[] = [];
-  // A cursor from before the tenant's ids would have the statement walk through everybody else's.
-  let at: ReservationKey = start.reservationId < from ? { reservationId: from, ticketTypeId: "" } : start;
   for (let window = 0; window < WINDOWS_PER_REQUEST; window += 1) {
-    const range = { afterId: at.reservationId, afterTypeId: at.ticketTypeId, to };
     const limit = page.limit - items.length;
     const search = { window: WINDOW_ROWS, limit, settledBeforeMs: ctx.nowMs - SETTLED_AFTER_MS };
-    const { orphans, end } = await listOrphans(ctx.d1, tenantId, range, search);
+    const { orphans, end } = await listOrphans(ctx.d1, tenantId, at, search);
     items.push(...orphans);
     if (!end) return succeed({ items, nextCursor: null });
     at = orphans.length === limit ? (orphans.at(-1) ?? end) : end;
     if (items.length === page.limit) break;
   }
-  return succeed({ items, nextCursor: `${at.reservationId}.${at.ticketTypeId}` });
+  return succeed({ items, nextCursor: `${at.ticketTypeId}.${at.createdAtMs}.${at.reservationId}` });
 }
 
 function parseKey(cursor: string): ReservationKey | undefined {
-  const [, reservationId, ticketTypeId] = /^([0-9a-f-]{36})\.([0-9a-f-]{36})$/.exec(cursor) ?? [];
-  return reservationId === undefined || ticketTypeId === undefined ? undefined : { reservationId, ticketTypeId };
+  const [, ticketTypeId, createdAtMs, reservationId] = /^([0-9a-f-]{36})\.(\d{1,15})\.([0-9a-f-]{36})$/.exec(cursor) ?? [];
+  if (ticketTypeId === undefined || reservationId === undefined) return undefined;
+  return { ticketTypeId, createdAtMs: Number(createdAtMs), reservationId };
 }
 
 function badCursor(): Failure {

@@ -1,5 +1,4 @@
 import type { Failure } from "#domain/failure";
-import { idBoundsOfTenant } from "#domain/ids";
 import { areCountersWrong, formatReconcilePosition, parseReconcilePosition, type ReconcilePosition } from "#domain/reconcile";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { InventoryPage } from "#domain/upkeep-messages";
@@ -15,6 +14,7 @@ import {
   type StoredKey,
   type TypeSelection,
 } from "#storage/reconcile";
+import { FIRST_RESERVATION_KEY } from "#storage/reservation-keys";
 import type { SignedInContext } from "../context.ts";
 import { reconcileCodes, type CapDifference } from "./reconcile-discounts.ts";
 import { ReconcileReport, type TypeDifferences } from "./reconcile-report.ts";
@@ -43,7 +43,7 @@ export interface ReconcileOutcome {
   readonly nextCursor: string | null;
 }
 
-const START: ReconcilePosition = { phase: "rows", reservationId: "", ticketTypeId: "" };
+const START: ReconcilePosition = { phase: "rows", ...FIRST_RESERVATION_KEY };
 
 /**
  * Compares what D1 holds of the tenant's reservations and counters with the inventories, which alone hold the truth, and
@@ -112,17 +112,13 @@ class Walk {
 
   /** D1 is read first and the inventory asked after: a row that it does not know then was never made. */
   async #checkRows(at: Extract<ReconcilePosition, { phase: "rows" }>): Promise<ReconcilePosition> {
-    const { from, to } = idBoundsOfTenant(this.#selection.tenantId);
-    // The start has no id; a cursor from before the tenant's ids would have the statement walk through everybody else's.
-    const range =
-      at.reservationId < from ? { from, afterTypeId: "", to } : { from: at.reservationId, afterTypeId: at.ticketTypeId, to };
     this.callCount += 1;
-    const page = await listReservationKeys(this.#db, this.#selection, range, PAGE_ROWS);
+    const page = await listReservationKeys(this.#db, this.#selection, at, PAGE_ROWS);
     const rowsByType = groupByType(page);
     await Promise.all([...rowsByType].map(([ticketTypeId, rows]) => this.#checkRowsOfType(ticketTypeId, rows)));
-    const last = [...rowsByType.values()].flat().reduce<StoredKey | undefined>(laterKey, undefined);
+    const last = [...rowsByType.values()].at(-1)?.at(-1);
     const isAtEnd = page.length < PAGE_ROWS && last === page.at(-1);
-    return isAtEnd || !last ? { phase: "types", afterTypeId: "", position: 0 } : { phase: "rows", ...last };
+    return isAtEnd || !last ? { phase: "types", afterTypeId: "", position: 0 } : { ...last, phase: "rows" };
   }
 
   async #checkRowsOfType(ticketTypeId: string, rows: readonly StoredKey[]): Promise<void> {
@@ -214,10 +210,4 @@ function groupByType(page: readonly StoredKey[]): Map<string, StoredKey[]> {
     else rowsByType.set(row.ticketTypeId, [row]);
   }
   return rowsByType;
-}
-
-function laterKey(one: StoredKey | undefined, other: StoredKey): StoredKey {
-  if (!one) return other;
-  const [a, b] = [`${one.reservationId} ${one.ticketTypeId}`, `${other.reservationId} ${other.ticketTypeId}`];
-  return a > b ? one : other;
 }

@@ -1,4 +1,4 @@
-import { deskNumbersOfTenant, idBoundsOfTenant } from "#domain/ids";
+import { deskNumbersOfTenant } from "#domain/ids";
 import type { ReservationStatus } from "#domain/statuses";
 import type { Backlog } from "#domain/upkeep-messages";
 import {
@@ -45,7 +45,7 @@ export async function readReservationMetrics(
 ): Promise<ReservationMetrics> {
   const { tenantId } = ctx.principal;
   const position = { afterTypeId: page.cursor ?? "", limit: page.limit };
-  const { totals, types, counts } = await readReservationFigures(ctx.d1, tenantId, idBoundsOfTenant(tenantId), position);
+  const { totals, types, counts } = await readReservationFigures(ctx.d1, tenantId, position);
   const shown = types.slice(0, page.limit);
   const desks = deskNumbersOfTenant(tenantId, ctx.desksPerTenant);
   const [ofTypes, ofDesks] = await Promise.all([

@@ -25,7 +25,12 @@ export const listOrphans = defineRoute({
   async handle({ ctx, query: { limit, cursor = null } }) {
     const page = await listOrphanReservations(ctx, { limit, cursor });
     if (!page.ok) return page.failure;
-    const items = page.value.items.map(({ expiresAtMs, ...row }) => ({ ...row, expiresAt: presentTime(expiresAtMs) }));
+    const items = page.value.items.map(
+      ({ reservationId, ticketTypeId, issue, userId, orderId, quantity: count, expiresAtMs }) => {
+        const what = { reservationId, ticketTypeId, issue, userId, orderId, quantity: count };
+        return { ...what, expiresAt: presentTime(expiresAtMs) };
+      },
+    );
     return json({ items, nextCursor: page.value.nextCursor });
   },
 });
