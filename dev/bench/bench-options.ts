@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly desks: number;
   /** The run of many minutes in place of the table. */
   readonly isLong: boolean;
+  /** Requests while 100,000 expired holds are swept, in place of the table. */
+  readonly isSweep: boolean;
   /** The reconciliation of 100,000 reservations in place of the table. */
   readonly isReconcile: boolean;
   /** Minting on the local chain in place of the table. */
@@ -30,19 +32,20 @@ const DESKS_OF_ONE_THREAD = 1;
 const NAMES = OPERATIONS.map((operation) => operation.name).join(", ");
 
 /** What the command takes. */
-export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] [--desks N] [--long] [--reconcile] [--mint] [--profile]
+export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] [--desks N] [--long] [--sweep] [--reconcile] [--mint] [--profile]
   --seconds  length of each load, 1 to ${LONGEST_SECONDS}; 5 when left out
   --rounds   loads of each kind, 1 to ${MOST_ROUNDS}; 3 when left out; the middle one is reported
   --only     one of ${NAMES}
   --desks    ORDER_DESKS_PER_TENANT, 1 to ${MOST_DESKS}; ${DESKS_OF_ONE_THREAD} when left out, because here all objects share one thread
-  --long     instead of the table: 100,000 orders, and 100,000 holds that expire at once; takes ten minutes or more
+  --long     instead of the table: a sale with 100,000 orders in place; takes five minutes or more
+  --sweep    instead of the table: how long requests wait while 100,000 holds that expired at once are swept; takes three minutes
   --reconcile  instead of the table: how long it takes to repair 100,000 reservations in D1; a minute or so
   --mint     instead of the table: tickets minted a second, and what each costs, on the local chain; a minute or so
   --profile  instead of the table: in which functions the time of each operation goes; half a minute for each`;
 
 /** @throws UsageError */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
-  const { seconds, rounds, only, desks, long, reconcile, mint, profile } = readFlags(args);
+  const { seconds, rounds, only, desks, long, sweep, reconcile, mint, profile } = readFlags(args);
   const operations = only === undefined ? OPERATIONS : OPERATIONS.filter((operation) => operation.name === only);
   if (operations.length === 0) throw new UsageError(`--only takes one of ${NAMES}\n${USAGE}`);
   return {
@@ -51,6 +54,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     operations,
     desks: desks === undefined ? DESKS_OF_ONE_THREAD : parseCount("desks", desks, MOST_DESKS),
     isLong: long ?? false,
+    isSweep: sweep ?? false,
     isReconcile: reconcile ?? false,
     isMint: mint ?? false,
     isProfile: profile ?? false,
@@ -63,6 +67,7 @@ function readFlags(args: readonly string[]): {
   only?: string;
   desks?: string;
   long?: boolean;
+  sweep?: boolean;
   reconcile?: boolean;
   mint?: boolean;
   profile?: boolean;
@@ -77,6 +82,7 @@ function readFlags(args: readonly string[]): {
         only: flag,
         desks: flag,
         long: { type: "boolean" },
+        sweep: { type: "boolean" },
         reconcile: { type: "boolean" },
         mint: { type: "boolean" },
         profile: { type: "boolean" },

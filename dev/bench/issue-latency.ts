@@ -6,6 +6,7 @@ import { startSandboxProvider } from "../sandbox-provider/start-sandbox-provider
 import { claimPort } from "../start-stack.ts";
 import type { BenchBundles } from "./bench-bundle.ts";
 import { createBenchWorld, type BenchWorld } from "./bench-world.ts";
+import { quantile } from "./report.ts";
 
 const BUYERS_AT_ONCE = 4;
 const ORDERS_EACH = 75;
@@ -41,8 +42,7 @@ export async function measureIssueLatency(bundles: BenchBundles, persistPath: st
       Array.from({ length: BUYERS_AT_ONCE }, (_, at) => buyInTurn(world, provider.url, world.buyers[at] ?? "")),
     );
     const sorted = times.flat().toSorted((one, other) => one - other);
-    const quantile = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-    return { orders: sorted.length, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+    return { orders: sorted.length, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) };
   } finally {
     await runtime.close();
     await provider.close();

@@ -1,10 +1,12 @@
 /**
- * The load client: a process of its own that keeps some connections busy, one request at a time on each. It speaks just
+ * The load client: a process of its own that keeps some connections busy, one request at a time on each, as fast
+ * as answers come or at a steady rate. It speaks just
  * enough HTTP/1.1 over plain sockets to cost a small part of what the server costs; a full client would be the bottleneck.
  */
 import { connect, type Socket } from "node:net";
 import { AnswerReader, type HttpAnswer } from "./answer-reader.ts";
-import type { LoadOutcome, LoadPlan } from "./load-plan.ts";
+import type { LoadOutcome, LoadPlan, TimedRequest } from "./load-plan.ts";
+import { quantile } from "./report.ts";
 
 const LONGEST_QUOTE = 500;
 
@@ -28,9 +30,14 @@ function createRequestWriter(plan: LoadPlan): (number: number) => string | undef
 class Load {
   readonly #plan: LoadPlan;
   readonly #write: (number: number) => string | undefined;
-  readonly #latenciesMs: number[] = [];
+  /** The next request is due so long after the one before it; 0: whenever a connection is free. */
+  readonly #intervalMs: number;
+  readonly #timed: TimedRequest[] = [];
   readonly #startedAtMs = performance.now();
   readonly #usageAtStart = process.cpuUsage();
+  /** Connections that wait for a request to fall due. */
+  readonly #free: ((dueAtMs: number) => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #lastAnswerAtMs = 0;
   #sent = 0;
   #wrong = 0;
@@ -39,40 +46,63 @@ class Load {
   constructor(plan: LoadPlan) {
     this.#plan = plan;
     this.#write = createRequestWriter(plan);
+    this.#intervalMs = plan.perSecond === undefined ? 0 : 1000 / plan.perSecond;
   }
 
   async run(): Promise<LoadOutcome> {
     await Promise.all(Array.from({ length: this.#plan.connections }, () => this.#keepBusy()));
-    const sorted = Float64Array.from(this.#latenciesMs).toSorted();
+    const sorted = Float64Array.from(this.#timed, ({ waitedMs }) => waitedMs).toSorted();
     const elapsedMs = Math.max(1, this.#lastAnswerAtMs - this.#startedAtMs - this.#plan.warmUpMs);
     const { user, system } = process.cpuUsage(this.#usageAtStart);
-    const quantile = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
     return {
       answered: sorted.length,
       elapsedMs,
       perSecond: (sorted.length * 1000) / elapsedMs,
-      p50Ms: quantile(0.5),
-      p99Ms: quantile(0.99),
+      p50Ms: quantile(sorted, 0.5),
+      p99Ms: quantile(sorted, 0.99),
       maxMs: sorted.at(-1) ?? 0,
       sent: this.#sent,
       clientShare: (user + system) / 1000 / (performance.now() - this.#startedAtMs),
       wrong: this.#wrong,
       firstWrong: this.#firstWrong,
+      timed: this.#plan.perSecond === undefined ? undefined : this.#timed,
     };
+  }
+
+  /** Gives the connection its next request, at once or when one is due. */
+  #sendWhenDue(send: (dueAtMs: number) => void): void {
+    if (this.#intervalMs === 0) return send(performance.now());
+    this.#free.push(send);
+    if (this.#timer === undefined) this.#sendDue();
+  }
+
+  #sendDue(): void {
+    this.#timer = undefined;
+    while (this.#free.length > 0) {
+      const dueAtMs = this.#startedAtMs + this.#sent * this.#intervalMs;
+      const earlyMs = dueAtMs - performance.now();
+      if (earlyMs > 0 && dueAtMs < this.#endMs) {
+        this.#timer = setTimeout(() => this.#sendDue(), earlyMs);
+        return;
+      }
+      this.#free.shift()?.(dueAtMs);
+    }
+  }
+
+  get #endMs(): number {
+    return this.#startedAtMs + this.#plan.warmUpMs + this.#plan.measureMs;
   }
 
   async #keepBusy(): Promise<void> {
     const { hostname, port } = new URL(this.#plan.origin);
-    const { warmUpMs, measureMs } = this.#plan;
-    const measureFromMs = this.#startedAtMs + warmUpMs;
-    const endMs = measureFromMs + measureMs;
+    const measureFromMs = this.#startedAtMs + this.#plan.warmUpMs;
     const socket = connect({ host: hostname, port: Number(port), noDelay: true });
     try {
       await new Promise<void>((resolve, reject) => {
-        let sentAtMs = 0;
-        const sendNext = (): void => {
-          sentAtMs = performance.now();
-          const request = sentAtMs < endMs ? this.#write(this.#sent) : undefined;
+        let dueAtMs = 0;
+        const send = (atMs: number): void => {
+          dueAtMs = atMs;
+          const request = dueAtMs < this.#endMs ? this.#write(this.#sent) : undefined;
           if (request === undefined) return resolve();
           this.#sent += 1;
           socket.write(request, "latin1");
@@ -80,14 +110,16 @@ class Load {
         const reader = new AnswerReader((answer) => {
           const nowMs = performance.now();
           this.#judge(answer);
-          if (sentAtMs >= measureFromMs) this.#latenciesMs.push(nowMs - sentAtMs);
+          if (dueAtMs >= measureFromMs) {
+            this.#timed.push({ dueAtMs: performance.timeOrigin + dueAtMs, waitedMs: nowMs - dueAtMs });
+          }
           this.#lastAnswerAtMs = nowMs;
-          sendNext();
+          this.#sendWhenDue(send);
         });
         socket.on("data", (chunk) => reader.push(chunk));
         socket.once("error", reject);
         socket.once("close", () => reject(new Error("the server closed a connection")));
-        socket.once("connect", sendNext);
+        socket.once("connect", () => this.#sendWhenDue(send));
       });
     } finally {
       closeQuietly(socket);

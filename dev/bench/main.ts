@@ -14,6 +14,7 @@ import { measureIssueLatency } from "./issue-latency.ts";
 import { formatLongRun, runLong } from "./long-run.ts";
 import { measureCounts, measureRounds, type Sample } from "./measure.ts";
 import { measureReconcile } from "./measure-reconcile.ts";
+import { measureSweep } from "./measure-sweep.ts";
 import { measureMint } from "./measure-mint.ts";
 import { measureProfiles } from "./measure-profile.ts";
 import { formatReport, toFigures, type BenchReport } from "./report.ts";
@@ -103,6 +104,7 @@ async function main(): Promise<void> {
     console.log(`\n${formatLongRun(run)}`);
     return;
   }
+  if (options.isSweep) return measureSweep(bundles, directory, options.desks);
   if (options.isReconcile) return measureReconcile(bundles.timed, join(directory, "reconcile"));
   const report = await measure(options, bundles, directory);
   await writeFile(RESULTS, `${JSON.stringify(report, null, 2)}\n`);

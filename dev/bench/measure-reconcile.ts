@@ -1,15 +1,14 @@
-import { randomUUID } from "node:crypto";
 import type { Bundle } from "../build-bundle.ts";
 import { generateDevelopmentSecrets } from "../dev-vars.ts";
 import { createHttpClient } from "../http-client.ts";
 import { startRuntime } from "../runtime.ts";
 import { signDevelopmentToken } from "../sign-development-token.ts";
 import { waitFor } from "../wait-for.ts";
-import { BENCH_PATH, PAYMENT_ORIGIN } from "./bench-bundle.ts";
-import { createBenchWorld, type BenchWorld } from "./bench-world.ts";
+import { PAYMENT_ORIGIN } from "./bench-bundle.ts";
+import { createBenchWorld } from "./bench-world.ts";
+import { callBench, makeHolds } from "./make-holds.ts";
 
 const RESERVATIONS = 100_000;
-const HOLDS_AT_ONCE = 500;
 
 interface Pass {
   readonly seconds: number;
@@ -36,25 +35,6 @@ interface ReconcileAnswer {
 }
 
 type AdminCall = (method: string, path: string, body?: unknown) => Promise<Readonly<Record<string, unknown>>>;
-
-async function post(world: BenchWorld, body: unknown): Promise<void> {
-  const response = await fetch(`${world.serviceUrl}${BENCH_PATH}`, { method: "POST", body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(`the benchmark's own call answered ${response.status}: ${await response.text()}`);
-}
-
-/** Holds made at the inventory itself. */
-async function makeHolds(world: BenchWorld): Promise<void> {
-  const { tenantId, heldTypeId: ticketTypeId } = world;
-  for (let made = 0; made < RESERVATIONS; made += HOLDS_AT_ONCE) {
-    const holds = Array.from({ length: HOLDS_AT_ONCE }, () => ({
-      tenantId,
-      reservationId: randomUUID(),
-      userId: randomUUID(),
-      quantity: 1,
-    }));
-    await post(world, { ticketTypeId, holds });
-  }
-}
 
 async function isAllTold(call: AdminCall): Promise<boolean> {
   const answer = await call("GET", "/admin/reservations/metrics?limit=100");
@@ -101,12 +81,12 @@ export async function measureReconcile(bundle: Bundle, persistPath: string): Pro
       return answer.body;
     };
     console.log(`making ${RESERVATIONS} reservations`);
-    await makeHolds(world);
+    await makeHolds(world, RESERVATIONS);
     await waitFor("D1 to hear of them all", async () => (await isAllTold(call)) || undefined);
     tell("nothing wrong", await reconcileAll(call));
-    await post(world, { sql: "DELETE FROM reservations WHERE ticket_type_id = ?", values: [world.heldTypeId] });
+    await callBench(world, { sql: "DELETE FROM reservations WHERE ticket_type_id = ?", values: [world.heldTypeId] });
     tell("every row of D1 lost", await reconcileAll(call));
-    await post(world, {
+    await callBench(world, {
       sql: "UPDATE reservations SET status = 'EXPIRED' WHERE ticket_type_id = ?",
       values: [world.heldTypeId],
     });

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { runSql, type BenchWorld } from "./bench-world.ts";
+import { quantile } from "./report.ts";
 
 const SAMPLE_EVERY_MS = 50;
 
@@ -30,6 +31,5 @@ export async function watchProjectionLag(world: BenchWorld, load: Promise<unknow
   }
   await load;
   const sorted = lagsMs.toSorted((one, other) => one - other);
-  const quantile = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  return { p50Ms: quantile(0.5), p99Ms: quantile(0.99), maxMs: sorted.at(-1) ?? 0, samples: sorted.length };
+  return { p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99), maxMs: sorted.at(-1) ?? 0, samples: sorted.length };
 }

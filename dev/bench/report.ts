@@ -49,6 +49,11 @@ export function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor((values.length - 1) / 2)] ?? 0;
 }
 
+/** The value that this share of all is at or below; 0 for none. */
+export function quantile(sorted: readonly number[] | Float64Array, share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
 /** Sets each operation beside its ceiling. */
 export function toFigures(operations: readonly Operation[], samples: readonly Sample[]): Figure[] {
   return operations.map(({ name, ceiling, aimedRatio, does }) => {
