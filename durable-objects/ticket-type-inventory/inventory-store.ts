@@ -43,9 +43,11 @@ const CHANGE_LINE = `
   ON CONFLICT (reservation_id) DO UPDATE SET restocked_quantity = excluded.restocked_quantity, status = excluded.status,
     order_id = excluded.order_id, retaken = excluded.retaken`;
 
+/** Stops at the first line that is not settled: of a hundred thousand to sweep, each commit settles only a few more. */
 const FIND_SETTLED = `
-  SELECT COALESCE(MIN(CASE WHEN status = 'ACTIVE' THEN position - 1 END), MAX(position)) AS position
-  FROM (SELECT position, status FROM reservations WHERE position > ? ORDER BY position LIMIT ?)`;
+  SELECT COALESCE(
+    (SELECT position - 1 FROM reservations WHERE position > ?1 AND position <= ?1 + ?2 AND status = 'ACTIVE' ORDER BY position LIMIT 1),
+    (SELECT MAX(position) FROM reservations WHERE position > ?1 AND position <= ?1 + ?2)) AS position`;
 
 const UPSERT_COUNTERS = `
   INSERT INTO counters (only_row, sold_count, seq, history_seq, clock_ms, settled_position) VALUES (1, ?, ?, ?, ?, ?)

@@ -76,6 +76,7 @@ function makeChange(seq: number, status: ReservationNews["status"], reservationI
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 it("lists in D1 what the inventory decided, with a history in which every change has its number", async () => {
@@ -138,6 +139,23 @@ it("shows expired stock as available in D1 once the alarm has run, however many 
   expect((await listHistory(config)).map((row) => row["seq"])).toEqual(
     Array.from({ length: 1240 }, (_, position) => position + 1),
   );
+});
+
+it("reads each hold a few times while it sweeps many, however many are left", async () => {
+  const startMs = Date.now();
+  vi.useFakeTimers({ toFake: ["Date"], now: startMs });
+  const { config, stub } = await openSale({ capacity: 700 });
+  await stub.reserve(Array.from({ length: 620 }, () => makeHold(config)));
+  await flush(stub);
+  const exec = await runInDurableObject(stub, (_, { storage: { sql } }) => vi.spyOn(sql, "exec"));
+  vi.setSystemTime(startMs + HOLD_SECONDS * 1000);
+  await runDurableObjectAlarm(stub);
+  const readCount = exec.mock.results.reduce((sum, { value }) => {
+    const { rowsRead } = value as SqlStorageCursor<Record<string, SqlStorageValue>>; // what `exec` gives
+    return sum + rowsRead;
+  }, 0);
+  expect(await stub.snapshot()).toMatchObject({ heldCount: 0 });
+  expect(readCount).toBeLessThan(620 * 10);
 });
 
 it("loads only what is not settled, and still knows every reservation", async () => {
