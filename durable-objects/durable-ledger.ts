@@ -7,6 +7,11 @@ import { Outbox, type OutboxMessage, type OutboxRow } from "./outbox.ts";
 const DELIVERY_ROWS = 250;
 /** Rows of one delivery that nobody waits for. */
 const UNHURRIED_ROWS = 100;
+/**
+ * How long work that nobody waits for rests after each piece. A yield alone lets through what waits already; who comes a moment later
+ * would meet the next piece, and as long as the work lasts it would take all that is left of thread and disk.
+ */
+export const UNHURRIED_REST_MS = 10;
 /** Deliveries of one alarm before it makes way and arms the next. */
 const DELIVERIES_PER_ALARM = 10;
 /** Rows set aside by one alarm: finding each costs several calls, and an invocation may only make so many. */
@@ -177,14 +182,15 @@ export class DurableLedger<Command, Outcome> {
 
   async #deliverDue(): Promise<void> {
     this.#refusalsLeft = REFUSALS_PER_ALARM;
-    const most = this.#hooks.isUnhurried?.() ? UNHURRIED_ROWS : DELIVERY_ROWS;
+    const isUnhurried = this.#hooks.isUnhurried?.() ?? false;
+    const most = isUnhurried ? UNHURRIED_ROWS : DELIVERY_ROWS;
     for (let delivery = 0; delivery < DELIVERIES_PER_ALARM && this.#refusalsLeft > 0; delivery += 1) {
       const rows = this.#outbox.listDue(this.#readClockMs(), most);
       if (rows.length === 0) return;
       await this.#deliverOrSetAside(rows);
       // What came in the meantime waits for company: told at once, it would be a D1 transaction for a few rows, again and again.
       if (rows.length < most) return;
-      await scheduler.wait(0);
+      await scheduler.wait(isUnhurried ? UNHURRIED_REST_MS : 0);
     }
   }
 

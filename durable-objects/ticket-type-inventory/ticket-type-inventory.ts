@@ -31,7 +31,7 @@ import { projectDiscountStock } from "#storage/discounts";
 import { hasTicketType, projectInventory, type ReservationNews } from "#storage/reservations";
 import inventorySql from "../../migrations/ticket-type-inventory/0001_inventory.sql";
 import outboxSql from "../../migrations/shared/0001_outbox.sql";
-import { DurableLedger } from "../durable-ledger.ts";
+import { DurableLedger, UNHURRIED_REST_MS } from "../durable-ledger.ts";
 import { migrate } from "../migrate.ts";
 import type { OutboxMessage, OutboxRow } from "../outbox.ts";
 import { InventoryAudit } from "./inventory-audit.ts";
@@ -42,7 +42,7 @@ interface InventoryEnv {
   readonly DB: D1Database;
 }
 
-/** Commits of one alarm that report expiries (each 50 at most), with a yield after each. */
+/** Commits of one alarm that report expiries (each 50 at most), with a rest after each. */
 const SWEEPS_PER_ALARM = 10;
 /** An expiry is reported this much later, so that one alarm reports those of many milliseconds. */
 const SWEEP_DELAY_MS = 250;
@@ -237,7 +237,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
       if (!state) return;
       if (!this.#hasExpired() && state.counters.seq < this.#sweptAtSeq + CHANGES_BETWEEN_SWEEPS) return;
       await this.#submit("sweep", { kind: "sweep" });
-      await scheduler.wait(0);
+      await scheduler.wait(this.#hasExpired() ? UNHURRIED_REST_MS : 0);
     }
   }
 

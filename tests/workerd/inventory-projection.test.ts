@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
 import type { InventoryConfig, ReserveCommand } from "#domain/inventory-messages";
+import { UNHURRIED_REST_MS } from "#durable-objects/durable-ledger";
 import type { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
 import { projectInventory, type InventoryNews, type ReservationNews } from "#storage/reservations";
 import { insertEvent, insertTicketType, makeInventoryConfig } from "../support/inventory-fixture.ts";
@@ -139,6 +140,32 @@ it("shows expired stock as available in D1 once the alarm has run, however many 
   expect((await listHistory(config)).map((row) => row["seq"])).toEqual(
     Array.from({ length: 1240 }, (_, position) => position + 1),
   );
+});
+
+it("tells of expiries in smaller pieces than of a sale and rests after each, so that a sweep holds up no buyer for long", async () => {
+  const startMs = Date.now();
+  vi.useFakeTimers({ toFake: ["Date"], now: startMs });
+  const { config, stub } = await openSale({ capacity: 700 });
+  await flush(stub);
+  await stub.reserve(Array.from({ length: 620 }, () => makeHold(config)));
+  const pieces: number[] = [];
+  await runInDurableObject(stub, (_, { storage: { sql } }) => {
+    const exec = sql.exec.bind(sql);
+    vi.spyOn(sql, "exec").mockImplementation((query, ...bindings) => {
+      if (query.startsWith("DELETE FROM outbox")) pieces.push((JSON.parse(String(bindings[0])) as number[]).length); // our own JSON
+      return exec(query, ...bindings);
+    });
+  });
+  const wait = vi.spyOn(scheduler, "wait");
+  await runDurableObjectAlarm(stub);
+  expect(pieces).toEqual([250, 250, 120]);
+  expect(wait.mock.calls).toEqual([[0], [0]]);
+  pieces.length = 0;
+  wait.mockClear();
+  vi.setSystemTime(startMs + HOLD_SECONDS * 1000);
+  await runDurableObjectAlarm(stub);
+  expect(pieces).toEqual([100, 100, 100, 100, 100]);
+  expect(wait.mock.calls).toEqual(Array.from({ length: 15 }, () => [UNHURRIED_REST_MS])); // ten commits of 50, five deliveries
 });
 
 it("reads each hold a few times while it sweeps many, however many are left", async () => {
