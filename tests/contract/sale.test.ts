@@ -54,6 +54,16 @@ describe("a purchase", () => {
     expect(new Set(books.paymentCalls)).toEqual(new Set([idOf(first)]));
   });
 
+  it("sent again with its fields in another order is still the same purchase", async () => {
+    const sale = await openSale();
+    const buyer = await sale.makeBuyer();
+    const first = await buy(sale, buyer, 2, "reordered");
+    const body = Object.fromEntries(Object.entries(sale.basket(2)).toReversed());
+    const second = await buyer.call("POST", "/api/v1/purchase", { key: "reordered", body });
+    expect(second).toMatchObject({ status: 201, body: first.body });
+    expect(await sale.readStock()).toMatchObject({ heldCount: 2 });
+  });
+
   it("with the key of another purchase is refused, and the other stands", async () => {
     const sale = await openSale();
     const buyer = await sale.makeBuyer();
