@@ -8,6 +8,8 @@ import { COUNTING_SOURCE } from "./counting-source.ts";
 export const BENCH_PATH = "/__bench/";
 /** The service's own entry module, behind the benchmark's. */
 export const SERVICE_MODULE = "service.js";
+/** Ends the address of a purchase that is measured up to its durable order: what comes after it is left out. */
+export const UP_TO_THE_ORDER = "?bench=order";
 /** Address of the payment provider that answers inside the Worker. */
 export const PAYMENT_ORIGIN = "http://payments.invalid";
 
@@ -23,6 +25,19 @@ globalThis.fetch = (input, init) => {
 };
 `;
 
+/** The bindings that a request reaches: for a purchase up to its order the same, at whose desks no payment is stored. */
+const BINDINGS_SOURCE = `
+let upToTheOrder;
+function bindingsFor(request, env) {
+  if (!request.url.endsWith("${UP_TO_THE_ORDER}")) return env;
+  const getByName = (name) => {
+    const desk = env.ORDER_DESK.getByName(name);
+    return { place: (order) => desk.place(order), attachPayment: () => Promise.resolve(undefined) };
+  };
+  return (upToTheOrder ??= { ...env, ORDER_DESK: { getByName } });
+}
+`;
+
 /**
  * In front of the service's own bundle, which stays as it is deployed; takes mints off their queue unseen, because no chain runs
  * here, and lets the benchmark read D1, and put tickets to scan into it.
@@ -30,7 +45,7 @@ globalThis.fetch = (input, init) => {
 const TIMED_SOURCE = `
 import service from "./${SERVICE_MODULE}";
 export * from "./${SERVICE_MODULE}";
-${PAYMENT_SOURCE}
+
 async function answerBench(request, env) {
   const { sql, values, ticketTypeId, holds } = await request.json();
   if (holds) {
@@ -42,14 +57,19 @@ async function answerBench(request, env) {
 }
 
 export default {
-  fetch: (request, env, context) =>
-    request.url.includes("${BENCH_PATH}") ? answerBench(request, env) : service.fetch(request, env, context),
+  fetch(request, env, context) {
+    if (request.url.includes("${BENCH_PATH}")) return answerBench(request, env);
+    return service.fetch(request, bindingsFor(request, env), context);
+  },
   queue: () => undefined,
   scheduled: (controller, env, context) => service.scheduled(controller, env, context),
 };
 `;
 
-const FRONTS = { timed: TIMED_SOURCE, counted: `${COUNTING_SOURCE}\n${PAYMENT_SOURCE}` };
+const FRONTS = {
+  timed: `${TIMED_SOURCE}${PAYMENT_SOURCE}${BINDINGS_SOURCE}`,
+  counted: `${COUNTING_SOURCE}${PAYMENT_SOURCE}${BINDINGS_SOURCE}`,
+};
 
 /** The bundles to measure, and what the service weighs as deployed. */
 export interface BenchBundles {

@@ -122,8 +122,10 @@ async function answerBench(request, env) {
 }
 
 export default {
-  fetch: (request, env, context) =>
-    request.url.includes("/__bench/") ? answerBench(request, env) : service.fetch(request, withCounting(env), context),
+  fetch(request, env, context) {
+    if (request.url.includes("/__bench/")) return answerBench(request, env);
+    return service.fetch(request, bindingsFor(request, withCounting(env)), context);
+  },
   queue: () => undefined,
   scheduled: (controller, env, context) => service.scheduled(controller, env, context),
 };

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { UP_TO_THE_ORDER } from "./bench-bundle.ts";
 import type { BenchWorld } from "./bench-world.ts";
 import { issueTickets } from "./bench-world.ts";
 import type { LoadPlan } from "./load-plan.ts";
@@ -10,6 +11,7 @@ export const OPERATION_NAMES = [
   "bare insert",
   "bare hello",
   "reservations",
+  "orders placed",
   "purchases",
   "purchases of 64",
   "webhooks settled",
@@ -31,9 +33,15 @@ export interface Operation {
 export const OPERATIONS: readonly Operation[] = [
   { name: "reservations", ceiling: "bare insert", aimedRatio: 1, does: "POST /api/v1/tickets/purchase on one type" },
   {
-    name: "purchases",
+    name: "orders placed",
     ceiling: "bare insert",
     aimedRatio: 0.6,
+    does: "POST /api/v1/purchase on one type, up to the durable order: no payment is stored",
+  },
+  {
+    name: "purchases",
+    ceiling: "bare insert",
+    aimedRatio: undefined,
     does: "POST /api/v1/purchase on one type, payment made at once",
   },
   {
@@ -98,6 +106,10 @@ export async function planLoad(name: OperationName, targets: Targets, pace: Pace
       return { ...bare, method: "GET", expectedStatus: 200 };
     case "reservations":
       return { ...sale, path: "/api/v1/tickets/purchase", bodies: [basket(world.heldTypeId)], expectedText: `"expiresAt"` };
+    case "orders placed": {
+      const path = `/api/v1/purchase${UP_TO_THE_ORDER}`;
+      return { ...sale, path, bodies: [basket(world.soldTypeId)], expectedText: `"status":"PENDING"` };
+    }
     case "purchases":
       return { ...sale, path: "/api/v1/purchase", bodies: [basket(world.soldTypeId)], expectedText: `"redirect"` };
     case "purchases of 64": {
