@@ -1,4 +1,4 @@
-import { MPL_CORE_PROGRAM_ID, createCollection } from "@metaplex-foundation/mpl-core";
+import { createCollection } from "@metaplex-foundation/mpl-core";
 import { publicKey, type KeypairSigner, type TransactionBuilder, type Umi } from "@metaplex-foundation/umi";
 
 /** How a collection of an event is made. */
@@ -46,6 +46,3 @@ export function buildCreateCollection(
     ],
   });
 }
-
-/** Owner of every mpl-core account. */
-export const CORE_PROGRAM_ID: string = MPL_CORE_PROGRAM_ID;

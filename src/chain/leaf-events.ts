@@ -5,11 +5,11 @@ import { keccak_256 } from "@noble/hashes/sha3";
 import { emptyNode, isSameNode } from "#domain/merkle-tree";
 import type { AssetLeaf, TreeChange } from "#domain/tree-changes";
 
+/** Metaplex's mpl-account-compression, which owns every tree of Bubblegum V2. */
+export const COMPRESSION_PROGRAM_ID = "mcmt6YrQEMKw8Mw43FmpRLmf7BqRnFMKmAcbxE3xkAW";
+
 /** The programs whose logs are believed: Bubblegum's of leaves, and those that it has account compression make of a tree's changes. */
-const BELIEVED_PROGRAM_IDS: ReadonlySet<string> = new Set([
-  MPL_BUBBLEGUM_PROGRAM_ID,
-  "mcmt6YrQEMKw8Mw43FmpRLmf7BqRnFMKmAcbxE3xkAW",
-]);
+const BELIEVED_PROGRAM_IDS: ReadonlySet<string> = new Set([MPL_BUBBLEGUM_PROGRAM_ID, COMPRESSION_PROGRAM_ID]);
 
 /** Programs that do nothing but keep bytes in the ledger; Bubblegum V2 logs its events through the first. */
 const NOOP_PROGRAM_IDS = new Set([

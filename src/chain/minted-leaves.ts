@@ -4,6 +4,7 @@ import {
   MPL_BUBBLEGUM_PROGRAM_ID,
 } from "@metaplex-foundation/mpl-bubblegum";
 import { base58 } from "@metaplex-foundation/umi/serializers";
+import { isSameNode } from "#domain/merkle-tree";
 import { listLeafSchemas, type TransactionAnswer } from "./leaf-events.ts";
 import type { MintedLeaf } from "./minter.ts";
 
@@ -22,13 +23,9 @@ export function listMintedLeaves(answer: TransactionAnswer): MintedLeaf[] {
   return mints.map(({ data }, place) => {
     const [{ metadata }] = getMintV2InstructionDataSerializer().deserialize(base58.serialize(data));
     const leaf = leaves[place];
-    if (leaf?.__kind !== "V2" || !isSame(leaf.dataHash, hashMetadataDataV2(metadata))) {
+    if (leaf?.__kind !== "V2" || !isSameNode(leaf.dataHash, hashMetadataDataV2(metadata))) {
       throw new Error(`leaf ${place} of the transaction is not of the metadata that was minted`);
     }
     return { uri: metadata.uri, assetId: leaf.id, leafIndex: Number(leaf.nonce) };
   });
-}
-
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, place) => byte === other[place]);
 }

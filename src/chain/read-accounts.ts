@@ -1,23 +1,21 @@
-import { findTreeConfigPda, getTreeConfigAccountDataSerializer, Version } from "@metaplex-foundation/mpl-bubblegum";
-import { deserializeCollectionV1, type BasePlugin } from "@metaplex-foundation/mpl-core";
+import {
+  findTreeConfigPda,
+  getTreeConfigAccountDataSerializer,
+  MPL_BUBBLEGUM_PROGRAM_ID,
+  Version,
+} from "@metaplex-foundation/mpl-bubblegum";
+import { deserializeCollectionV1, MPL_CORE_PROGRAM_ID, type BasePlugin } from "@metaplex-foundation/mpl-core";
 import { isPublicKey, lamports, publicKey, type PublicKey, type Umi } from "@metaplex-foundation/umi";
 import { base64 } from "@metaplex-foundation/umi/serializers";
 import type { CollectionFacts, Inspected, TreeFacts } from "#domain/chain-suitability";
-import { countTreeBytes } from "#domain/tree-shape";
-import { CORE_PROGRAM_ID } from "./event-collection.ts";
+import { COMPRESSION_PROGRAM_ID } from "./leaf-events.ts";
 import type { RpcClient } from "./rpc-client.ts";
+import { isTreeAccount, parseTreeShape } from "./tree-account.ts";
 
-const COMPRESSION_PROGRAM_ID = "mcmt6YrQEMKw8Mw43FmpRLmf7BqRnFMKmAcbxE3xkAW";
-const BUBBLEGUM_PROGRAM_ID = "BGUMAp9Gq7iTEuizy4pqaxsTyUCBK68MDfK752saRPUY";
-
-/** The head of a tree's account: see the table at {@link countTreeBytes}. */
-const TREE_ACCOUNT_TYPE = 1;
-const BUFFER_OFFSET = 2;
-const DEPTH_OFFSET = 6;
-const HEAD_BYTES = 56;
+/** A tree's config, whole. */
 const CONFIG_BYTES = 96;
+/** What an mpl-core account that is a collection begins with. */
 const COLLECTION_KEY = 5;
-const MOST_CANOPY = 17;
 
 interface RpcAccount {
   readonly data: readonly [string, "base64"];
@@ -40,32 +38,19 @@ export async function inspectTree(umi: Umi, rpc: RpcClient, address: string): Pr
   ]);
   const [tree, configAccount] = value;
   if (tree === null || tree === undefined) return "missing";
-  if (tree.owner !== COMPRESSION_PROGRAM_ID || configAccount?.owner !== BUBBLEGUM_PROGRAM_ID) return "other";
+  if (tree.owner !== COMPRESSION_PROGRAM_ID || configAccount?.owner !== MPL_BUBBLEGUM_PROGRAM_ID) return "other";
   const head = base64.serialize(tree.data[0]);
   const configBytes = base64.serialize(configAccount.data[0]);
-  if (head.length < HEAD_BYTES || head[0] !== TREE_ACCOUNT_TYPE || configBytes.length < CONFIG_BYTES) return "other";
-  const view = new DataView(head.buffer, head.byteOffset, head.length);
-  const depth = view.getUint32(DEPTH_OFFSET, true);
-  const bufferSize = view.getUint32(BUFFER_OFFSET, true);
+  if (!isTreeAccount(head) || configBytes.length < CONFIG_BYTES) return "other";
   const [read] = getTreeConfigAccountDataSerializer().deserialize(configBytes);
   return {
-    depth,
-    bufferSize,
-    canopyDepth: findCanopyDepth({ depth, bufferSize }, tree.space),
+    ...parseTreeShape(head, tree.space),
     mintedCount: Number(read.numMinted),
     creatorAddress: read.treeCreator,
     delegateAddress: read.treeDelegate,
     isPublic: read.isPublic,
     isVersion2: read.version === Version.V2,
   };
-}
-
-/** The canopy is what is left of the account's size. */
-function findCanopyDepth(shape: { readonly depth: number; readonly bufferSize: number }, bytes: number): number {
-  for (let canopyDepth = 0; canopyDepth <= MOST_CANOPY; canopyDepth += 1) {
-    if (countTreeBytes({ ...shape, canopyDepth }) >= bytes) return canopyDepth;
-  }
-  return MOST_CANOPY;
 }
 
 /** What the chain says of the collection at an address. */
@@ -77,7 +62,7 @@ export async function inspectCollection(rpc: RpcClient, address: string): Promis
   ]);
   if (value === null) return "missing";
   const data = base64.serialize(value.data[0]);
-  if (value.owner !== CORE_PROGRAM_ID || data[0] !== COLLECTION_KEY) return "other";
+  if (value.owner !== MPL_CORE_PROGRAM_ID || data[0] !== COLLECTION_KEY) return "other";
   const head = { publicKey: publicKey(address), owner: publicKey(value.owner), lamports: lamports(0), executable: false };
   const read = deserializeCollectionV1({ ...head, data });
   const actorOf = (plugin: BasePlugin | undefined): PublicKey | null => {

@@ -1,11 +1,5 @@
 import type { RememberedChange } from "#domain/merkle-tree";
-
-/** What never changes about a tree. */
-export interface TreeShape {
-  readonly depth: number;
-  readonly bufferSize: number;
-  readonly canopyDepth: number;
-}
+import { countTreeBytes, type TreeShape } from "#domain/tree-shape";
 
 /** A tree's account at one moment. */
 export interface TreeState {
@@ -40,8 +34,13 @@ const NODE_BYTES = 32;
 /** Bytes that {@link parseTreeShape} reads. */
 export const SHAPE_BYTES = CHANGES_OFFSET;
 
+/** True when an account of the compression program begins as a tree does. @param bytes its first {@link SHAPE_BYTES}. */
+export function isTreeAccount(bytes: Uint8Array): boolean {
+  return bytes.length >= SHAPE_BYTES && bytes[0] === ACCOUNT_TYPE_TREE;
+}
+
 /** Bytes that {@link parseTreeState} reads: everything but the rightmost proof and the canopy. */
-export function countStateBytes({ depth, bufferSize }: TreeShape): number {
+export function countStateBytes({ depth, bufferSize }: Pick<TreeShape, "depth" | "bufferSize">): number {
   return CHANGES_OFFSET + bufferSize * countChangeBytes(depth);
 }
 
@@ -51,11 +50,11 @@ export function countStateBytes({ depth, bufferSize }: TreeShape): number {
  * @throws Error when this is no tree.
  */
 export function parseTreeShape(bytes: Uint8Array, space: number): TreeShape {
+  if (!isTreeAccount(bytes)) throw new Error("this account is no Merkle tree");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (bytes[0] !== ACCOUNT_TYPE_TREE) throw new Error("this account is no Merkle tree");
   const depth = view.getUint32(DEPTH_OFFSET, true);
   const bufferSize = view.getUint32(BUFFER_OFFSET, true);
-  const canopyBytes = space - countStateBytes({ depth, bufferSize, canopyDepth: 0 }) - countChangeBytes(depth);
+  const canopyBytes = space - countTreeBytes({ depth, bufferSize, canopyDepth: 0 });
   return { depth, bufferSize, canopyDepth: Math.round(Math.log2(canopyBytes / NODE_BYTES + 2)) - 1 };
 }
 

@@ -1,15 +1,9 @@
 import { base64 } from "@metaplex-foundation/umi/serializers";
 import type { AssetLeaf, TreeChange } from "#domain/tree-changes";
+import type { TreeShape } from "#domain/tree-shape";
 import { hashAssetLeaf, listTreeChanges, type TransactionAnswer } from "./leaf-events.ts";
 import type { RpcClient, RpcNode } from "./rpc-client.ts";
-import {
-  SHAPE_BYTES,
-  countStateBytes,
-  parseTreeShape,
-  parseTreeState,
-  type TreeShape,
-  type TreeState,
-} from "./tree-account.ts";
+import { SHAPE_BYTES, countStateBytes, parseTreeShape, parseTreeState, type TreeState } from "./tree-account.ts";
 
 /** Merkle trees as plain JSON-RPC shows them. Every method throws when the node can't be reached. */
 export interface TreeSource {
