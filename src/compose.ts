@@ -1,9 +1,7 @@
 import { drizzle } from "drizzle-orm/d1";
-import { loadAssetChain } from "#chain/load-asset-chain";
-import { loadMinter } from "#chain/load-minter";
-import { loadTreeKeeper } from "#chain/load-tree-keeper";
+import type { ChainConfig } from "#chain/chain-config";
+import { loadAssetChain, loadMinter, loadTreeKeeper } from "#chain/load-chain";
 import { createRpcClient } from "#chain/rpc-client";
-import type { ChainConfig } from "#chain/umi-minter";
 import { deskName, type DeskNumber } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
 import { findLocalNodeOrigin } from "#domain/solana-cluster";

@@ -1,6 +1,7 @@
 import { getLeafSchemaSerializer, hashCollection } from "@metaplex-foundation/mpl-bubblegum";
 import { publicKey } from "@metaplex-foundation/umi";
-import { listNoopEvents, type TransactionAnswer } from "#chain/leaf-events";
+import { listNoopEvents } from "#chain/leaf-events";
+import type { TransactionAnswer } from "#chain/read-transaction";
 import { createRpcClient, type RpcClient } from "#chain/rpc-client";
 import { emptyNode, hashPair } from "#domain/merkle-tree";
 import { ConcurrentMerkleTree } from "./concurrent-merkle-tree.ts";

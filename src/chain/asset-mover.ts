@@ -4,17 +4,16 @@ import { publicKey, type TransactionBuilder } from "@metaplex-foundation/umi";
 import type { ChainObservation } from "#domain/mint";
 import type { LeafProof } from "#domain/tree-changes";
 import { readClockMs as readWallClockMs } from "#platform/clock";
+import type { ChainConfig } from "./chain-config.ts";
 import { createDasSource, type DasSource } from "./das-source.ts";
+import { DEFAULT_PRIORITY_FEE_CAP, FeeBids } from "./fee-bids.ts";
 import { createLeanUmi } from "./lean-umi.ts";
-import type { SignedMints as SignedTransaction } from "./minter.ts";
 import { observeSignatures, type SubmittedTransaction } from "./observe-signatures.ts";
 import { PayerWatch } from "./payer-watch.ts";
 import { createRpcClient } from "./rpc-client.ts";
 import { sendTransaction } from "./send-transaction.ts";
-import { signTransaction } from "./sign-mints.ts";
-import { DEFAULT_PRIORITY_FEE_CAP, FeeBids, readBlockhash } from "./signing-terms.ts";
+import { readBlockhash, signTransaction, type SignedTransaction } from "./sign-transaction.ts";
 import { createTreeSource, type TreeSource } from "./tree-source.ts";
-import type { ChainConfig } from "./umi-minter.ts";
 import { importWalletSigner } from "./wallet-signer.ts";
 
 /**

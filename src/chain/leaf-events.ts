@@ -4,6 +4,7 @@ import { base58 } from "@metaplex-foundation/umi/serializers";
 import { keccak_256 } from "@noble/hashes/sha3";
 import { emptyNode, isSameNode } from "#domain/merkle-tree";
 import type { AssetLeaf, TreeChange } from "#domain/tree-changes";
+import type { TransactionAnswer } from "./read-transaction.ts";
 
 /** Metaplex's mpl-account-compression, which owns every tree of Bubblegum V2. */
 export const COMPRESSION_PROGRAM_ID = "mcmt6YrQEMKw8Mw43FmpRLmf7BqRnFMKmAcbxE3xkAW";
@@ -39,34 +40,6 @@ const NODE_BYTES = 32;
 const LOGGED_NODE_BYTES = 36;
 /** Version of the leaf's hash, in place of the schema's variant. */
 const LEAF_HASH_VERSION = 2;
-
-/** The calls that one of the transaction's instructions made, in order. */
-export interface CallsOfInstruction {
-  /** Place of that instruction in the message. */
-  readonly index: number;
-  readonly instructions: readonly {
-    readonly programIdIndex: number;
-    readonly data: string;
-    /** 2 for what the instruction called itself, 3 for what that called, and so on. */
-    readonly stackHeight: number | null;
-  }[];
-}
-
-/** What `getTransaction` with encoding `json` answers, as far as it is read here. */
-export interface TransactionAnswer {
-  readonly slot: number;
-  readonly transaction: {
-    readonly message: {
-      readonly accountKeys: readonly string[];
-      readonly instructions: readonly { readonly programIdIndex: number; readonly data: string }[];
-    };
-  };
-  readonly meta: {
-    readonly err: unknown;
-    readonly innerInstructions: readonly CallsOfInstruction[] | null;
-    readonly loadedAddresses?: { readonly writable: readonly string[]; readonly readonly: readonly string[] };
-  };
-}
 
 /**
  * The bytes that Bubblegum and account compression logged through a noop program in this transaction, in order.

@@ -5,8 +5,9 @@ import {
 } from "@metaplex-foundation/mpl-bubblegum";
 import { base58 } from "@metaplex-foundation/umi/serializers";
 import { isSameNode } from "#domain/merkle-tree";
-import { listLeafSchemas, type TransactionAnswer } from "./leaf-events.ts";
+import { listLeafSchemas } from "./leaf-events.ts";
 import type { MintedLeaf } from "./minter.ts";
+import type { TransactionAnswer } from "./read-transaction.ts";
 
 /**
  * The leaves that a transaction of mints made, each with the uri of its metadata. Bubblegum logs one leaf for each of its

@@ -1,6 +1,7 @@
 import type { ChainObservation } from "#domain/mint";
 import type { TransactionVersion } from "#domain/mint-batches";
 import type { SubmittedTransaction } from "./observe-signatures.ts";
+import type { SignedTransaction } from "./sign-transaction.ts";
 
 /** The on-chain face of a ticket. */
 export interface MintableTicket {
@@ -38,15 +39,10 @@ export interface MintableEvent {
   readonly knownAddress?: string | null;
 }
 
-/** A signed transaction, not sent yet. `signature` is its id. */
-export interface SignedMints extends SubmittedTransaction {
-  readonly wireBase64: string;
-}
-
 /** What became of a batch when it was to be signed. */
 export interface SigningResult {
   /** The transaction, which mints `ticketIds`; null when no ticket was fit for one. */
-  readonly signed: SignedMints | null;
+  readonly signed: SignedTransaction | null;
   /** Fewer than asked for when no more fit into a transaction: the others want another. */
   readonly ticketIds: readonly string[];
   /** Tickets that no transaction can be built for, and why. They never will be, as they are. */

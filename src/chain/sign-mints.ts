@@ -9,17 +9,11 @@ import {
   type TransactionBuilder,
   type Umi,
 } from "@metaplex-foundation/umi";
-import { base58, base64 } from "@metaplex-foundation/umi/serializers";
 import { decideBatchLimit, decideComputeUnits, type TransactionVersion } from "#domain/mint-batches";
-import type { MintBatch, MintableTicket, SignedMints, SigningResult } from "./minter.ts";
+import type { MintBatch, MintableTicket, SigningResult } from "./minter.ts";
+import { signTransaction, type Blockhash } from "./sign-transaction.ts";
 
 const MICRO_LAMPORTS_A_LAMPORT = 1_000_000;
-
-/** A blockhash and how long it is good. */
-export interface Blockhash {
-  readonly blockhash: string;
-  readonly lastValidBlockHeight: number;
-}
 
 /** What a transaction is signed with. */
 export interface SigningTerms {
@@ -49,18 +43,6 @@ export async function signMints(umi: Umi, batch: MintBatch, terms: SigningTerms)
   }
   const signed = await signTransaction(umi, compose(count), terms.blockhash);
   return { signed, ticketIds: built.slice(0, count).map(({ ticketId }) => ticketId), unfit };
-}
-
-/** Signs work under a blockhash, sending nothing. */
-export async function signTransaction(umi: Umi, work: TransactionBuilder, blockhash: Blockhash): Promise<SignedMints> {
-  const transaction = await work.setBlockhash(blockhash.blockhash).buildAndSign(umi);
-  const [first] = transaction.signatures;
-  if (first === undefined) throw new Error("a built transaction has no signature");
-  return {
-    signature: base58.deserialize(first)[0],
-    wireBase64: base64.deserialize(umi.transactions.serialize(transaction))[0],
-    lastValidBlockHeight: blockhash.lastValidBlockHeight,
-  };
 }
 
 function buildMints(umi: Umi, batch: MintBatch): { built: BuiltMint[]; unfit: SigningResult["unfit"] } {

@@ -1,7 +1,8 @@
 import { base64 } from "@metaplex-foundation/umi/serializers";
 import type { AssetLeaf, TreeChange } from "#domain/tree-changes";
 import type { TreeShape } from "#domain/tree-shape";
-import { hashAssetLeaf, listTreeChanges, type TransactionAnswer } from "./leaf-events.ts";
+import { hashAssetLeaf, listTreeChanges } from "./leaf-events.ts";
+import { readTransaction } from "./read-transaction.ts";
 import type { RpcClient, RpcNode } from "./rpc-client.ts";
 import { SHAPE_BYTES, countStateBytes, parseTreeShape, parseTreeState, type TreeState } from "./tree-account.ts";
 
@@ -74,13 +75,6 @@ async function orNothing<T>(call: Promise<T>): Promise<T | undefined> {
   } catch {
     return undefined;
   }
-}
-
-function readTransaction(node: RpcNode, signature: string): Promise<TransactionAnswer | null> {
-  return node.call<TransactionAnswer | null>("getTransaction", [
-    signature,
-    { commitment: "finalized", encoding: "json", maxSupportedTransactionVersion: 1 },
-  ]);
 }
 
 async function readAccount(rpc: RpcClient, tree: string, length: number): Promise<AccountAnswer["value"]> {

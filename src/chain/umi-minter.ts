@@ -1,55 +1,28 @@
 import { publicKey, type Umi } from "@metaplex-foundation/umi";
 import { decideVersion, type TransactionVersion } from "#domain/mint-batches";
-import type { CircuitBreakers } from "#platform/circuit-breakers";
 import { readClockMs as readWallClockMs } from "#platform/clock";
-import type { Logger } from "#platform/logger";
 import { BriefMemory } from "./brief-memory.ts";
+import type { ChainConfig } from "./chain-config.ts";
 import { collectionPurpose, ensureCollection } from "./ensure-collection.ts";
+import { DEFAULT_PRIORITY_FEE_CAP, FeeBids } from "./fee-bids.ts";
 import { createLeanUmi } from "./lean-umi.ts";
-import type { TransactionAnswer } from "./leaf-events.ts";
 import { LookupTables } from "./lookup-tables.ts";
 import { listMintedLeaves } from "./minted-leaves.ts";
 import type { MintBatch, Minter, SigningResult } from "./minter.ts";
 import { observeSignatures } from "./observe-signatures.ts";
 import { PayerWatch } from "./payer-watch.ts";
+import { readTransaction } from "./read-transaction.ts";
 import { createRpcClient, type RpcClient } from "./rpc-client.ts";
 import { sendTransaction } from "./send-transaction.ts";
-import { signMints, type Blockhash } from "./sign-mints.ts";
-import { DEFAULT_PRIORITY_FEE_CAP, FeeBids, readBlockhash } from "./signing-terms.ts";
+import { signMints } from "./sign-mints.ts";
+import { readBlockhash, SIGNATURE_LAMPORTS, type Blockhash } from "./sign-transaction.ts";
 import { Version1 } from "./version-1.ts";
 import { importWalletSigner } from "./wallet-signer.ts";
 
-/** Where and with what to mint. */
-export interface ChainConfig {
-  /** One address, or several with commas between them, the preferred one first. */
-  readonly rpcUrl: string;
-  /** Base58 of the 64-byte secret key. */
-  readonly walletSecretKey: string;
-  /** Base58 address of the Bubblegum V2 tree of tenants that have none of their own. */
-  readonly treeAddress: string;
-  /** Base58 address of that tree's lookup table; left out, its mints do without. */
-  readonly lookupTableAddress?: string | undefined;
-  /** With less in the wallet nothing is signed; 0 when left out. */
-  readonly payerFloorLamports?: number;
-  /** Highest bid for a compute unit; {@link DEFAULT_PRIORITY_FEE_CAP} when left out. */
-  readonly priorityFeeCapMicroLamports?: number;
-  /** Version 1 puts more mints into a transaction, where the cluster takes it; 0 when left out. */
-  readonly transactionVersion?: TransactionVersion;
-  /** The isolate's, one for each node. */
-  readonly breakers?: CircuitBreakers;
-  /** Is told what an operator may want to put right. */
-  readonly logger?: Pick<Logger, "warn">;
-  /** Replaces `fetch`, for a test. */
-  readonly fetcher?: typeof fetch;
-  /** Replaces the wall clock, for a test whose slots take no time. */
-  readonly readClockMs?: () => number;
-}
-
 /** A blockhash lives for a minute or so; an older one would only shorten the time in which its transaction can land. */
 const BLOCKHASH_REUSE_MS = 4_000;
-/** The protocol's, and the base fee of the one signature. */
+/** The protocol's fee for each mint. */
 const MINT_LAMPORTS = 90_000;
-const SIGNATURE_LAMPORTS = 5_000;
 
 /** What a minter's steps share. */
 interface Bench {
@@ -97,10 +70,7 @@ export async function createUmiMinter(config: ChainConfig): Promise<Minter> {
     },
     observe: (submitted) => observeSignatures(rpc, submitted),
     async findMintedLeaves(signature) {
-      const answer = await rpc.call<TransactionAnswer | null>("getTransaction", [
-        signature,
-        { commitment: "finalized", encoding: "json", maxSupportedTransactionVersion: 1 },
-      ]);
+      const answer = await readTransaction(rpc, signature);
       return answer === null ? undefined : listMintedLeaves(answer);
     },
   };

@@ -1,6 +1,7 @@
 import { createTreeV2 } from "@metaplex-foundation/mpl-bubblegum";
 import type { KeypairSigner, TransactionBuilder, Umi } from "@metaplex-foundation/umi";
 import type { TreeShape } from "#domain/tree-shape";
+import type { ChainConfig } from "./chain-config.ts";
 import { deriveSigner } from "./derived-signer.ts";
 import { createLeanUmi } from "./lean-umi.ts";
 import { buildLookupTable, findLookupTable, inspectLookupTable } from "./lookup-table.ts";
@@ -8,7 +9,6 @@ import { inspectCollection, inspectTree } from "./read-accounts.ts";
 import { RpcError, createRpcClient } from "./rpc-client.ts";
 import { sendSetup } from "./send-setup.ts";
 import type { TreeKeeper, TreeName } from "./tree-keeper.ts";
-import type { ChainConfig } from "./umi-minter.ts";
 import { importWalletSigner } from "./wallet-signer.ts";
 
 /** What the address of a tenant's tree derives from. */

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeChangeEvent, encodeLeafEvent } from "#dev/localnet/leaf-encoding";
 import { encodeBase58 } from "#dev/localnet/transaction-encoding";
 import { generateSolanaAddress } from "#dev/secrets";
-import { hashAssetLeaf, listTreeChanges, type CallsOfInstruction, type TransactionAnswer } from "#chain/leaf-events";
+import { hashAssetLeaf, listTreeChanges } from "#chain/leaf-events";
+import { readTransaction, type CallsOfInstruction, type TransactionAnswer } from "#chain/read-transaction";
 import { createRpcClient } from "#chain/rpc-client";
 import { climb, emptyNode } from "#domain/merkle-tree";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
@@ -50,10 +51,7 @@ describe("what a stranger's program logs about a tree", { timeout: 120_000 }, ()
     world = await openAssetWorld("emulator");
     const { ticketId } = await world.mintOne();
     signature = present((await world.findJob(ticketId)).signature);
-    const options = { commitment: "finalized", encoding: "json", maxSupportedTransactionVersion: 0 };
-    minted = present(
-      await createRpcClient(world.localnet.url).call<TransactionAnswer | null>("getTransaction", [signature, options]),
-    );
+    minted = present(await readTransaction(createRpcClient(world.localnet.url), signature));
   });
 
   afterAll(async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { base58, base64 } from "@metaplex-foundation/umi/serializers";
 import { ed25519 } from "@noble/curves/ed25519";
-import { loadMinter } from "#chain/load-minter";
+import { loadMinter } from "#chain/load-chain";
 import { importWalletSigner } from "#chain/wallet-signer";
 
 function makeWallet(): { secretKey: string; publicBytes: Uint8Array } {

@@ -1,18 +1,11 @@
 import { decidePriorityFee } from "#domain/mint-batches";
 import { BriefMemory } from "./brief-memory.ts";
 import type { RpcClient } from "./rpc-client.ts";
-import type { Blockhash } from "./sign-mints.ts";
 
 /** 100,000 micro-lamports a unit: at most some 11,000 lamports a ticket. */
 export const DEFAULT_PRIORITY_FEE_CAP = 100_000;
 
 const FEES_REUSE_MS = 10_000;
-
-/** The newest blockhash. */
-export async function readBlockhash(rpc: RpcClient): Promise<Blockhash> {
-  const { value } = await rpc.call<{ readonly value: Blockhash }>("getLatestBlockhash", [{ commitment: "confirmed" }]);
-  return value;
-}
 
 /** Bids for a place in a block by what places cost of late; only blocks in which somebody wrote to the tree tell that. */
 export class FeeBids {
