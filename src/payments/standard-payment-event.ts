@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isUuid } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
 import { PAYMENT_EVENT_TYPES, type PaymentEvent, type WebhookMalformed } from "./payment-provider.ts";
-import { decodeUtf8 } from "./standard-webhook.ts";
+import { decodeUtf8 } from "./webhook-signature.ts";
 
 /**
  * Fields we do not know are let through unread: a provider adds fields without asking, and refusing its events would make

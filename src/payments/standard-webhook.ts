@@ -2,10 +2,9 @@ import { hmac } from "@noble/hashes/hmac";
 import { sha256 } from "@noble/hashes/sha2";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils";
 import { Webhook } from "standardwebhooks";
-import { refuse, succeed, type Result } from "#domain/result";
+import { succeed, type Result } from "#domain/result";
 import type { WebhookSignatureInvalid } from "./payment-provider.ts";
-
-const TOLERANCE_SECONDS = 5 * 60;
+import { decodeUtf8, isOutOfTolerance, refuseSignature, UNIX_SECONDS_PATTERN } from "./webhook-signature.ts";
 
 /** About 80 signatures. A sender that rotates keys sends two; a longer header only costs time. */
 const MAX_SIGNATURE_HEADER_CHARS = 4096;
@@ -19,9 +18,6 @@ const SIGNATURE_PATTERN = /^v1,[A-Za-z0-9+/]{43}=$/;
  */
 const ID_PATTERN = /^[\x21-\x2d\x2f-\x7e]{1,256}$/;
 
-/** Unix seconds as the signer wrote them: no sign, fraction or leading zero, so that text and number are the same. */
-const TIMESTAMP_PATTERN = /^[1-9]\d{0,10}$/;
-
 const SECRET_PREFIX = "whsec_";
 
 /** A delivery whose signature holds. */
@@ -30,20 +26,6 @@ export interface VerifiedWebhook {
   readonly webhookId: string;
   /** `webhook-timestamp` in Unix milliseconds: when this attempt was signed, not when the event happened. */
   readonly signedAtMs: number;
-}
-
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/**
- * The text of UTF-8 bytes, or undefined when they are none. Strict, and keeps a byte order mark, so that encoding the text
- * gives back the same bytes: what was signed and what is parsed can't differ.
- */
-export function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return strictUtf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -71,12 +53,9 @@ export function verifyStandardWebhook(
   const timestamp = headers.get("webhook-timestamp");
   const signatures = headers.get("webhook-signature");
   if (!webhookId || !timestamp || !signatures) return refuseSignature("header_missing");
-  if (!ID_PATTERN.test(webhookId) || !TIMESTAMP_PATTERN.test(timestamp)) return refuseSignature("header_malformed");
+  if (!ID_PATTERN.test(webhookId) || !UNIX_SECONDS_PATTERN.test(timestamp)) return refuseSignature("header_malformed");
   if (signatures.length > MAX_SIGNATURE_HEADER_CHARS) return refuseSignature("header_malformed");
-
-  // Whole seconds on both sides, because the header has no finer unit.
-  const skewSeconds = Math.abs(Math.floor(nowMs / 1000) - Number(timestamp));
-  if (skewSeconds > TOLERANCE_SECONDS) return refuseSignature("time_out_of_tolerance");
+  if (isOutOfTolerance(Number(timestamp), nowMs)) return refuseSignature("time_out_of_tolerance");
 
   const presented = signatures.split(" ").filter((signature) => SIGNATURE_PATTERN.test(signature));
   if (presented.length === 0) return refuseSignature("no_matching_signature");
@@ -88,10 +67,6 @@ export function verifyStandardWebhook(
     }
   }
   return refuseSignature("no_matching_signature");
-}
-
-function refuseSignature(reason: WebhookSignatureInvalid["reason"]): Result<never, WebhookSignatureInvalid> {
-  return refuse({ code: "webhook_signature_invalid", reason });
 }
 
 /** `v1,` and the base64 of the HMAC over `id.timestamp.body`; the body is text, or bytes that are no UTF-8. */

@@ -1,5 +1,6 @@
 import { Stripe } from "stripe";
 import { STRIPE_API_VERSION } from "./stripe-schemas.ts";
+import { TOLERANCE_SECONDS } from "./webhook-signature.ts";
 
 /** How Stripe's API is reached. */
 export interface StripeClientOptions {
@@ -65,8 +66,6 @@ export function describeStripeError(error: unknown): StripeErrorKind {
   const { statusCode: httpStatus, code, param } = error;
   return { kind: "answered", httpStatus, ...(code === undefined ? {} : { code }), ...(param === undefined ? {} : { param }) };
 }
-
-const TOLERANCE_SECONDS = 5 * 60;
 
 function codeOf(cause: unknown): unknown {
   return typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;

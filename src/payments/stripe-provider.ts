@@ -2,7 +2,7 @@ import type { Stripe } from "stripe";
 import type { z } from "zod";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
-import type { FindKnownEvents, InspectedPayment, PaymentInspection } from "./payment-inspection.ts";
+import type { FindKnownEvents, InspectedPayment } from "./payment-inspection.ts";
 import type {
   CreatedPayment,
   PaymentEvent,
@@ -48,7 +48,7 @@ const DEFAULT_TIMEOUT_MS = 5000;
  * Money moves once: a payment under the order's id, a refund under its own. Stripe forgets keys after 24 hours, so a refund
  * is also looked for among those that were made, before it is asked for.
  */
-export class StripeProvider implements PaymentProvider, PaymentInspection {
+export class StripeProvider implements PaymentProvider {
   readonly name = "stripe";
   readonly #options: StripeClientOptions;
   readonly #webhookSecrets: readonly string[];
@@ -102,7 +102,8 @@ export class StripeProvider implements PaymentProvider, PaymentInspection {
 
   async findPayment(paymentId: string): Promise<Result<InspectedPayment | undefined, PaymentProviderDown>> {
     const found = await this.#findIntent(paymentId);
-    return found.ok && found.value !== undefined ? presentInspected(found.value) : found.ok ? succeed(undefined) : found;
+    if (!found.ok) return found;
+    return found.value === undefined ? succeed(undefined) : presentInspected(found.value);
   }
 
   async findRefund(refundId: string): Promise<Result<RequestedRefund | undefined, PaymentProviderDown>> {

@@ -1,15 +1,11 @@
 import { refuse, succeed, type Result } from "#domain/result";
-import type { WebhookRefusal, WebhookSignatureInvalid } from "./payment-provider.ts";
+import type { WebhookRefusal } from "./payment-provider.ts";
 import { stripeEnvelope } from "./stripe-schemas.ts";
-import { decodeUtf8 } from "./standard-webhook.ts";
-
-const TOLERANCE_SECONDS = 5 * 60;
+import { decodeUtf8, isOutOfTolerance, refuseSignature, UNIX_SECONDS_PATTERN } from "./webhook-signature.ts";
 
 /** About 60 signatures. Stripe sends one for each secret in use, two while a secret is replaced. */
 const MAX_HEADER_CHARS = 4096;
 
-/** Unix seconds as the signer wrote them, so that text and number are the same. */
-const TIME_PATTERN = /^[1-9]\d{0,10}$/;
 const SIGNATURE_PATTERN = /^[0-9a-f]{64}$/;
 
 interface SignatureHeader {
@@ -37,9 +33,7 @@ export async function verifyStripeWebhook(
   if (!header) return refuseSignature("header_missing");
   const parsed = parseHeader(header);
   if (!parsed) return refuseSignature("header_malformed");
-  if (Math.abs(Math.floor(nowMs / 1000) - parsed.signedAtSeconds) > TOLERANCE_SECONDS) {
-    return refuseSignature("time_out_of_tolerance");
-  }
+  if (isOutOfTolerance(parsed.signedAtSeconds, nowMs)) return refuseSignature("time_out_of_tolerance");
   if (parsed.signatures.length === 0) return refuseSignature("no_matching_signature");
   const text = decodeUtf8(rawBody);
   if (text === undefined || text === "") return judgeBytes(secrets, rawBody, parsed);
@@ -107,7 +101,7 @@ function parseHeader(header: string): SignatureHeader | undefined {
   const valuesOf = (name: string): string[] => parts.filter(([key]) => key === name).map(([, value = ""]) => value);
   // Of several times the package takes the last, and would verify another than the one judged here.
   const [time, ...more] = valuesOf("t");
-  if (time === undefined || more.length > 0 || !TIME_PATTERN.test(time)) return undefined;
+  if (time === undefined || more.length > 0 || !UNIX_SECONDS_PATTERN.test(time)) return undefined;
   return {
     signedAtSeconds: Number(time),
     signatures: valuesOf("v1").filter((signature) => SIGNATURE_PATTERN.test(signature)),
@@ -116,8 +110,4 @@ function parseHeader(header: string): SignatureHeader | undefined {
 
 function fromHex(hex: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
-}
-
-function refuseSignature(reason: WebhookSignatureInvalid["reason"]): Result<never, WebhookSignatureInvalid> {
-  return refuse({ code: "webhook_signature_invalid", reason });
 }
