@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { createRpcClient } from "#chain/rpc-client";
 import { TREE_SHAPES } from "#domain/tree-shape";
 import { PROJECT_ROOT } from "../build-bundle.ts";
-import { describeCause } from "#services/mint/describe-cause";
+import { describeCause } from "#services/describe-cause";
 import { formatCostTables } from "./cost-tables.ts";
 import { measureMintCosts } from "./measure-mints.ts";
 

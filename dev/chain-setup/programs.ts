@@ -5,7 +5,7 @@
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
 import { PROGRAMS_CACHE } from "../localnet/program-files.ts";
-import { describeCause } from "#services/mint/describe-cause";
+import { describeCause } from "#services/describe-cause";
 import { PROJECT_ROOT } from "../build-bundle.ts";
 import { downloadPrograms } from "./download-programs.ts";
 

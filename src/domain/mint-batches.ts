@@ -36,14 +36,7 @@ export function decideBatchLimit(attempts: number, wanted: TransactionVersion): 
 
 /** Parts tickets into those that may share transactions: of one place and one number of attempts, in the order given. */
 export function groupMints<Mint extends BatchableMint>(mints: readonly Mint[]): Mint[][] {
-  const groups = new Map<string, Mint[]>();
-  for (const mint of mints) {
-    const key = `${mint.attempts} ${mint.place}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [mint]);
-    else group.push(mint);
-  }
-  return [...groups.values()];
+  return [...Map.groupBy(mints, ({ attempts, place }) => `${attempts} ${place}`).values()];
 }
 
 /** A mint in a collection took 75,000 to 87,000 units in the real programs, more when an address is searched for longer. */

@@ -2,12 +2,12 @@ import { parseAssetMessage, type AssetMessage } from "#domain/asset-work";
 import { decideRetryDelaySeconds } from "#domain/mint";
 import { advanceAsset, type AssetContext, type AssetProgress } from "#services/assets/advance-asset";
 import { followTree } from "#services/assets/follow-tree";
-import { describeCause } from "#services/mint/describe-cause";
+import { describeCause } from "#services/describe-cause";
 
 /**
  * Consumer of the queue `assets`: work on a ticket's asset, or a tree to follow. Each message is answered by itself, and one whose
- * work is not done comes back after 1, 2, 4 … at most 60 seconds, or after one second where a tree has more to read. There are no dead letters: what is left to do stands in D1, and the
- * cron sends another message for it.
+ * work is not done comes back after 1, 2, 4 … at most 60 seconds, or after one second where a tree has more to read. There are no
+ * dead letters: what is left to do stands in D1, and the cron sends another message for it.
  */
 export async function consumeAssets(ctx: AssetContext, batch: MessageBatch): Promise<void> {
   await Promise.all(

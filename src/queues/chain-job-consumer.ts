@@ -2,7 +2,7 @@ import { parseTreeMessage } from "#domain/tree-messages";
 import type { Logger } from "#platform/logger";
 import { advanceOpening } from "#services/trees/advance-opening";
 import type { ChooseTreeContext } from "#services/trees/choose-tree";
-import { describeCause } from "#services/mint/describe-cause";
+import { describeCause } from "#services/describe-cause";
 
 /**
  * Consumer of the queue `chain-jobs`: trees that the service makes itself. A message comes back until its tree is on chain; when

@@ -1,7 +1,7 @@
 import { decideRetryDelaySeconds, LONGEST_RETRY_SECONDS, parseMintMessage } from "#domain/mint";
 import type { MintMessage } from "#domain/order-messages";
 import { advanceMints } from "#services/mint/advance-mints";
-import { describeCause } from "#services/mint/describe-cause";
+import { describeCause } from "#services/describe-cause";
 import type { MintContext } from "#services/mint/mint-context";
 import { MintOutcomes } from "#services/mint/mint-outcomes";
 

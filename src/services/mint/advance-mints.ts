@@ -61,12 +61,7 @@ function listSubmitted(tasks: readonly MintTask[]): { readonly signature: string
 }
 
 function groupBySignature(decided: readonly Decided[]): MintTask[][] {
-  const groups = new Map<string, MintTask[]>();
-  for (const { task } of decided) {
-    const key = task.signature ?? "";
-    groups.set(key, [...(groups.get(key) ?? []), task]);
-  }
-  return [...groups.values()];
+  return [...Map.groupBy(tasksOf(decided), ({ signature }) => signature).values()];
 }
 
 function tasksOf(decided: readonly Decided[]): MintTask[] {

@@ -1,7 +1,7 @@
 import type { MintMessage } from "#domain/order-messages";
 import { findMintTasks } from "#storage/mint-jobs";
 import { advanceMints } from "./advance-mints.ts";
-import { describeCause } from "./describe-cause.ts";
+import { describeCause } from "../describe-cause.ts";
 import { failMint } from "./fail-mint.ts";
 import type { MintContext } from "./mint-context.ts";
 import { MintOutcomes } from "./mint-outcomes.ts";

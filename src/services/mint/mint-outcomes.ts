@@ -1,6 +1,6 @@
 import type { MintMessage } from "#domain/order-messages";
 import type { Logger } from "#platform/logger";
-import { describeCause } from "./describe-cause.ts";
+import { describeCause } from "../describe-cause.ts";
 
 /**
  * What a message has come to. `settled`: it has done its work. `later`: deliver it again. `paused`: as `later`, but nothing is wrong

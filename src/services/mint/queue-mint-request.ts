@@ -1,8 +1,8 @@
 import type { Failure } from "#domain/failure";
 import type { RequestIdentity } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
-import { claimIdempotencyKey } from "#storage/idempotency-keys";
 import { requeueFailedWork } from "#storage/asset-work";
+import { claimIdempotencyKey } from "#storage/idempotency-keys";
 import { selectTickets, type MintJobSelection } from "#storage/mint-statements";
 import type { SignedInContext } from "../context.ts";
 import { queueMint, type QueuedMints } from "./queue-mint.ts";
@@ -14,7 +14,8 @@ export interface AnsweredMintRequest {
 }
 
 /**
- * Queues mints again at an operator's request, and work on the tickets' assets that was given up. Refuses `not_found` and `idempotency_key_reused`.
+ * Queues mints again at an operator's request, and work on the tickets' assets that was given up. Refuses `not_found` and
+ * `idempotency_key_reused`.
  *
  * A repeat goes over the jobs once more and shows them as they are then: so the first attempt may die between noting the key and
  * queueing, and no ticket can be minted twice by it (docs/adr/0006).

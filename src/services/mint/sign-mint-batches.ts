@@ -54,7 +54,9 @@ export async function signAndSend(ctx: MintContext, toSign: readonly TaskToSign[
 /** Finds out where each ticket goes; those whose tree or collection is not on chain yet come later. */
 async function placeTasks(ctx: MintContext, toSign: readonly TaskToSign[], outcomes: MintOutcomes): Promise<PlacedTask[]> {
   const placed: PlacedTask[] = [];
-  for (const alike of groupAlike(toSign)) {
+  // Tickets of one event and, because those have collections of their own, either transferable or not.
+  const groups = Map.groupBy(toSign, ({ task }) => `${task.eventId} ${task.isTransferable}`);
+  for (const alike of groups.values()) {
     const tasks = alike.map(({ task }) => task);
     await outcomes.attempt(tasks, async () => {
       const [first] = tasks;
@@ -74,16 +76,6 @@ async function placeTasks(ctx: MintContext, toSign: readonly TaskToSign[], outco
   return placed;
 }
 
-/** Tickets of one event and, because those have collections of their own, either transferable or not. */
-function groupAlike(toSign: readonly TaskToSign[]): TaskToSign[][] {
-  const groups = new Map<string, TaskToSign[]>();
-  for (const candidate of toSign) {
-    const key = `${candidate.task.eventId} ${candidate.task.isTransferable}`;
-    groups.set(key, [...(groups.get(key) ?? []), candidate]);
-  }
-  return [...groups.values()];
-}
-
 async function ensureCollection(ctx: MintContext, task: MintTask): ReturnType<Minter["ensureCollection"]> {
   const collection = await ctx.minter.ensureCollection({
     eventId: task.eventId,
@@ -100,15 +92,10 @@ async function ensureCollection(ctx: MintContext, task: MintTask): ReturnType<Mi
 
 /** Looks whether the trees of transactions that came to nothing are full, so that no other is signed for them. */
 async function noteTroubles(ctx: MintContext, toSign: readonly TaskToSign[]): Promise<void> {
-  const groups = new Map<string, TaskToSign[]>();
-  for (const candidate of toSign) {
-    if (candidate.error === null || candidate.task.signature === null) continue;
-    groups.set(candidate.task.signature, [...(groups.get(candidate.task.signature) ?? []), candidate]);
-  }
-  for (const group of groups.values()) {
-    const [first] = group;
+  const failed = toSign.filter(({ task, error }) => error !== null && task.signature !== null);
+  for (const group of Map.groupBy(failed, ({ task }) => task.signature).values()) {
     const tasks = group.map(({ task }) => task);
-    if (first !== undefined) await noteTrouble(ctx, tasks, first.error ?? "");
+    await noteTrouble(ctx, tasks, group[0]?.error ?? "");
   }
 }
 

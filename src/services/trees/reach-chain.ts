@@ -1,7 +1,7 @@
 import type { Failure } from "#domain/failure";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { Logger } from "#platform/logger";
-import { describeCause } from "../mint/describe-cause.ts";
+import { describeCause } from "../describe-cause.ts";
 
 const RETRY_AFTER_SECONDS = 10;
 
