@@ -19,7 +19,8 @@ export interface ProvisionedChain extends Provisioned {
   readonly lookupTable: string;
 }
 
-const LOCAL_TREE: TreeShape = { depth: 14, bufferSize: 64, canopyDepth: 8 };
+/** The shape of the tree that the local chain is provisioned with. */
+export const LOCAL_TREE: TreeShape = { depth: 14, bufferSize: 64, canopyDepth: 8 };
 const WALLET_LAMPORTS = 100_000_000_000;
 const TREE = "tree";
 const COLLECTION = "collection";

@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { generateSolanaAddress } from "#dev/secrets";
-import { CHAIN_MODES, HAS_PROGRAMS } from "../support/node/chain-modes.ts";
+import { CHAIN_MODES, tellOfMissingPrograms } from "../support/node/chain-modes.ts";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
 
 const FINALITY_LAG_SLOTS = 4;
 
-it.skipIf(HAS_PROGRAMS)("NOT RUN against the real programs: npm run chain:programs downloads them", ({ skip }) => {
-  skip();
-});
+tellOfMissingPrograms();
 
 describe.each(CHAIN_MODES)("assets of cancelled tickets on a chain that runs the %s", { timeout: 120_000 }, (mode) => {
   let world: AssetWorld;

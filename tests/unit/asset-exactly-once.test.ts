@@ -1,17 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { AssetMover, ProvenAsset } from "#chain/asset-mover";
+import { LOCAL_TREE } from "#dev/localnet/provision";
 import { generateSolanaAddress } from "#dev/secrets";
 import { followTree } from "#services/assets/follow-tree";
 import { proveAsset } from "#services/assets/prove-asset";
-import { CHAIN_MODES, HAS_PROGRAMS } from "../support/node/chain-modes.ts";
+import { CHAIN_MODES, tellOfMissingPrograms } from "../support/node/chain-modes.ts";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
 
 const FINALITY_LAG_SLOTS = 4;
 const BLOCKHASH_LIFE = 150;
 
-it.skipIf(HAS_PROGRAMS)("NOT RUN against the real programs: npm run chain:programs downloads them", ({ skip }) => {
-  skip();
-});
+tellOfMissingPrograms();
 
 describe.each(CHAIN_MODES)("assets that follow their tickets on a chain that runs the %s", { timeout: 120_000 }, (mode) => {
   let world: AssetWorld;
@@ -74,7 +73,7 @@ describe.each(CHAIN_MODES)("assets that follow their tickets on a chain that run
     world.localnet.cluster.tick(FINALITY_LAG_SLOTS);
     await followTree(world.contextWith(), world.tree);
     const { trees } = world.chain;
-    const before = await trees.readState(world.tree, { depth: 14, bufferSize: 64, canopyDepth: 8 });
+    const before = await trees.readState(world.tree, LOCAL_TREE);
     await world.submitFirst(sold, ticketId, () => undefined);
     await world.passOn(sold, ticketId, null);
     world.localnet.cluster.tick(FINALITY_LAG_SLOTS);

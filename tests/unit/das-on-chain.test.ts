@@ -6,6 +6,7 @@ import { hashAssetLeaf } from "#chain/leaf-events";
 import { createRpcClient } from "#chain/rpc-client";
 import type { TreeSource } from "#chain/tree-source";
 import type { Faults } from "#dev/localnet/faults";
+import { LOCAL_TREE } from "#dev/localnet/provision";
 import { generateSolanaAddress } from "#dev/secrets";
 import { climb, isSameNode } from "#domain/merkle-tree";
 import type { AssetPlace } from "#domain/tree-changes";
@@ -13,7 +14,7 @@ import { followTree } from "#services/assets/follow-tree";
 import { proveAsset } from "#services/assets/prove-asset";
 import { proveByDas } from "#services/assets/prove-by-das";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
-import { CHAIN_MODES, HAS_PROGRAMS } from "../support/node/chain-modes.ts";
+import { CHAIN_MODES, tellOfMissingPrograms } from "../support/node/chain-modes.ts";
 import { PUBLIC_BASE_URL } from "../support/node/mint-world.ts";
 
 const LIES: readonly Faults["das"][] = ["wrong_owner", "wrong_proof", "other_tree", "other_asset"];
@@ -21,9 +22,7 @@ const LIES: readonly Faults["das"][] = ["wrong_owner", "wrong_proof", "other_tre
 const UNASKED = { das: { findLeaf: () => Promise.resolve(undefined) } };
 const NOT_BELIEVED = "what an index says of an asset does not lead to a root of its tree";
 
-it.skipIf(HAS_PROGRAMS)("NOT RUN against the real programs: npm run chain:programs downloads them", ({ skip }) => {
-  skip();
-});
+tellOfMissingPrograms();
 
 describe.each(CHAIN_MODES)("a node's own index of assets, on a chain that runs the %s", { timeout: 120_000 }, (mode) => {
   let world: AssetWorld;
@@ -115,7 +114,7 @@ describe.each(CHAIN_MODES)("a node's own index of assets, on a chain that runs t
     holdIndex();
     const place = await prove(ticketId);
     if (place.kind !== "proven") throw new Error("the asset is to be found");
-    const state = await world.chain.trees.readState(world.tree, { depth: 14, bufferSize: 64, canopyDepth: 8 });
+    const state = await world.chain.trees.readState(world.tree, LOCAL_TREE);
     expect(isSameNode(place.proof.root, state.root)).toBe(true);
     const { leafHash, proof, leaf } = place.proof;
     expect(isSameNode(climb(leafHash, proof, leaf.leafIndex).root, state.root)).toBe(true);

@@ -16,14 +16,12 @@ import { ConcurrentMerkleTree } from "#dev/localnet/concurrent-merkle-tree";
 import { emptyNode } from "#domain/merkle-tree";
 import { hashLeaf } from "#dev/localnet/leaf-encoding";
 import type { Localnet } from "#dev/localnet/start-localnet";
-import { CHAIN_MODES, HAS_PROGRAMS } from "../support/node/chain-modes.ts";
+import { CHAIN_MODES, tellOfMissingPrograms } from "../support/node/chain-modes.ts";
 import { openChain, openParty, type Party } from "../support/node/chain-parties.ts";
 
 const DEPTH = 5;
 
-it.skipIf(HAS_PROGRAMS)("NOT RUN against the real programs: npm run chain:programs downloads them", ({ skip }) => {
-  skip();
-});
+tellOfMissingPrograms();
 
 describe.each(CHAIN_MODES)("a ticket that is not transferable, on a chain that runs the %s", { timeout: 120_000 }, (mode) => {
   let chain: Localnet;

@@ -1,24 +1,18 @@
 import { address as toAddress } from "@solana/kit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Minter } from "#chain/minter";
-import { findProgramsDir, listMissingPrograms } from "#dev/localnet/program-files";
 import { verifyMintedLeaf } from "#dev/localnet/tree-reader";
+import { CHAIN_MODES, tellOfMissingPrograms } from "../support/node/chain-modes.ts";
 import { openMintWorld, type MintWorld } from "../support/node/mint-world.ts";
 import type { SoldTickets } from "../support/sold-tickets.ts";
 
 const FINALITY_LAG_SLOTS = 4;
 const BLOCKHASH_LIFE = 150;
 
-const programsDir = findProgramsDir();
-const hasPrograms = programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
-const modes = hasPrograms ? (["emulator", "programs"] as const) : (["emulator"] as const);
-
-it.skipIf(hasPrograms)("NOT RUN against the real programs: npm run chain:programs downloads them", ({ skip }) => {
-  skip();
-});
+tellOfMissingPrograms();
 
 // The limit is for a busy machine; nothing here is judged by its time.
-describe.each(modes)("minting on a chain that runs the %s", { timeout: 120_000 }, (mode) => {
+describe.each(CHAIN_MODES)("minting on a chain that runs the %s", { timeout: 120_000 }, (mode) => {
   let world: MintWorld;
 
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findProgramsDir, listMissingPrograms } from "#dev/localnet/program-files";
+import { CHAIN_MODES } from "../support/node/chain-modes.ts";
 import { playStorm } from "../support/node/mint-storm.ts";
 
 const TICKETS = 200;
@@ -15,12 +15,8 @@ const WEATHER = [
 /** Another seed plays other troubles: `MINT_STORM_SEED=7 npx vitest run --project unit tests/unit/mint-storm.test.ts`. */
 const seed = Number(process.env["MINT_STORM_SEED"] ?? 5);
 
-const programsDir = findProgramsDir();
-const hasPrograms = programsDir !== undefined && listMissingPrograms(programsDir).length === 0;
-const modes = hasPrograms ? (["emulator", "programs"] as const) : (["emulator"] as const);
-
 // The limit is for a busy machine; nothing here is judged by its time.
-describe.each(modes)("tickets minted through a storm, on a chain that runs the %s", { timeout: 240_000 }, (mode) => {
+describe.each(CHAIN_MODES)("tickets minted through a storm, on a chain that runs the %s", { timeout: 240_000 }, (mode) => {
   it.each([
     ["lookup table", TICKETS, 4],
     ["version 1", TICKETS, 6],

@@ -6,6 +6,7 @@ import { generateWebhookSecret } from "#dev/secrets";
 import { selectPaymentProvider, type PaymentRequest } from "#payments/payment-provider";
 import { StandardProvider } from "#payments/standard-provider";
 import { CircuitBreakers } from "#platform/circuit-breakers";
+import { providerDown } from "../support/node/provider-down.ts";
 
 const running: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -116,40 +117,31 @@ describe("a refund is asked for once", () => {
 
 describe("a provider in trouble is a refusal with a time to come back, never an exception", () => {
   const create = (provider: StandardProvider): Promise<unknown> => provider.createPayment(requestFor(randomUUID()), "key-1");
-  const down = (reason: string, httpStatus?: number): unknown => ({
-    ok: false,
-    failure: {
-      code: "payment_provider_down",
-      reason,
-      retryAfterSeconds: expect.any(Number),
-      ...(httpStatus === undefined ? {} : { httpStatus }),
-    },
-  });
 
   test("when nothing listens there", async () => {
     const server = await serveApp(() => new Response(), 0);
     await server.close();
-    expect(await create(createProvider(server.url))).toEqual(down("unreachable"));
+    expect(await create(createProvider(server.url))).toEqual(providerDown("unreachable"));
   });
 
   test("when it does not answer in time; it is not called a second time", async () => {
     const { promise, resolve } = Promise.withResolvers<Response>();
     const { url, keys } = await startFake(() => promise);
     // Long enough for the call to reach the provider on a busy machine.
-    expect(await create(createProvider(url, 2_000))).toEqual(down("timeout"));
+    expect(await create(createProvider(url, 2_000))).toEqual(providerDown("timeout"));
     expect(keys).toHaveLength(1);
     resolve(new Response());
   });
 
   test("when it keeps answering 500", async () => {
     const { url, keys } = await startFake(() => new Response("oops", { status: 500 }));
-    expect(await create(createProvider(url))).toEqual(down("server_error", 500));
+    expect(await create(createProvider(url))).toEqual(providerDown("server_error", 500));
     expect(keys).toHaveLength(2);
   });
 
   test.each([400, 409, 302])("when it refuses our request with %i, which is not repeated", async (status) => {
     const { url, keys } = await startFake(() => new Response(null, { status, headers: { location: "/elsewhere" } }));
-    expect(await create(createProvider(url))).toEqual(down("refused", status));
+    expect(await create(createProvider(url))).toEqual(providerDown("refused", status));
     expect(keys).toHaveLength(1);
   });
 
@@ -160,7 +152,7 @@ describe("a provider in trouble is a refusal with a time to come back, never an 
     ["an unknown status", () => Response.json({ ...paymentAnswer, status: "maybe" })],
   ])("when it answers %s", async (_name, answer) => {
     const { url } = await startFake(answer);
-    expect(await create(createProvider(url))).toEqual(down("unreadable_answer", 200));
+    expect(await create(createProvider(url))).toEqual(providerDown("unreadable_answer", 200));
   });
 
   test("stops calling it after five failures, for payments and refunds alike", async () => {

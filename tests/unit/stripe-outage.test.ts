@@ -6,6 +6,7 @@ import { StripeProvider } from "#payments/stripe-provider";
 import { CircuitBreakers } from "#platform/circuit-breakers";
 import { createStripeProvider, startStripeStub, stripeError } from "../support/node/stripe-stub.ts";
 import { refundOf, requestFor } from "../support/node/stripe-world.ts";
+import { providerDown } from "../support/node/provider-down.ts";
 
 const running: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -20,27 +21,18 @@ async function startStub(answer: Parameters<typeof startStripeStub>[0]): ReturnT
 
 describe("a Stripe in trouble is a refusal with a time to come back, never an exception", () => {
   const create = (provider: StripeProvider): Promise<unknown> => provider.createPayment(requestFor(), "key-1");
-  const down = (reason: string, httpStatus?: number): unknown => ({
-    ok: false,
-    failure: {
-      code: "payment_provider_down",
-      reason,
-      retryAfterSeconds: expect.any(Number),
-      ...(httpStatus === undefined ? {} : { httpStatus }),
-    },
-  });
 
   test("when nothing listens there", async () => {
     const server = await serveApp(() => new Response(), 0);
     await server.close();
-    expect(await create(createStripeProvider(server.url))).toEqual(down("unreachable"));
+    expect(await create(createStripeProvider(server.url))).toEqual(providerDown("unreachable"));
   });
 
   test("when it does not answer in time; it is not called a second time", async () => {
     const { promise, resolve } = Promise.withResolvers<Response>();
     const { url, requests } = await startStub(() => promise);
     // Long enough for the call to reach it on a busy machine.
-    expect(await create(createStripeProvider(url, 2_000))).toEqual(down("timeout"));
+    expect(await create(createStripeProvider(url, 2_000))).toEqual(providerDown("timeout"));
     expect(requests).toHaveLength(1);
     resolve(new Response());
   });
@@ -51,7 +43,7 @@ describe("a Stripe in trouble is a refusal with a time to come back, never an ex
     ["too many requests", 429, () => stripeError(429, { type: "invalid_request_error", code: "rate_limit" })],
   ])("when it keeps answering %s; it is asked twice under one key", async (_, status, answer) => {
     const { url, requests } = await startStub(answer);
-    expect(await create(createStripeProvider(url))).toEqual(down("server_error", status));
+    expect(await create(createStripeProvider(url))).toEqual(providerDown("server_error", status));
     expect(requests.map(({ key }) => key)).toEqual(["key-1", "key-1"]);
   });
 
@@ -59,13 +51,13 @@ describe("a Stripe in trouble is a refusal with a time to come back, never an ex
     const conflict = { type: "idempotency_error", code: "idempotency_key_in_use", message: "in use" };
     const { url, requests } = await startStub(() => stripeError(409, conflict));
     const provider = createStripeProvider(url);
-    for (let attempt = 0; attempt < 6; attempt += 1) expect(await create(provider)).toEqual(down("refused", 409));
+    for (let attempt = 0; attempt < 6; attempt += 1) expect(await create(provider)).toEqual(providerDown("refused", 409));
     expect(requests).toHaveLength(12);
   });
 
   test.each([400, 401, 402, 403, 404])("when it refuses our request with %i, which is not repeated", async (status) => {
     const { url, requests } = await startStub(() => stripeError(status, { type: "invalid_request_error", message: "no" }));
-    expect(await create(createStripeProvider(url))).toEqual(down("refused", status));
+    expect(await create(createStripeProvider(url))).toEqual(providerDown("refused", status));
     expect(requests).toHaveLength(1);
   });
 
@@ -77,7 +69,7 @@ describe("a Stripe in trouble is a refusal with a time to come back, never an ex
     ["a redirect", () => new Response(null, { status: 302, headers: { location: "/elsewhere" } })],
   ])("when it answers %s", async (name, answer) => {
     const { url } = await startStub(answer);
-    const reason = name === "a redirect" ? down("refused", 302) : down("unreadable_answer");
+    const reason = name === "a redirect" ? providerDown("refused", 302) : providerDown("unreadable_answer");
     expect(await create(createStripeProvider(url))).toEqual(reason);
   });
 

@@ -1,11 +1,8 @@
-import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAssetChain } from "#chain/asset-mover";
-import { followTree } from "#services/assets/follow-tree";
-import { proveAsset } from "#services/assets/prove-asset";
-import { merkleTrees, treeNodes } from "#storage/schema";
 import { resetFollowedTree } from "#storage/tree-index";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
+import { watchTree } from "../support/node/followed-tree.ts";
 
 describe("the index of a tree whose past is read late", { timeout: 120_000 }, () => {
   let world: AssetWorld;
@@ -18,21 +15,7 @@ describe("the index of a tree whose past is read late", { timeout: 120_000 }, ()
     await world.close();
   });
 
-  const findTree = () => world.db.select().from(merkleTrees).where(eq(merkleTrees.address, world.tree)).get();
-  const readState = async () => world.chain.trees.readState(world.tree, { depth: 14, bufferSize: 64, canopyDepth: 8 });
-  const prove = async (ticketId: string) => proveAsset(world.contextWith(), (await world.findJob(ticketId)).assetId ?? "", 0);
-
-  async function expectRootOfChain(): Promise<void> {
-    const [tree, state] = [await findTree(), await readState()];
-    expect(tree?.seq).toBe(state.seq);
-    const root = await world.db.select().from(treeNodes).where(eq(treeNodes.place, 1)).get();
-    expect(root?.hash).toBe(Buffer.from(state.root).toString("hex"));
-  }
-
-  async function follow(change: Parameters<AssetWorld["contextWith"]>[0] = {}): Promise<void> {
-    world.localnet.cluster.tick(5);
-    await followTree(world.contextWith(change), world.tree);
-  }
+  const { findTree, readState, prove, expectRootOfChain, follow } = watchTree(() => world);
 
   it("reads from another node what the first one has pruned or can't show", async () => {
     const [pruned, behind] = [await world.sellTickets(2), await world.sellTickets(2)];

@@ -4,9 +4,9 @@ import type { TreeSource } from "#chain/tree-source";
 import { generateSolanaAddress } from "#dev/secrets";
 import { climb, isSameNode, listProofPlaces } from "#domain/merkle-tree";
 import { followTree } from "#services/assets/follow-tree";
-import { proveAsset } from "#services/assets/prove-asset";
-import { merkleTrees, treeLeaves, treeNodes } from "#storage/schema";
+import { treeLeaves } from "#storage/schema";
 import { openAssetWorld, type AssetWorld } from "../support/node/asset-world.ts";
+import { watchTree } from "../support/node/followed-tree.ts";
 
 describe("the index of a tree", { timeout: 120_000 }, () => {
   let world: AssetWorld;
@@ -19,23 +19,8 @@ describe("the index of a tree", { timeout: 120_000 }, () => {
     await world.close();
   });
 
-  const findTree = () => world.db.select().from(merkleTrees).where(eq(merkleTrees.address, world.tree)).get();
-  const readState = async () => world.chain.trees.readState(world.tree, { depth: 14, bufferSize: 64, canopyDepth: 8 });
+  const { findTree, readState, prove, expectRootOfChain, follow } = watchTree(() => world);
   const findAssetId = async (ticketId: string): Promise<string> => (await world.findJob(ticketId)).assetId ?? "";
-  const prove = async (ticketId: string) => proveAsset(world.contextWith(), await findAssetId(ticketId), 0);
-
-  async function expectRootOfChain(): Promise<void> {
-    const [tree, state] = [await findTree(), await readState()];
-    expect(tree?.seq).toBe(state.seq);
-    const root = await world.db.select().from(treeNodes).where(eq(treeNodes.place, 1)).get();
-    expect(root?.hash).toBe(Buffer.from(state.root).toString("hex"));
-  }
-
-  /** Follows the tree until all that is final is stored. */
-  async function follow(change: Parameters<AssetWorld["contextWith"]>[0] = {}): Promise<void> {
-    world.localnet.cluster.tick(5);
-    await followTree(world.contextWith(change), world.tree);
-  }
 
   it("computes the root that the chain has after mints, moves and burns, and proves every leaf under it", async () => {
     const sold = await world.sellTickets(6);

@@ -56,6 +56,11 @@ async function abandon(asked: AskedProvider): Promise<Abandoned> {
   };
 }
 
+/** The provider takes the buyer's money, and no event of it ever comes. */
+function takeMoney(asked: AskedProvider, { paymentId }: Abandoned, amountCents = 4_500): void {
+  asked.payments.set(paymentId, { paymentId, status: "succeeded", amountCents, currency: "EUR" });
+}
+
 /** The hold runs out, and D1 hears of it. */
 async function outlive({ orderId }: Abandoned): Promise<void> {
   passTime(MINUTE_MS + 1_000);
@@ -99,12 +104,7 @@ describe("a payment whose events were lost for good", () => {
   it("is found by the cron, and its order is paid", async () => {
     const asked = makeAskedProvider();
     const order = await abandon(asked);
-    asked.payments.set(order.paymentId, {
-      paymentId: order.paymentId,
-      status: "succeeded",
-      amountCents: 4_500,
-      currency: "EUR",
-    });
+    takeMoney(asked, order);
     await outlive(order);
     expect(await order.readOrder()).toMatchObject({ status: "EXPIRED" });
     await runPaymentJobs(asked);
@@ -120,12 +120,7 @@ describe("a payment whose events were lost for good", () => {
   it("would stay unpaid without the cron's jobs, however long the others run", async () => {
     const asked = makeAskedProvider();
     const order = await abandon(asked);
-    asked.payments.set(order.paymentId, {
-      paymentId: order.paymentId,
-      status: "succeeded",
-      amountCents: 4_500,
-      currency: "EUR",
-    });
+    takeMoney(asked, order);
     await outlive(order);
     const others = CRON_JOBS.filter((job) => !PAYMENT_JOBS.includes(job));
     for (let minute = 0; minute < 3; minute += 1) {
@@ -139,7 +134,7 @@ describe("a payment whose events were lost for good", () => {
   it("of another sum issues nothing, as if its event had come", async () => {
     const asked = makeAskedProvider();
     const order = await abandon(asked);
-    asked.payments.set(order.paymentId, { paymentId: order.paymentId, status: "succeeded", amountCents: 1, currency: "EUR" });
+    takeMoney(asked, order, 1);
     await outlive(order);
     await runPaymentJobs(asked);
     expect(await order.readOrder()).toMatchObject({ status: "EXPIRED", payment: { status: "SUCCEEDED" } });
@@ -196,12 +191,7 @@ describe("a payment that stays open", () => {
     const order = await abandon(asked);
     await outlive(order);
     passTime(31 * MINUTE_MS);
-    asked.payments.set(order.paymentId, {
-      paymentId: order.paymentId,
-      status: "succeeded",
-      amountCents: 4_500,
-      currency: "EUR",
-    });
+    takeMoney(asked, order);
     await runPaymentJobs(asked);
     expect(askedAbout(asked, order)).toEqual(["cancel"]);
     expect(await order.readOrder()).toMatchObject({ status: "AWAITING_MINT" });
