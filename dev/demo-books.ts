@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Buyer, Scene } from "./demo-journey.ts";
+import type { Buyer, Scene } from "./demo-scene.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** A ticket type that is sold out, its orders in the order of their buyers. */

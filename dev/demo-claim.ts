@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 import { z } from "zod";
 import { encodeBase58 } from "#domain/base58";
-import type { Buyer, Scene } from "./demo-journey.ts";
+import type { Buyer, Scene } from "./demo-scene.ts";
 import { followAsset } from "./demo-transfer.ts";
 
 const challengeSchema = z.object({ message: z.string(), expiresAt: z.string() });

@@ -1,32 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import type { Role } from "#domain/principal";
 import { createHttpClient, type Answer } from "./http-client.ts";
 import { checkBooks } from "./demo-books.ts";
 import { claimIntoWallet } from "./demo-claim.ts";
 import { payTicketBack } from "./demo-refund.ts";
+import type { Buyer, Client, DemoStage, Narrator, Scene } from "./demo-scene.ts";
 import { passTicketOn } from "./demo-transfer.ts";
 import { verifyMintedLeaf } from "./localnet/tree-reader.ts";
 import { waitFor } from "./wait-for.ts";
-
-/** Where the demo's servers are and how it signs in. */
-export interface DemoStage {
-  readonly serviceUrl: string;
-  readonly providerUrl: string;
-  readonly rpcUrl: string;
-  readonly tree: string;
-  signIn(role: Role, userId?: string): Promise<string>;
-}
-
-/** How the demo tells what it does. */
-export interface Narrator {
-  /** A heading. */
-  step(title: string): void;
-  /** A fact with its ids. */
-  tell(fact: string): void;
-  /** A claim that was just checked. @throws when `holds` is false. */
-  claim(text: string, holds: boolean, found?: unknown): void;
-}
 
 const CAPACITY = 3;
 const PRICE_CENTS = 4_500;
@@ -53,12 +34,6 @@ const scanSchema = z.object({
   message: z.string(),
   receipt: z.string().nullable(),
 });
-
-/** Who buys, with their token. */
-export interface Buyer {
-  readonly userId: string;
-  readonly token: string;
-}
 
 interface Purchase {
   readonly buyer: Buyer;
@@ -137,16 +112,6 @@ export async function runJourney(stage: DemoStage, narrator: Narrator): Promise<
   narrator.step("A ticket is paid back");
   const unwanted = { orderId: orderIds[2] ?? "", typeId, ticketId: unwantedId, priceCents: PRICE_CENTS };
   if (leaving) await payTicketBack(scene, { holder: leaving.buyer, ...unwanted });
-}
-
-type Client = ReturnType<typeof createHttpClient>;
-
-/** Where a part of the journey plays. */
-export interface Scene {
-  readonly stage: DemoStage;
-  readonly call: Client;
-  readonly narrator: Narrator;
-  readonly eventId: string;
 }
 
 async function makeEvent(call: Client, manager: string): Promise<string> {

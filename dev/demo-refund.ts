@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import type { Buyer, Scene } from "./demo-journey.ts";
+import type { Buyer, Scene } from "./demo-scene.ts";
 import { createHttpClient } from "./http-client.ts";
 import { waitFor } from "./wait-for.ts";
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { decodeBase58, encodeBase58 } from "#domain/base58";
 import { climb } from "#domain/merkle-tree";
-import type { Buyer, Scene } from "./demo-journey.ts";
+import type { Buyer, Scene } from "./demo-scene.ts";
 import { readTree } from "./localnet/tree-reader.ts";
 import { generateSolanaAddress } from "./secrets.ts";
 import { waitFor } from "./wait-for.ts";

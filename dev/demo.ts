@@ -1,5 +1,6 @@
 /** `npm run demo`: starts everything on free ports, runs the whole journey over HTTP, checks each claim it prints. */
-import { runJourney, type Narrator } from "./demo-journey.ts";
+import { runJourney } from "./demo-journey.ts";
+import type { Narrator } from "./demo-scene.ts";
 import { generateDevelopmentSecrets } from "./dev-vars.ts";
 import { describeLocalnet } from "./localnet/start-localnet.ts";
 import { signDevelopmentToken, DEVELOPMENT_TENANT_ID } from "./sign-development-token.ts";

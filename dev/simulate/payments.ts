@@ -1,9 +1,10 @@
 import { deskNumberOf } from "#domain/ids";
 import type { OrderView, PaymentNews } from "#domain/order-messages";
-import { refuse, succeed, type Result } from "#domain/result";
-import type { PaymentProvider, PaymentProviderDown, RefundRequest } from "#payments/payment-provider";
+import { succeed } from "#domain/result";
+import type { PaymentProvider, RefundRequest } from "#payments/payment-provider";
 import type { Sender } from "./network.ts";
 import { goneCentsOf, type Payment } from "./payment-book.ts";
+import { DOWN, makeRefundOnlyProvider } from "./refund-only-provider.ts";
 import { CURRENCY, insist, pause, type Stage } from "./stage.ts";
 
 /** Tries of whoever tells the desk of a payment that was made. */
@@ -14,13 +15,6 @@ const LONGEST_RETRY_MS = 30_000;
 /** Refunds that the provider cannot carry out, and those made there by hand that the buyer's bank sends back. */
 const FAILED_REFUNDS = 0.03;
 const SENT_BACK = 0.3;
-
-const DOWN: Result<never, PaymentProviderDown> = refuse({
-  code: "payment_provider_down",
-  retryAfterSeconds: 1,
-  reason: "unreachable",
-});
-const cannotBeReached = async (): Promise<typeof DOWN> => DOWN;
 
 /** The payment provider: takes money, tells of it by webhooks until it is heard, and gives it back. */
 export class Payments {
@@ -121,24 +115,16 @@ export class Payments {
   /** The provider, as a desk reaches it. */
   openFor(life: Sender): PaymentProvider {
     const { network, outages } = this.#stage;
-    return {
-      name: "standard",
-      createPayment: cannotBeReached,
-      findPayment: cannotBeReached,
-      findRefund: cannotBeReached,
-      cancelPayment: cannotBeReached,
-      listUndeliveredEvents: cannotBeReached,
-      verifyWebhook: async () => refuse({ code: "webhook_malformed", paths: [] }),
-      requestRefund: (request, key) =>
-        network.call({ from: life, subject: `provider.refund ${key}`, mayComeTwice: true }, (answer) => {
-          if (outages.isDown("provider")) {
-            answer(DOWN);
-            return;
-          }
-          const isTaken = this.#takeRefund(request, key);
-          answer(succeed({ refundId: `refund-${key}`, status: isTaken ? "submitted" : "failed" }));
-        }),
-    };
+    return makeRefundOnlyProvider((request, key) =>
+      network.call({ from: life, subject: `provider.refund ${key}`, mayComeTwice: true }, (answer) => {
+        if (outages.isDown("provider")) {
+          answer(DOWN);
+          return;
+        }
+        const isTaken = this.#takeRefund(request, key);
+        answer(succeed({ refundId: `refund-${key}`, status: isTaken ? "submitted" : "failed" }));
+      }),
+    );
   }
 
   /** Takes a refund, or finds it by its key; one that there is no money for is not taken, and neither is a disputed payment's. */

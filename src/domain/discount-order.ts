@@ -18,7 +18,7 @@ interface Combination {
  * Applies the codes one after the other, each to the positions that those before it left, in the order that takes off most;
  * of orders that take off the same, in the one that is first by code. A code that finds nothing left in that order is not
  * used at all, and not counted.
- * @param discounts at most {@link CODES_PER_ORDER}, found to be usable together; each order of them is tried.
+ * @param discounts at most `CODES_PER_ORDER`, found to be usable together; each order of them is tried.
  * @returns `discount_not_applicable` for the first code that would take nothing off this basket if it were alone.
  * Invariant: no position is in the cuts of two discounts.
  */

@@ -3,8 +3,9 @@ import { env } from "cloudflare:workers";
 import type { InventoryCommand, InventoryOutcome } from "#domain/inventory-group";
 import type { ConfirmOutcome, InventoryPort, InventorySnapshot, ReserveOutcome } from "#domain/inventory-messages";
 import type { MintMessage } from "#domain/order-messages";
-import { refuse, succeed, type Result } from "#domain/result";
-import type { PaymentProvider, PaymentProviderDown, RefundRequest } from "#payments/payment-provider";
+import { makeRefundOnlyProvider } from "#dev/simulate/refund-only-provider";
+import { succeed } from "#domain/result";
+import type { PaymentProvider, RefundRequest } from "#payments/payment-provider";
 
 /** Calls that leave a desk. */
 export type Call = "reserve" | "confirm" | "release" | "restock" | "refund" | "lease" | "d1" | "mint" | "recall" | "block";
@@ -12,28 +13,17 @@ export type Call = "reserve" | "confirm" | "release" | "restock" | "refund" | "l
 /** Makes a call in the name of one desk, or breaks it. */
 export type MakeCall = <T>(name: Call, make: () => T | Promise<T>) => Promise<T>;
 
-const cannotBeReached = async (): Promise<Result<never, PaymentProviderDown>> =>
-  refuse({ code: "payment_provider_down", retryAfterSeconds: 1, reason: "unreachable" });
-
 /** A provider that takes refunds, each key once, into `refunds`. A desk asks it nothing else. */
 export function makeProvider(call: MakeCall, refunds: Map<string, RefundRequest>): PaymentProvider {
-  return {
-    name: "standard",
-    createPayment: cannotBeReached,
-    findPayment: cannotBeReached,
-    findRefund: cannotBeReached,
-    cancelPayment: cannotBeReached,
-    listUndeliveredEvents: cannotBeReached,
-    verifyWebhook: async () => refuse({ code: "webhook_malformed", paths: [] }),
-    requestRefund: (request, key) =>
-      call("refund", () => {
-        const known = refunds.get(key);
-        if (known && JSON.stringify(known) !== JSON.stringify(request))
-          throw new Error("a refund's key came back with another body");
-        refunds.set(key, request);
-        return succeed({ refundId: `refund-${key}`, status: "submitted" });
-      }),
-  };
+  return makeRefundOnlyProvider((request, key) =>
+    call("refund", () => {
+      const known = refunds.get(key);
+      if (known && JSON.stringify(known) !== JSON.stringify(request))
+        throw new Error("a refund's key came back with another body");
+      refunds.set(key, request);
+      return succeed({ refundId: `refund-${key}`, status: "submitted" });
+    }),
+  );
 }
 
 /** The tests' own D1, whose batches may fail. */
