@@ -13,18 +13,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The refunds that the provider was asked for: of one order, because the desks of tests before go on. */
-function askedOf(orderId: string): readonly Readonly<Record<string, unknown>>[] {
-  return books.refunds.filter((refund) => refund["orderId"] === orderId);
-}
-
 describe("what the provider says later", () => {
   it("moves the refund on, and the order's payment is REFUNDED once all its money is back", async () => {
     const sold = await sellPaid(2);
     const { orderId, ticketIds } = sold;
     for (const ticketId of ticketIds) await sold.refund({ ticketIds: [ticketId] });
     await runDeskOf(orderId);
-    await expect.poll(() => askedOf(orderId)).toHaveLength(2);
+    await expect.poll(() => books.refundsOf(orderId)).toHaveLength(2);
     await deliver({ type: "refund.succeeded", orderId, amountCents: 4_500 });
     expect(await sold.readOrder()).toMatchObject({ payment: { status: "SUCCEEDED" } });
     await deliver({ type: "refund.succeeded", orderId, amountCents: 4_500 });
@@ -38,12 +33,12 @@ describe("what the provider says later", () => {
     const { orderId } = sold;
     await sold.refund();
     await runDeskOf(orderId);
-    await expect.poll(() => askedOf(orderId)).toHaveLength(1);
+    await expect.poll(() => books.refundsOf(orderId)).toHaveLength(1);
     await deliver({ type: "refund.failed", orderId, amountCents: 4_500 });
     expect(await sold.readOrder()).toMatchObject({ status: "REFUNDED", refundedCents: 0 });
     expect(await sold.refund()).toMatchObject({ status: 200, body: { refundedCents: 4_500 } });
     await runDeskOf(orderId);
-    await expect.poll(() => askedOf(orderId)).toHaveLength(2);
+    await expect.poll(() => books.refundsOf(orderId)).toHaveLength(2);
     expect(await sold.sale.readStock()).toMatchObject({ soldCount: 0, availableCount: 10 });
   });
 });
@@ -76,7 +71,7 @@ describe("a disputed payment", () => {
     await runDeskOf(orderId);
     await expect.poll(() => sold.listRefunds()).toMatchObject([{ reason: "dispute_lost", status: "succeeded" }]);
     await expect.poll(() => listOutgoing(sold)).toMatchObject([{ reason: "dispute_lost", ownerUserId: buyer.userId }]);
-    expect(askedOf(orderId)).toEqual([]);
+    expect(books.refundsOf(orderId)).toEqual([]);
   });
 
   it("that is lost over one of two tickets keeps both out until the organiser says which; the other is let in then", async () => {
@@ -95,7 +90,7 @@ describe("a disputed payment", () => {
     expect(await sold.scan(await showCode(buyer, second))).toBe("admitted");
     await runDeskOf(orderId);
     await expect.poll(() => sold.listRefunds()).toMatchObject([{ reason: "dispute_lost", ticketIds: [first] }]);
-    expect(askedOf(orderId)).toEqual([]);
+    expect(books.refundsOf(orderId)).toEqual([]);
     expect(await sold.sale.readStock()).toMatchObject({ soldCount: 1 });
   });
 });

@@ -19,11 +19,6 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The refunds that the provider was asked for: of one order, because the desks of tests before go on. */
-function askedOf(orderId: string): readonly Readonly<Record<string, unknown>>[] {
-  return books.refunds.filter((refund) => refund["orderId"] === orderId);
-}
-
 const sum = (amounts: readonly unknown[]): number => amounts.reduce<number>((total, amount) => total + Number(amount), 0);
 
 describe("a refund of a whole order", () => {
@@ -41,7 +36,7 @@ describe("a refund of a whole order", () => {
     expect(await sale.readStock()).toMatchObject({ soldCount: 0, availableCount: 10 });
     expect(await sold.readOrder()).toEqual(refunded.body);
     await runDeskOf(orderId);
-    await expect.poll(() => askedOf(orderId)).toMatchObject([{ orderId, amountCents: 9_000, reason: "requested" }]);
+    await expect.poll(() => books.refundsOf(orderId)).toMatchObject([{ orderId, amountCents: 9_000, reason: "requested" }]);
   });
 
   it("is read at once: no code is shown, no offer taken, and lists say what became of the tickets", async () => {
@@ -266,12 +261,12 @@ describe("a request for a refund", () => {
     const refused = await sold.refund({}, { key: "same" });
     expect(refused).toMatchObject({ status: 503, body: { code: "overloaded" } });
     expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
-    expect(askedOf(sold.orderId)).toEqual([]);
+    expect(books.refundsOf(sold.orderId)).toEqual([]);
     expect(await sold.sale.readStock()).toMatchObject({ soldCount: 2 });
     away.mockRestore();
     expect(await sold.refund({}, { key: "same" })).toMatchObject({ status: 200, body: { status: "REFUNDED" } });
     expect(await sold.scan(code)).toBe("canceled");
     await runDeskOf(sold.orderId);
-    await expect.poll(() => askedOf(sold.orderId)).toHaveLength(1);
+    await expect.poll(() => books.refundsOf(sold.orderId)).toHaveLength(1);
   });
 });

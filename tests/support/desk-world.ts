@@ -23,6 +23,7 @@ import { makeBreakableD1, makeInventory, makeMintQueue, makeProvider, type Call,
 import { insertEvent, makeInventoryConfig } from "./inventory-fixture.ts";
 import { MemoryGate } from "./memory-gate.ts";
 import { MemoryInventory } from "./memory-inventory.ts";
+import { newsOfOrder } from "./payment-news.ts";
 import { storeDiscount } from "./store-discount.ts";
 
 /** A desk as tests open it. */
@@ -159,21 +160,7 @@ export class DeskWorld {
 
   /** News of a payment of an order. */
   news(orderId: string, changes: Partial<PaymentNews> = {}): PaymentNews {
-    return {
-      provider: "standard",
-      eventId: crypto.randomUUID(),
-      type: "payment.succeeded",
-      rawType: changes.type ?? "payment.succeeded",
-      occurredAtMs: Date.now(),
-      paymentId: `pay-${orderId}`,
-      orderId,
-      amountCents: 1_000,
-      currency: "EUR",
-      reason: null,
-      refundId: null,
-      disputeId: null,
-      ...changes,
-    };
+    return newsOfOrder(orderId, changes);
   }
 
   payment(orderId: string): OrderPayment {

@@ -10,12 +10,19 @@ export interface ProviderBooks {
   readonly paymentCalls: string[];
   /** Bodies of the refunds asked for. */
   readonly refunds: Readonly<Record<string, unknown>>[];
+  /** The refunds asked for of one order: the desks of the tests before go on. */
+  refundsOf(orderId: string): readonly Readonly<Record<string, unknown>>[];
   isDown: boolean;
 }
 
 /** Serves every outbound request of the service from here, until the mocks are restored. */
 export function serveOutside(): ProviderBooks {
-  const books: ProviderBooks = { paymentCalls: [], refunds: [], isDown: false };
+  const books: ProviderBooks = {
+    paymentCalls: [],
+    refunds: [],
+    refundsOf: (orderId) => books.refunds.filter((refund) => refund["orderId"] === orderId),
+    isDown: false,
+  };
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const request = new Request(input, init);
     const { origin, pathname } = new URL(request.url);

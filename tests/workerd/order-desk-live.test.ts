@@ -6,6 +6,7 @@ import { deriveId, deskName, deskNumberFor, deskNumberOf, hashParts } from "#dom
 import type { PlaceCommand } from "#domain/order-messages";
 import { priceBasket } from "#domain/pricing";
 import { insertEvent, insertTicketType, makeInventoryConfig } from "../support/inventory-fixture.ts";
+import { newsOfOrder } from "../support/payment-news.ts";
 
 type Desk = ReturnType<typeof deskOf>;
 
@@ -28,21 +29,7 @@ async function openSale(capacity: number) {
     const request = { tenantId, userId, requestId, route: "purchase", bodyHash: hashParts(["body"]) };
     return { request, eventId, ...priceBasket([{ ticketTypeId, quantity: 1 }], types, "EUR"), walletAddress: null };
   };
-  const pay = (orderId: string) =>
-    deskOf(orderId).settle({
-      provider: "standard",
-      eventId: `event-${orderId}`,
-      type: "payment.succeeded",
-      rawType: "payment.succeeded",
-      occurredAtMs: Date.now(),
-      paymentId: `pay-${orderId}`,
-      orderId,
-      amountCents: 1_000,
-      currency: "EUR",
-      reason: null,
-      refundId: null,
-      disputeId: null,
-    });
+  const pay = (orderId: string) => deskOf(orderId).settle(newsOfOrder(orderId, { eventId: `event-${orderId}` }));
   return { tenantId, inventory, purchase, pay };
 }
 
