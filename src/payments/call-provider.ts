@@ -18,9 +18,9 @@ export interface ProviderCall<T> {
 }
 
 /**
- * Calls a payment provider and reads its JSON answer: one attempt, one more after a network error or a 5xx.
- * @returns the parsed answer, or `payment_provider_down`. A 4xx is `refused`: it is not repeated and does not count
- * against the provider, because it says that our request was wrong.
+ * Calls a payment provider and reads its JSON answer: one attempt, one more after a network error, a 5xx or a 429.
+ * @returns the parsed answer, or `payment_provider_down`. Every other status than 2xx is `refused`: it is not repeated and does
+ * not count against the provider, because it says that our request was wrong.
  */
 export async function callProvider<T>(
   breakers: CircuitBreakers,
