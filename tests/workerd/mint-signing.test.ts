@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { base58, base64 } from "@metaplex-foundation/umi/serializers";
 import { ed25519 } from "@noble/curves/ed25519";
-import { loadMinter } from "#chain/load-chain";
+import { loadAssetChain, loadMinter } from "#chain/load-chain";
 import { importWalletSigner } from "#chain/wallet-signer";
 
 function makeWallet(): { secretKey: string; publicBytes: Uint8Array } {
@@ -50,6 +50,15 @@ describe("the minting wallet in workerd", () => {
       expect(String(error)).toContain("SOLANA_WALLET_PRIVATE_KEY");
       if (wrong !== "") expect(String(error)).not.toContain(wrong);
     }
+  });
+
+  it("is asked for moves and burns by the floor and the nodes that are configured now", async () => {
+    const { secretKey, publicBytes } = makeWallet();
+    const treeAddress = base58.deserialize(publicBytes)[0];
+    const config = { rpcUrl: "http://chain.test", walletSecretKey: secretKey, treeAddress, payerFloorLamports: 1 };
+    const assets = await loadAssetChain(config);
+    expect(await loadAssetChain({ ...config })).toBe(assets);
+    expect(await loadAssetChain({ ...config, payerFloorLamports: 2 })).not.toBe(assets);
   });
 
   it("builds and signs a mint without web3.js and without a Node API", async () => {
