@@ -11,7 +11,7 @@ const UNHURRIED_ROWS = 100;
  * How long work that nobody waits for rests after each piece. A yield alone lets through what waits already; who comes a moment later
  * would meet the next piece, and as long as the work lasts it would take all that is left of thread and disk.
  */
-export const UNHURRIED_REST_MS = 10;
+export const UNHURRIED_REST_MS = 20;
 /** Deliveries of one alarm before it makes way and arms the next. */
 const DELIVERIES_PER_ALARM = 10;
 /** Rows set aside by one alarm: finding each costs several calls, and an invocation may only make so many. */

@@ -20,7 +20,7 @@ const FULL_SPEED = { connections: 32, warmUpMs: 750, measureMs: 3_000 };
 const CONNECTIONS = 64;
 const WINDOW_MS = 10_000;
 const WINDOWS_BEFORE = 2;
-const WINDOWS_AFTER_EXPIRY = 8;
+const WINDOWS_AFTER_EXPIRY = 14;
 const LOOK_EVERY_MS = 250;
 /** The requests, as many of each. */
 const KINDS = ["reads", "reservations"] as const satisfies readonly OperationName[];

@@ -43,7 +43,7 @@ interface InventoryEnv {
 }
 
 /** Commits of one alarm that report expiries (each 50 at most), with a rest after each. */
-const SWEEPS_PER_ALARM = 10;
+const SWEEPS_PER_ALARM = 5;
 /** An expiry is reported this much later, so that one alarm reports those of many milliseconds. */
 const SWEEP_DELAY_MS = 250;
 /** After this many changes the alarm sweeps even if nothing expired, so that loading the object stays quick. */

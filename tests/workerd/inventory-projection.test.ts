@@ -164,8 +164,8 @@ it("tells of expiries in smaller pieces than of a sale and rests after each, so 
   wait.mockClear();
   vi.setSystemTime(startMs + HOLD_SECONDS * 1000);
   await runDurableObjectAlarm(stub);
-  expect(pieces).toEqual([100, 100, 100, 100, 100]);
-  expect(wait.mock.calls).toEqual(Array.from({ length: 15 }, () => [UNHURRIED_REST_MS])); // ten commits of 50, five deliveries
+  expect(pieces).toEqual([100, 100, 50]);
+  expect(wait.mock.calls).toEqual(Array.from({ length: 7 }, () => [UNHURRIED_REST_MS])); // five commits of 50, two full deliveries
 });
 
 it("reads each hold a few times while it sweeps many, however many are left", async () => {
@@ -176,13 +176,13 @@ it("reads each hold a few times while it sweeps many, however many are left", as
   await flush(stub);
   const exec = await runInDurableObject(stub, (_, { storage: { sql } }) => vi.spyOn(sql, "exec"));
   vi.setSystemTime(startMs + HOLD_SECONDS * 1000);
-  await runDurableObjectAlarm(stub);
+  for (let alarm = 0; alarm < 3; alarm += 1) await runDurableObjectAlarm(stub); // 250 holds each
   const readCount = exec.mock.results.reduce((sum, { value }) => {
     const { rowsRead } = value as SqlStorageCursor<Record<string, SqlStorageValue>>; // what `exec` gives
     return sum + rowsRead;
   }, 0);
   expect(await stub.snapshot()).toMatchObject({ heldCount: 0 });
-  expect(readCount).toBeLessThan(620 * 10);
+  expect(readCount).toBeLessThan(620 * 13);
 });
 
 it("loads only what is not settled, and still knows every reservation", async () => {
