@@ -1,4 +1,4 @@
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type MiniflareOptions, type V4WorkerOptions } from "miniflare";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { applyMigrations } from "./apply-migrations.ts";
@@ -13,6 +13,8 @@ export interface RuntimeOptions {
   readonly host?: string;
   /** Folder that keeps D1 and Durable Objects over a restart; left out, everything is in a temporary folder and lost. */
   readonly persistPath?: string;
+  /** In place of `persistPath`, when another process keeps D1. */
+  readonly sharedStorage?: SharedStorage;
   /** Variables and secrets of the service, by name. */
   readonly bindings: Readonly<Record<string, string>>;
   /** A bundle built before; left out, it is built now. Whoever gives one also removes its folder. */
@@ -33,6 +35,26 @@ export interface Runtime {
   runScheduled(): Promise<void>;
   /** Stops the service. State under `persistPath` stays. */
   close(): Promise<void>;
+}
+
+/** Folders of a runtime that shares D1 with others: the first one started keeps it, the others call that one over a socket. */
+export interface SharedStorage {
+  /** The same for all, like `registryPath`, where they find each other. */
+  readonly sharedPath: string;
+  readonly registryPath: string;
+  /** Of this runtime alone: Durable Objects and queues. */
+  readonly ownPath: string;
+}
+
+/** The part of Miniflare's options that says where state is. */
+export function storageOptions({ sharedPath, registryPath, ownPath }: SharedStorage): Partial<MiniflareOptions> {
+  return {
+    unsafeEnableSharedStorage: true,
+    enableDevRegistry: true,
+    unsafeDevRegistryPath: registryPath,
+    resourcePersistencePath: sharedPath,
+    isolatedResourcePersistencePath: ownPath,
+  };
 }
 
 const CRON_PERIOD_MS = 60_000;
@@ -60,9 +82,9 @@ function workerOptions(bundle: Bundle, options: RuntimeOptions): V4WorkerOptions
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
   const bundle = options.bundle ?? (await buildBundle());
-  const { onLogLine, hasInspector = false } = options;
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
+  const { onLogLine, hasInspector = false, sharedStorage } = options;
+  const miniflare = new Miniflare({
+    ...convertV4MiniflareOptions({
       ...workerOptions(bundle, options),
       host: "127.0.0.1",
       port: 0,
@@ -74,7 +96,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       // The only option that keeps state: Miniflare 5 ignores the older ones without a word.
       ...(options.persistPath === undefined ? {} : { resourcePersistencePath: options.persistPath }),
     }),
-  );
+    ...(sharedStorage === undefined ? {} : storageOptions(sharedStorage)),
+  });
   const close = async (): Promise<void> => {
     clearInterval(cron);
     await miniflare.dispose();

@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly operations: readonly Operation[];
   /** Order desks of the tenant. */
   readonly desks: number;
+  /** D1 in the process of the service, as `npm start` has it, in place of one of its own. */
+  readonly isOneProcess: boolean;
   /** The run of many minutes in place of the table. */
   readonly isLong: boolean;
   /** Requests while 100,000 expired holds are swept, in place of the table. */
@@ -32,11 +34,12 @@ const DESKS_OF_ONE_THREAD = 1;
 const NAMES = OPERATIONS.map((operation) => operation.name).join(", ");
 
 /** What the command takes. */
-export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] [--desks N] [--long] [--sweep] [--reconcile] [--mint] [--profile]
+export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] [--desks N] [--one-process] [--long] [--sweep] [--reconcile] [--mint] [--profile]
   --seconds  length of each load, 1 to ${LONGEST_SECONDS}; 5 when left out
   --rounds   loads of each kind, 1 to ${MOST_ROUNDS}; 3 when left out; the middle one is reported
   --only     one of ${NAMES}
   --desks    ORDER_DESKS_PER_TENANT, 1 to ${MOST_DESKS}; ${DESKS_OF_ONE_THREAD} when left out, because here all objects share one thread
+  --one-process  D1 in the process of the service, as under npm start; left out, it has one of its own, as on Cloudflare
   --long     instead of the table: a sale with 100,000 orders in place; takes five minutes or more
   --sweep    instead of the table: how long requests wait while 100,000 holds that expired at once are swept; takes three minutes
   --reconcile  instead of the table: how long it takes to repair 100,000 reservations in D1; a minute or so
@@ -45,7 +48,8 @@ export const USAGE = `npm run bench -- [--seconds N] [--rounds N] [--only NAME] 
 
 /** @throws UsageError */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
-  const { seconds, rounds, only, desks, long, sweep, reconcile, mint, profile } = readFlags(args);
+  const flags = readFlags(args);
+  const { seconds, rounds, only, desks, long, sweep, reconcile, mint, profile } = flags;
   const operations = only === undefined ? OPERATIONS : OPERATIONS.filter((operation) => operation.name === only);
   if (operations.length === 0) throw new UsageError(`--only takes one of ${NAMES}\n${USAGE}`);
   return {
@@ -53,6 +57,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     rounds: parseCount("rounds", rounds ?? "3", MOST_ROUNDS),
     operations,
     desks: desks === undefined ? DESKS_OF_ONE_THREAD : parseCount("desks", desks, MOST_DESKS),
+    isOneProcess: flags["one-process"] ?? false,
     isLong: long ?? false,
     isSweep: sweep ?? false,
     isReconcile: reconcile ?? false,
@@ -66,6 +71,7 @@ function readFlags(args: readonly string[]): {
   rounds?: string;
   only?: string;
   desks?: string;
+  "one-process"?: boolean;
   long?: boolean;
   sweep?: boolean;
   reconcile?: boolean;
@@ -81,6 +87,7 @@ function readFlags(args: readonly string[]): {
         rounds: flag,
         only: flag,
         desks: flag,
+        "one-process": { type: "boolean" },
         long: { type: "boolean" },
         sweep: { type: "boolean" },
         reconcile: { type: "boolean" },

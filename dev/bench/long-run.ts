@@ -1,4 +1,5 @@
 import type { BenchBundles } from "./bench-bundle.ts";
+import type { BenchOptions } from "./bench-options.ts";
 import { startTargets, type RunningTargets } from "./bench-targets.ts";
 import { planLoad, type Pace } from "./operations.ts";
 import { watchProjectionLag, type ProjectionLag } from "./projection-lag.ts";
@@ -31,7 +32,7 @@ async function countOrders({ world }: RunningTargets): Promise<number> {
 async function sellFor(targets: RunningTargets, pace: Pace): Promise<number> {
   const rates: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    await waitUntilCalm(targets.servicePid);
+    await waitUntilCalm(targets.servicePids);
     const outcome = await runLoad(await planLoad("purchases", targets, pace));
     if (outcome.wrong > 0) throw new Error(`a purchase was answered wrongly: ${outcome.firstWrong}`);
     rates.push(outcome.perSecond);
@@ -53,15 +54,15 @@ async function fill(targets: RunningTargets): Promise<ProjectionLag> {
 }
 
 /** The long run: minutes, not seconds. Sells on an empty and on a full service. */
-export async function runLong(bundles: BenchBundles, directory: string, seconds: number, desks: number): Promise<LongRun> {
-  const targets = await startTargets(bundles, "timed", directory, desks);
-  const pace = { connections: CONNECTIONS, warmUpMs: WARM_UP_MS, measureMs: seconds * 1000 };
+export async function runLong(bundles: BenchBundles, directory: string, options: BenchOptions): Promise<LongRun> {
+  const targets = await startTargets(bundles, "timed", directory, options);
+  const pace = { connections: CONNECTIONS, warmUpMs: WARM_UP_MS, measureMs: options.seconds * 1000 };
   try {
     console.log("selling on an empty service");
     const emptyPerSecond = await sellFor(targets, pace);
     console.log(`placing orders until there are ${MANY}`);
     const lag = await fill(targets);
-    await waitUntilCalm(targets.servicePid);
+    await waitUntilCalm(targets.servicePids);
     const ordersBefore = await countOrders(targets);
     console.log(`selling with ${ordersBefore} orders in place`);
     const fullPerSecond = await sellFor(targets, pace);

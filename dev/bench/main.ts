@@ -41,12 +41,12 @@ function rssAfterRounds(samples: readonly Sample[], rounds: number): (number | u
 }
 
 async function measure(options: BenchOptions, bundles: BenchBundles, directory: string): Promise<BenchReport> {
-  const { operations, rounds, seconds, desks } = options;
+  const { operations, rounds, seconds } = options;
   const startedAt = new Date().toISOString();
   const [loadAverage = 0] = loadavg();
   console.log("profiling the start-up");
   const startUp = await profileStartUp(directory);
-  const timed = await startTargets(bundles, "timed", directory, desks);
+  const timed = await startTargets(bundles, "timed", directory, options);
   const pace = { connections: CONNECTIONS, warmUpMs: WARM_UP_MS, measureMs: seconds * 1000 };
   const ticksBefore = await readMachineTicks();
   let samples: Sample[];
@@ -59,7 +59,7 @@ async function measure(options: BenchOptions, bundles: BenchBundles, directory: 
   const stolen = stolenShare(ticksBefore, await readMachineTicks());
   if (timed.errorLines.length > 0) throw new Error(`the service logged errors, the first: ${timed.errorLines[0]}`);
   console.log("counting what an operation costs");
-  const counted = await startTargets(bundles, "counted", directory, desks);
+  const counted = await startTargets(bundles, "counted", directory, options);
   let counts: Awaited<ReturnType<typeof measureCounts>>;
   try {
     counts = await measureCounts(operations, counted, { ...COUNTED, connections: CONNECTIONS });
@@ -100,11 +100,11 @@ async function main(): Promise<void> {
   console.log("building the bundle");
   const bundles = await buildBenchBundles(directory);
   if (options.isLong) {
-    const run = await runLong(bundles, directory, options.seconds, options.desks);
+    const run = await runLong(bundles, directory, options);
     console.log(`\n${formatLongRun(run)}`);
     return;
   }
-  if (options.isSweep) return measureSweep(bundles, directory, options.desks);
+  if (options.isSweep) return measureSweep(bundles, directory, options);
   if (options.isReconcile) return measureReconcile(bundles.timed, join(directory, "reconcile"));
   const report = await measure(options, bundles, directory);
   await writeFile(RESULTS, `${JSON.stringify(report, null, 2)}\n`);

@@ -17,18 +17,18 @@ const WARM_UP_MS = 1_500;
  * own isolate is not in it, and what the runtime does outside of script counts as `(program)`.
  */
 export async function measureProfiles(options: BenchOptions, connections: number, directory: string): Promise<void> {
-  const { operations, seconds, desks } = options;
+  const { operations, seconds } = options;
   const bundles = await buildBenchBundles(directory, false);
   const source = await readFile(join(bundles.timed.directory, SERVICE_MODULE), "utf8");
-  const targets = await startTargets(bundles, "timed", directory, desks, true);
-  const { inspectorUrl, servicePid } = targets;
+  const targets = await startTargets(bundles, "timed", directory, options);
+  const { inspectorUrl, servicePids } = targets;
   if (inspectorUrl === undefined) throw new Error("the runtime has no inspector");
   const load = async (pace: Pace, name: (typeof operations)[number]["name"]) => {
     const plan = await planLoad(name, targets, pace);
-    await waitUntilCalm(servicePid);
+    await waitUntilCalm(servicePids);
     return profileWhile(inspectorUrl, async () => {
       const outcome = await runLoad(plan);
-      await waitUntilCalm(servicePid);
+      await waitUntilCalm(servicePids);
       return outcome;
     });
   };

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { BenchBundles } from "./bench-bundle.ts";
+import type { BenchOptions } from "./bench-options.ts";
 import { startTargets, type RunningTargets } from "./bench-targets.ts";
 import { runSql } from "./bench-world.ts";
 import type { TimedRequest } from "./load-plan.ts";
@@ -37,7 +38,7 @@ interface Window {
 }
 
 async function measureFullSpeed(targets: RunningTargets, kind: (typeof KINDS)[number]): Promise<number> {
-  await waitUntilCalm(targets.servicePid);
+  await waitUntilCalm(targets.servicePids);
   const outcome = await runLoad(await planLoad(kind, targets, FULL_SPEED));
   if (outcome.wrong > 0) throw new Error(`${kind} were answered wrongly: ${outcome.firstWrong}`);
   return outcome.perSecond;
@@ -133,15 +134,15 @@ function formatWindows(
  * Prints how long requests wait before, while and after 100,000 holds that ran out together are swept. Requests come at a steady
  * rate and are timed from when they were due.
  */
-export async function measureSweep(bundles: BenchBundles, directory: string, desks: number): Promise<void> {
-  const targets = await startTargets(bundles, "timed", directory, desks);
-  const { world, servicePid } = targets;
+export async function measureSweep(bundles: BenchBundles, directory: string, options: BenchOptions): Promise<void> {
+  const targets = await startTargets(bundles, "timed", directory, options);
+  const { world, servicePids } = targets;
   try {
     const perSecond = await chooseRate(targets);
     console.log(`holding ${HOLDS} tickets until they all expire at once`);
     const expiredAtMs = Date.now() + HOLD_MS;
     await makeHolds(world, HOLDS, expiredAtMs);
-    await waitUntilCalm(servicePid);
+    await waitUntilCalm(servicePids);
     const fromMs = expiredAtMs - WINDOWS_BEFORE * WINDOW_MS;
     console.log(`D1 knows them ${((expiredAtMs - Date.now()) / 1000).toFixed(0)} s before`);
     if (Date.now() > fromMs)
@@ -151,7 +152,7 @@ export async function measureSweep(bundles: BenchBundles, directory: string, des
     const windowCount = WINDOWS_BEFORE + WINDOWS_AFTER_EXPIRY;
     const measureMs = windowCount * WINDOW_MS;
     const [windows, toldAfterMs, ...timed] = await Promise.all([
-      watchWindows(servicePid, fromMs, windowCount),
+      watchWindows(servicePids[0], fromMs, windowCount),
       watchSweep(targets, expiredAtMs, fromMs + measureMs),
       ...KINDS.map((kind) => runSteadyLoad(targets, kind, perSecond, measureMs)),
     ]);

@@ -13,6 +13,8 @@ export interface Sample {
   readonly outcome: LoadOutcome;
   /** Processor time of the runtime for each operation, what it tells D1 afterwards included; microseconds. */
   readonly cpuMicros: number | undefined;
+  /** The same of D1, where it has a process of its own. */
+  readonly databaseCpuMicros: number | undefined;
   /** How long the runtime went on telling D1 after the load had ended, milliseconds. */
   readonly backlogMs: number;
   readonly rssBytes: number | undefined;
@@ -20,20 +22,25 @@ export interface Sample {
 
 /** @throws when an answer was wrong: a fast refusal must never pass for speed. */
 async function measureOnce(name: OperationName, round: number, targets: RunningTargets, pace: Pace): Promise<Sample> {
-  const pid = name.startsWith("bare") ? targets.barePid : targets.servicePid;
+  const pids = name.startsWith("bare") ? targets.barePids : targets.servicePids;
+  const [pid, databasePid] = pids;
   const plan = await planLoad(name, targets, pace);
-  await waitUntilCalm(pid);
+  await waitUntilCalm(pids);
   const paidBefore = await countPaid(targets.world);
-  const cpuBeforeMs = await readCpuMs(pid);
+  const cpuBeforeMs = [await readCpuMs(pid), await readCpuMs(databasePid)];
   const outcome = await runLoad(plan);
   if (outcome.wrong > 0) throw new Error(`${name}: ${outcome.wrong} wrong answers, the first: ${outcome.firstWrong}`);
-  const backlogMs = await waitUntilCalm(pid);
-  const cpuAfterMs = await readCpuMs(pid);
+  const backlogMs = await waitUntilCalm(pids);
+  const cpuAfterMs = [await readCpuMs(pid), await readCpuMs(databasePid)];
   const paid = (await countPaid(targets.world)) - paidBefore;
   if (name === "webhooks settled" && paid !== outcome.sent) throw new Error(`${paid} of ${outcome.sent} orders were settled`);
-  const isKnown = cpuBeforeMs !== undefined && cpuAfterMs !== undefined;
-  const cpuMicros = isKnown ? ((cpuAfterMs - cpuBeforeMs) * 1000) / Math.max(1, outcome.sent) : undefined;
-  return { operation: name, round, outcome, cpuMicros, backlogMs, rssBytes: await readRssBytes(pid) };
+  const [cpuMicros, databaseCpuMicros] = cpuAfterMs.map((afterMs, at) => {
+    const beforeMs = cpuBeforeMs[at];
+    return afterMs === undefined || beforeMs === undefined
+      ? undefined
+      : ((afterMs - beforeMs) * 1000) / Math.max(1, outcome.sent);
+  });
+  return { operation: name, round, outcome, cpuMicros, databaseCpuMicros, backlogMs, rssBytes: await readRssBytes(pid) };
 }
 
 /**
@@ -69,10 +76,10 @@ export async function measureCounts(
   const counts = new Map<OperationName, Counts>();
   for (const { name } of operations) {
     const plan = await planLoad(name, targets, pace);
-    await waitUntilCalm(targets.servicePid);
+    await waitUntilCalm(targets.servicePids);
     await takeCounts(targets.world.serviceUrl);
     const outcome = await runLoad(plan);
-    await waitUntilCalm(targets.servicePid);
+    await waitUntilCalm(targets.servicePids);
     counts.set(name, countsPerOperation(await takeCounts(targets.world.serviceUrl), outcome.sent));
   }
   return counts;

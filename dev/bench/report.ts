@@ -39,6 +39,7 @@ export interface Figure {
   readonly p99Ms: number;
   readonly cpuMicros: number | undefined;
   readonly ceilingCpuMicros: number | undefined;
+  readonly databaseCpuMicros: number | undefined;
   readonly backlogMs: number;
   /** Share of its core that the load client used, 0 to 1: near 1, the client would be what is measured. */
   readonly clientShare: number;
@@ -60,8 +61,8 @@ export function toFigures(operations: readonly Operation[], samples: readonly Sa
     const own = samples.filter((sample) => sample.operation === name);
     const bare = samples.filter((sample) => sample.operation === ceiling);
     const medianOf = (from: readonly Sample[], pick: (sample: Sample) => number): number => median(from.map(pick));
-    const medianCpu = (from: readonly Sample[]): number | undefined =>
-      from.some((sample) => sample.cpuMicros === undefined) ? undefined : medianOf(from, (sample) => sample.cpuMicros ?? 0);
+    const medianCpu = (from: readonly Sample[], process: "cpuMicros" | "databaseCpuMicros"): number | undefined =>
+      from.some((sample) => sample[process] === undefined) ? undefined : medianOf(from, (sample) => sample[process] ?? 0);
     const ratios = own.map((sample, at) => sample.outcome.perSecond / (bare[at]?.outcome.perSecond ?? Number.NaN));
     return {
       name,
@@ -73,8 +74,9 @@ export function toFigures(operations: readonly Operation[], samples: readonly Sa
       aimedRatio,
       p50Ms: medianOf(own, (sample) => sample.outcome.p50Ms),
       p99Ms: medianOf(own, (sample) => sample.outcome.p99Ms),
-      cpuMicros: medianCpu(own),
-      ceilingCpuMicros: medianCpu(bare),
+      cpuMicros: medianCpu(own, "cpuMicros"),
+      ceilingCpuMicros: medianCpu(bare, "cpuMicros"),
+      databaseCpuMicros: medianCpu(own, "databaseCpuMicros"),
       backlogMs: medianOf(own, (sample) => sample.backlogMs),
       clientShare: medianOf(own, (sample) => sample.outcome.clientShare),
     };
@@ -128,7 +130,21 @@ function formatStolen(share: number | undefined): string {
 
 function formatFigures(figures: readonly Figure[]): string {
   return formatTable(
-    ["operation", "per s", "ceiling", "per s", "ratio", "aim", "p50 ms", "p99 ms", "CPU us", "ceiling", "backlog s", "client"],
+    [
+      "operation",
+      "per s",
+      "ceiling",
+      "per s",
+      "ratio",
+      "aim",
+      "p50 ms",
+      "p99 ms",
+      "CPU us",
+      "ceiling",
+      "of D1",
+      "backlog s",
+      "client",
+    ],
     figures.map((figure) => [
       figure.name,
       round(figure.perSecond),
@@ -140,6 +156,7 @@ function formatFigures(figures: readonly Figure[]): string {
       round(figure.p99Ms, 1),
       round(figure.cpuMicros),
       round(figure.ceilingCpuMicros),
+      round(figure.databaseCpuMicros),
       round(figure.backlogMs / 1000, 1),
       `${round(figure.clientShare * 100)} %`,
     ]),

@@ -40,7 +40,7 @@ async function readStat(pid: number): Promise<Stat | undefined> {
   return { pid, name, parentPid: parentPid ?? 0, cpuMs: ((userTicks ?? 0) + (systemTicks ?? 0)) * TICK_MS };
 }
 
-/** Processor time the runtime has used so far, in milliseconds; undefined where it is not known. */
+/** Processor time the process has used so far, in milliseconds; undefined where it is not known. */
 export async function readCpuMs(pid: number | undefined): Promise<number | undefined> {
   return pid === undefined ? undefined : (await readStat(pid))?.cpuMs;
 }
@@ -52,20 +52,27 @@ export async function readRssBytes(pid: number | undefined): Promise<number | un
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }
 
+/** What several processes have used together; undefined where it is not known. */
+async function readSumOfCpuMs(pids: readonly number[]): Promise<number | undefined> {
+  const times = await Promise.all(pids.map((pid) => readCpuMs(pid)));
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : known.reduce((sum, time) => sum + time, 0);
+}
+
 /**
- * Waits until the runtime has told D1 all it has to tell and stands still, so that no round works off another's leftovers.
- * @returns how long it was busy after the load had ended, in milliseconds.
+ * Waits until the runtime has told D1 all it has to tell and its processes stand still, so that no round works off another's leftovers.
+ * @returns how long they were busy after the load had ended, in milliseconds.
  */
-export async function waitUntilCalm(pid: number | undefined): Promise<number> {
+export async function waitUntilCalm(pids: readonly number[]): Promise<number> {
   const startedAtMs = performance.now();
-  let before = await readCpuMs(pid);
+  let before = await readSumOfCpuMs(pids);
   if (before === undefined) {
     await wait(BLIND_WAIT_MS);
     return 0;
   }
   for (let calm = 0; performance.now() - startedAtMs < LONGEST_WAIT_MS;) {
     await wait(CALM_WINDOW_MS);
-    const after: number = (await readCpuMs(pid)) ?? before;
+    const after: number = (await readSumOfCpuMs(pids)) ?? before;
     calm = after - before <= CALM_USAGE_MS ? calm + 1 : 0;
     before = after;
     if (calm === CALM_WINDOWS) break;
