@@ -92,9 +92,10 @@ const STORE_LEAVES = `INSERT INTO tree_leaves (tree_address, leaf_index, asset_i
     collection_hash = excluded.collection_hash, asset_data_hash = excluded.asset_data_hash, flags = excluded.flags,
     is_burnt = 0, seq = excluded.seq, signature = excluded.signature, news_at_ms = excluded.news_at_ms`;
 
-const MARK_BURNT = `UPDATE tree_leaves SET is_burnt = 1, seq = burnt.value ->> 1, signature = burnt.value ->> 2, news_at_ms = ?4
+/** Each row names its tree, though it is the same one: with ?1 SQLite would read all of the tree's leaves to find these. */
+const MARK_BURNT = `UPDATE tree_leaves SET is_burnt = 1, seq = burnt.value ->> 2, signature = burnt.value ->> 3, news_at_ms = ?4
   FROM json_each(?3) AS burnt
-  WHERE tree_leaves.tree_address = ?1 AND tree_leaves.leaf_index = burnt.value ->> 0 AND ${IS_AT}`;
+  WHERE tree_leaves.tree_address = burnt.value ->> 0 AND tree_leaves.leaf_index = burnt.value ->> 1 AND ${IS_AT}`;
 
 const MOVE_ON = `UPDATE merkle_trees SET seq = ?3, slot = ?4, passed_signature = NULL, updated_at_ms = ?5
   WHERE address = ?1 AND seq = ?2`;
@@ -119,7 +120,9 @@ export async function storeTreeChanges(
   const leaves = [...new Map(written.map((change) => [change.index, change])).values()].map(({ leaf, seq, signature }) =>
     encodeLeaf(leaf, seq, signature),
   );
-  const burnt = lastOfLeaf.filter(({ leaf }) => leaf === null).map(({ index, seq, signature }) => [index, seq, signature]);
+  const burnt = lastOfLeaf
+    .filter(({ leaf }) => leaf === null)
+    .map(({ index, seq, signature }) => [tree.address, index, seq, signature]);
   const nodeRows = nodes.map(({ place, node }) => [place, bytesToHex(node)]);
   const at = [tree.address, tree.seq];
   const last = changes.at(-1);
