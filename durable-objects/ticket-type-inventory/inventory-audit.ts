@@ -1,5 +1,5 @@
 import type { LineStatus } from "#domain/inventory";
-import type { InventoryLine } from "#domain/upkeep-messages";
+import type { InventoryLine, ReservationMade } from "#domain/upkeep-messages";
 
 type LineRow = {
   reservationId: string;
@@ -25,8 +25,8 @@ const LIST_WAITING = `
   SELECT body ->> 'reservationId' AS reservationId FROM outbox WHERE topic = ? LIMIT ${MOST_NAMED + 1}`;
 
 const FIND_UNKNOWN = `
-  SELECT value AS reservationId FROM json_each(?) AS asked
-  WHERE NOT EXISTS (SELECT 1 FROM reservations WHERE reservation_id = asked.value)`;
+  SELECT key AS place FROM json_each(?) AS asked WHERE NOT EXISTS (
+    SELECT 1 FROM reservations WHERE reservation_id = asked.value ->> 0 AND created_at_ms = asked.value ->> 1)`;
 
 function toLine(row: LineRow): InventoryLine {
   const { reservationId, userId, quantity, restockedQuantity, orderId, expiresAtMs, createdAtMs } = row;
@@ -55,9 +55,12 @@ export class InventoryAudit {
     return rows.length > MOST_NAMED ? null : [...new Set(rows.map((row) => row.reservationId))];
   }
 
-  /** Those of the ids that were never made here. */
-  findUnknown(reservationIds: readonly string[]): string[] {
-    const rows = this.#sql.exec<{ reservationId: string }>(FIND_UNKNOWN, JSON.stringify(reservationIds));
-    return rows.toArray().map((row) => row.reservationId);
+  /** Places in the list of those that were never made here, or not then. */
+  findUnknown(reservations: readonly ReservationMade[]): number[] {
+    const asked = JSON.stringify(reservations.map(({ reservationId, createdAtMs }) => [reservationId, createdAtMs]));
+    return this.#sql
+      .exec<{ place: number }>(FIND_UNKNOWN, asked)
+      .toArray()
+      .map((row) => row.place);
   }
 }

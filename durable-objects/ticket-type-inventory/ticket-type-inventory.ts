@@ -23,7 +23,13 @@ import type {
 } from "#domain/inventory-messages";
 import type { InventoryState, NumberedChange } from "#domain/inventory-state";
 import { assertInvariant } from "#domain/result";
-import type { Backlog, InventoryPage, InventoryUpkeepPort, UnknownReservations } from "#domain/upkeep-messages";
+import type {
+  Backlog,
+  InventoryPage,
+  InventoryUpkeepPort,
+  ReservationMade,
+  UnknownReservations,
+} from "#domain/upkeep-messages";
 import { readClockMs } from "#platform/clock";
 import { createLogger } from "#platform/logger";
 import { isD1ConstraintError } from "#storage/d1-errors";
@@ -175,11 +181,11 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     };
   }
 
-  async findUnknown(tenantId: string, reservationIds: readonly string[]): Promise<UnknownReservations | undefined> {
+  async findUnknown(tenantId: string, reservations: readonly ReservationMade[]): Promise<UnknownReservations | undefined> {
     const state = this.#state;
     if (state?.config.tenantId !== tenantId) return undefined;
-    assertInvariant(reservationIds.length <= AUDITED_AT_ONCE, "an inventory is asked for too many reservations at once");
-    return { unknownIds: this.#audit.findUnknown(reservationIds), historySeq: state.counters.historySeq };
+    assertInvariant(reservations.length <= AUDITED_AT_ONCE, "an inventory is asked for too many reservations at once");
+    return { unknownPlaces: this.#audit.findUnknown(reservations), historySeq: state.counters.historySeq };
   }
 
   override async alarm(): Promise<void> {

@@ -45,9 +45,12 @@ export interface InventoryPage {
   readonly isQuiet: boolean;
 }
 
-/** Which of some reservations an inventory has never made, as of `historySeq`. */
+/** A reservation and when it was made, which is how D1 finds its row. */
+export type ReservationMade = Pick<InventoryLine, "reservationId" | "createdAtMs">;
+
+/** Which of some reservations an inventory has never made, or not then, by their places in the list; as of `historySeq`. */
 export interface UnknownReservations {
-  readonly unknownIds: readonly string[];
+  readonly unknownPlaces: readonly number[];
   readonly historySeq: number;
 }
 
@@ -55,6 +58,6 @@ export interface UnknownReservations {
 export interface InventoryUpkeepPort extends UpkeepPort {
   /** @param afterPosition 0 for the first page. @param limit at most 1,000. */
   listLines(tenantId: string, afterPosition: number, limit: number): Promise<InventoryPage | undefined>;
-  /** @param reservationIds at most 1,000. */
-  findUnknown(tenantId: string, reservationIds: readonly string[]): Promise<UnknownReservations | undefined>;
+  /** @param reservations at most 1,000. */
+  findUnknown(tenantId: string, reservations: readonly ReservationMade[]): Promise<UnknownReservations | undefined>;
 }

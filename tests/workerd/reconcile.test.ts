@@ -162,6 +162,16 @@ describe("reconciling D1 with the inventories", () => {
     expect([row, type]).toEqual([{ status: "CANCELLED" }, { held_count: 0 }]);
   });
 
+  it("puts a row that lies at another time than its reservation was made back in its place, and leaves no second one", async () => {
+    const { tenantId, admin, floor, holds } = await openHall(2);
+    const before = await photograph(tenantId);
+    await run("UPDATE reservations SET created_at_ms = created_at_ms - 1 WHERE id = ? AND ticket_type_id = ?", holds[0], floor);
+    const [found] = (await reconcile(admin)).items;
+    expect(found).toMatchObject({ ticketTypeId: floor, missingCount: 1, extraCount: 1, staleCount: 0 });
+    expect(await photograph(tenantId)).toEqual(before);
+    expect((await reconcile(admin)).items).toEqual([]);
+  });
+
   it("leaves alone what is only on its way to D1", async () => {
     const { tenantId, eventId, admin, floor, balcony } = await openHall(1);
     const stub = env.TICKET_TYPE_INVENTORY.getByName(floor);

@@ -14,7 +14,7 @@ export interface TypeDifferences {
   readonly missingCount: number;
   /** Reservations that D1 held otherwise. */
   readonly staleCount: number;
-  /** Rows of D1 that the inventory never made; they were deleted. */
+  /** Rows of D1 that the inventory never made, or not then; they were deleted. */
   readonly extraCount: number;
   /** Counters as D1 had them and as they are; null when they were right. */
   readonly counters: { readonly before: Counters; readonly after: Counters } | null;

@@ -110,7 +110,7 @@ class Walk {
     return next;
   }
 
-  /** D1 is read first and the inventory asked after: a row that it does not know then was never made. */
+  /** D1 is read first and the inventory asked after: a row that it does not know then, or of another time, was never made. */
   async #checkRows(at: Extract<ReconcilePosition, { phase: "rows" }>): Promise<ReconcilePosition> {
     this.callCount += 1;
     const page = await listReservationKeys(this.#db, this.#selection, at, PAGE_ROWS);
@@ -123,12 +123,12 @@ class Walk {
 
   async #checkRowsOfType(ticketTypeId: string, rows: readonly StoredKey[]): Promise<void> {
     this.callCount += 1;
-    const ids = rows.map((row) => row.reservationId);
-    const answer = await this.#ctx.upkeep.inventory(ticketTypeId).findUnknown(this.#selection.tenantId, ids);
+    const made = rows.map(({ reservationId, createdAtMs }) => ({ reservationId, createdAtMs }));
+    const answer = await this.#ctx.upkeep.inventory(ticketTypeId).findUnknown(this.#selection.tenantId, made);
     if (!answer) return; // said when the type's turn comes; rows are never deleted on the word of nobody
-    const unknown = new Set(answer.unknownIds);
-    const extra = rows.filter((row) => unknown.has(row.reservationId));
-    const ahead = rows.filter((row) => row.seq > answer.historySeq && !unknown.has(row.reservationId));
+    const unknown = new Set(answer.unknownPlaces);
+    const extra = rows.filter((_, place) => unknown.has(place));
+    const ahead = rows.filter((row, place) => row.seq > answer.historySeq && !unknown.has(place));
     if (extra.length > 0) {
       this.callCount += 1;
       await deleteReservationRows(this.#db, extra);

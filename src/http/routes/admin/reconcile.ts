@@ -16,7 +16,7 @@ const differences = z.object({
   ticketTypeId: id,
   missingCount: count.openapi({ description: "Reservations that the database lacked" }),
   staleCount: count.openapi({ description: "Reservations that the database held otherwise" }),
-  extraCount: count.openapi({ description: "Rows of reservations that were never made; they were deleted" }),
+  extraCount: count.openapi({ description: "Rows of reservations that were never made, or not then; they were deleted" }),
   counters: z.object({ before: counters, after: counters }).nullable(),
   reservationIds: z.array(id).openapi({ description: "Some of the reservations that differed" }),
   unrepaired: z.enum(["far_behind", "no_inventory"]).nullable(),
