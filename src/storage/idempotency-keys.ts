@@ -2,6 +2,7 @@ import { and, eq, isNull, lt, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { Failure } from "#domain/failure";
 import type { RequestIdentity } from "#domain/order-messages";
+import { assertInvariant } from "#domain/result";
 import { idempotencyKeys } from "./schema.ts";
 
 /** How long a key is remembered, in milliseconds. */
@@ -29,23 +30,26 @@ export interface KeyClaim {
  */
 export async function claimIdempotencyKey(db: DrizzleD1Database, request: RequestIdentity, nowMs: number): Promise<KeyClaim> {
   const { requestId: id, tenantId, userId, route, bodyHash } = request;
-  const claimed = await db
-    .insert(idempotencyKeys)
-    .values({ id, tenantId, userId, route, bodyHash, createdAtMs: nowMs, isClaim: true })
-    .onConflictDoUpdate({
-      target: idempotencyKeys.id,
-      targetWhere: IS_CLAIM,
-      set: { bodyHash, createdAtMs: nowMs, refusal: null },
-      setWhere: lt(idempotencyKeys.createdAtMs, nowMs - KEPT_FOR_MS),
-    })
-    .returning({ id: idempotencyKeys.id });
-  if (claimed.length > 0) return { outcome: "new", claimedAtMs: nowMs };
-  const [known] = await db
-    .select({ bodyHash: idempotencyKeys.bodyHash, claimedAtMs: idempotencyKeys.createdAtMs })
-    .from(idempotencyKeys)
-    .where(isClaimOf(id));
-  const outcome = known?.bodyHash === bodyHash ? "repeated" : "reused";
-  return { outcome, claimedAtMs: known?.claimedAtMs ?? nowMs };
+  // In one transaction: the cron may forget the key at any moment.
+  const [claimed, [known]] = await db.batch([
+    db
+      .insert(idempotencyKeys)
+      .values({ id, tenantId, userId, route, bodyHash, createdAtMs: nowMs, isClaim: true })
+      .onConflictDoUpdate({
+        target: idempotencyKeys.id,
+        targetWhere: IS_CLAIM,
+        set: { bodyHash, createdAtMs: nowMs, refusal: null },
+        setWhere: lt(idempotencyKeys.createdAtMs, nowMs - KEPT_FOR_MS),
+      })
+      .returning({ id: idempotencyKeys.id }),
+    db
+      .select({ bodyHash: idempotencyKeys.bodyHash, claimedAtMs: idempotencyKeys.createdAtMs })
+      .from(idempotencyKeys)
+      .where(isClaimOf(id)),
+  ]);
+  assertInvariant(known !== undefined, "a key that was claimed is there");
+  if (claimed.length > 0) return { outcome: "new", claimedAtMs: known.claimedAtMs };
+  return { outcome: known.bodyHash === bodyHash ? "repeated" : "reused", claimedAtMs: known.claimedAtMs };
 }
 
 /** Remembers that a request was refused; the first refusal counts. */
