@@ -1,10 +1,45 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { signIn, type Caller } from "../support/contract-call.ts";
+import { ROUTES } from "#http/routes";
+import { nameOf, pathOf, signIn, type Caller } from "../support/contract-call.ts";
 import { buy, flushDeskOf, idOf, openSale, type Sale } from "../support/open-sale.ts";
 import { serveOutside } from "../support/payment-provider-at-test.ts";
 
 const page = z.object({ items: z.array(z.record(z.string(), z.unknown())), nextCursor: z.string().nullable() });
+
+const ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
+const HOSTILE_CURSORS: readonly string[] = [
+  "",
+  ".",
+  "0.",
+  `.${ID}`,
+  `-1.${ID}`,
+  `zzzzzzzzzzz.${ID}`,
+  `1.${ID} `,
+  `1.${ID}\n`,
+  `1.${ID}\u0000`,
+  `1.${ID.toUpperCase()}`,
+  `1.${ID}' OR '1'='1`,
+  `${ID}.1000000000000000.${ID}`,
+  "٣.' --",
+  "x".repeat(200),
+  "x".repeat(201),
+  "💥".repeat(50),
+];
+
+const FAR_CURSORS: readonly string[] = [
+  `0.${ID}`,
+  `2gosa7pa2gv.${ID}`, // the largest whole number that is exact
+  `1.${"-".repeat(36)}`,
+  `${ID}.999999999999999.${ID}`,
+  ID,
+];
+
+/** Each list that has pages. */
+const LISTS = ROUTES.filter(({ query }) => query instanceof z.ZodObject && "cursor" in query.shape).map(
+  (route) => [nameOf(route), route] as const,
+);
 
 let sale: Sale;
 let buyer: Caller;
@@ -88,6 +123,19 @@ describe("a list, turned page by page,", () => {
   it("takes no cursor of another list", async () => {
     const answer = await buyer.call("GET", `/api/v1/orders?cursor=${orderIds[0]}`);
     expect(answer).toMatchObject({ status: 400, body: { code: "validation_failed" } });
+  });
+
+  it.each(LISTS)("takes no cursor that the service did not make: %s", async (_, route) => {
+    const admin = await signIn("admin", sale.tenantId);
+    const turn = (cursor: string) => admin.call(route.method, `${pathOf(route)}?cursor=${encodeURIComponent(cursor)}`);
+    for (const cursor of HOSTILE_CURSORS) {
+      expect(await turn(cursor), cursor).toMatchObject({
+        status: 400,
+        body: { code: "validation_failed", errors: [{ path: "cursor" }] },
+      });
+    }
+    // Well-formed, and beyond what there is: of another list it may be none at all.
+    for (const cursor of FAR_CURSORS) expect([200, 400, 404], cursor).toContain((await turn(cursor)).status);
   });
 
   it("is all there for an order's tickets", async () => {
