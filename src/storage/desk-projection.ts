@@ -4,6 +4,7 @@ import { isToBeChecked } from "#domain/payment-check";
 import { firstRefundCheckAtMs } from "#domain/refund-check";
 import type { IssuedTicket } from "#domain/order-messages";
 import type { RecallCause } from "#domain/order-money";
+import { toJsonChunks, type Row } from "./json-chunks.ts";
 import { TENANT_WANTS_EVENTS } from "./outgoing-events.ts";
 
 /** A payment event as a desk recorded it. */
@@ -50,14 +51,16 @@ function rankOf(column: string): string {
   return `(CASE ${column} ${whens} END)`;
 }
 
-type Row = readonly (string | number | null)[];
-
 /** `INSERT` of rows that come as JSON arrays, one value a column: a row of scalars is read faster than paths into an object. */
 function insertRows(table: string, columns: string, onConflict: string): string {
   const values = columns.split(",").map((_, position) => `value ->> ${position}`);
   return `INSERT INTO ${table} (${columns}) SELECT ${values.join(", ")} FROM json_each(?1) WHERE true ON CONFLICT ${onConflict}`;
 }
 
+/**
+ * An order whose event D1 has lost is refused because it is NULL here, and at once. Its foreign key would refuse it only after SQLite had read
+ * all tickets and payments for the order, which it does for each row of a statement that has broken a key.
+ */
 const UPSERT_ORDERS = insertRows(
   "orders",
   `id, tenant_id, order_number, user_id, event_id, status, currency, subtotal_cents, discount_cents, fee_cents, tax_cents,
@@ -66,7 +69,7 @@ const UPSERT_ORDERS = insertRows(
      status = CASE WHEN ${rankOf("excluded.status")} > orders.status_rank THEN excluded.status ELSE orders.status END,
      paid_at_ms = excluded.paid_at_ms, refunded_cents = excluded.refunded_cents, seq = excluded.seq
    WHERE excluded.seq > orders.seq`,
-);
+).replace("value ->> 4", `(SELECT id FROM events WHERE id = value ->> 4)`);
 
 function toOrderRow({ view, version }: OrderRecord): Row {
   const whose = [view.id, view.tenantId, view.orderNumber, view.userId, view.eventId, view.status, view.currency];
@@ -240,28 +243,6 @@ const INSERT_WEBHOOK_NONCES = insertRows(
 
 function toNonceRow({ provider, eventId, receivedAtMs }: RecordedPaymentEvent): Row {
   return [provider, eventId, receivedAtMs];
-}
-
-/** Characters of JSON in one bound value. D1 takes 2 MB; a longer one would be refused whenever it is tried again. */
-const LONGEST_JSON = 500_000;
-
-/** The items as JSON arrays of at most about {@link LONGEST_JSON} characters, in order; none for no items. */
-function toJsonChunks(items: readonly Row[]): string[] {
-  const chunks: string[] = [];
-  let parts: string[] = [];
-  let length = 0;
-  for (const item of items) {
-    const json = JSON.stringify(item);
-    if (parts.length > 0 && length + json.length > LONGEST_JSON) {
-      chunks.push(`[${parts.join(",")}]`);
-      parts = [];
-      length = 0;
-    }
-    parts.push(json);
-    length += json.length + 1;
-  }
-  if (parts.length > 0) chunks.push(`[${parts.join(",")}]`);
-  return chunks;
 }
 
 /**

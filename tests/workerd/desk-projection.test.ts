@@ -94,6 +94,14 @@ describe("news of a desk", () => {
     expect(await dump(tenantId)).toEqual([[], [], [], [], [], [], [], []]);
   });
 
+  it("of an order whose event is lost are refused before anything is read to find who refers to the order", async () => {
+    const { makeOrder } = await makeSale();
+    const refused = project({ orders: [makeOrder("ORD-1", { eventId: crypto.randomUUID() })] });
+    await expect(refused).rejects.toSatisfy(isD1ConstraintError);
+    // A foreign key says so only after it has read all tickets, for each of the orders.
+    await expect(refused).rejects.toThrow("NOT NULL constraint failed: orders.event_id");
+  });
+
   it("hold every order's total to its lines, whoever computes them", async () => {
     const { makeOrder } = await makeSale();
     for (const wrong of [{ totalCents: 1_999 }, { feeCents: 1 }, { taxCents: -1 }]) {
