@@ -776,7 +776,7 @@ export const tenantTrees = sqliteTable(
     /** Leaves known to be taken; the chain may be ahead. */
     mintedCount: integer("minted_count").notNull().default(0),
     status: text("status", { enum: TREE_STATUSES }).notNull(),
-    /** The request that asked for it (see `idempotency_keys`); null when the service did so itself. */
+    /** Derived from the request that asked for it and when it first did (see `idempotency_keys`); null when the service did so itself. */
     requestId: text("request_id"),
     lastError: text("last_error"),
     createdAtMs: integer("created_at_ms").notNull(),

@@ -1,4 +1,5 @@
 import { base58 } from "@metaplex-foundation/umi/serializers";
+import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { CollectionFacts, TreeFacts } from "#domain/chain-suitability";
 import type { TreeMessage } from "#domain/tree-messages";
@@ -47,8 +48,8 @@ beforeEach(async () => {
 /** The service with a chain and a queue of the test's. */
 function call(method: string, path: string, body?: unknown, key = crypto.randomUUID(), by = token): Promise<Response> {
   const app = makeApp({
-    compose: (env) => {
-      const composed = compose(env);
+    compose: (bindings) => {
+      const composed = compose(bindings);
       if (!composed.ok) return composed;
       const { createContext } = composed.value;
       // All that the routes use of the queue.
@@ -97,6 +98,15 @@ describe("adding a tree", () => {
     });
     await call("POST", "/admin/chain/trees", { expectedTickets: 900 }, "another");
     expect(await listTenantTrees(db, tenantId)).toMatchObject([{ depth: 20 }, { number: 2, depth: 10 }]);
+  });
+
+  it("is another one when the key of its request was forgotten and is used again", async () => {
+    const ask = () => call("POST", "/admin/chain/trees", { expectedTickets: 900 }, "monthly");
+    await ask();
+    const aged = "UPDATE idempotency_keys SET created_at_ms = created_at_ms - 86400001 WHERE tenant_id = ?";
+    await env.DB.prepare(aged).bind(tenantId).run();
+    expect((await ask()).headers.get("idempotency-replayed")).toBeNull();
+    expect(await listTenantTrees(db, tenantId)).toMatchObject([{ number: 1 }, { number: 2 }]);
   });
 
   it("refuses one that cannot be minted into, saying each thing that is wrong, and keeps nothing of it", async () => {

@@ -1,5 +1,6 @@
 import { judgeLookupTable, judgeTree } from "#domain/chain-suitability";
 import type { Failure, FieldError } from "#domain/failure";
+import { deriveIdWithin } from "#domain/ids";
 import type { RequestIdentity } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import { capacityOf, chooseTreeShape } from "#domain/tree-shape";
@@ -44,22 +45,20 @@ export async function addTree(
   ctx: SignedInContext,
   input: { readonly request: RequestIdentity; readonly wanted: TreeRequest },
 ): Promise<Result<AnsweredTreeRequest, Failure>> {
-  const { outcome } = await claimIdempotencyKey(ctx.db, input.request, ctx.nowMs);
+  const { outcome, claimedAtMs } = await claimIdempotencyKey(ctx.db, input.request, ctx.nowMs);
   if (outcome === "reused") return refuse({ code: "idempotency_key_reused" });
   const replayed = outcome === "repeated";
-  const known = await findTreeOfRequest(ctx.db, input.request.requestId);
+  // Trees stay for longer than keys: one made under the same key days ago is of another request.
+  const requestId = deriveIdWithin(input.request.requestId, ["tree", String(claimedAtMs)]);
+  const known = await findTreeOfRequest(ctx.db, requestId);
   if (known !== undefined) return succeed({ tree: known, replayed });
   const added = await (input.wanted.address === null
-    ? makeTree(ctx, input.request, input.wanted.ticketCount)
-    : registerTree(ctx, input.request, { ...input.wanted, address: input.wanted.address }));
+    ? makeTree(ctx, requestId, input.wanted.ticketCount)
+    : registerTree(ctx, requestId, { ...input.wanted, address: input.wanted.address }));
   return added.ok ? succeed({ tree: added.value, replayed }) : added;
 }
 
-async function makeTree(
-  ctx: SignedInContext,
-  { requestId }: RequestIdentity,
-  ticketCount: number,
-): Promise<Result<TenantTree, Failure>> {
+async function makeTree(ctx: SignedInContext, requestId: string, ticketCount: number): Promise<Result<TenantTree, Failure>> {
   const { tenantId } = ctx.principal;
   const treeKeeper = await ctx.treeKeeper();
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
@@ -75,7 +74,7 @@ async function makeTree(
 
 async function registerTree(
   ctx: SignedInContext,
-  { requestId }: RequestIdentity,
+  requestId: string,
   { address, lookupTableAddress, ticketCount }: TreeRequest & { readonly address: string },
 ): Promise<Result<TenantTree, Failure>> {
   const { tenantId } = ctx.principal;
