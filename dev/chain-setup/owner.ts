@@ -2,6 +2,7 @@ import type { Signer, TransactionBuilder, Umi } from "@metaplex-foundation/umi";
 import { createLeanUmi } from "#chain/lean-umi";
 import { createRpcClient, type RpcClient } from "#chain/rpc-client";
 import { signSetup } from "#chain/send-setup";
+import { sendTransaction, submitTransaction } from "#chain/send-transaction";
 
 /** Who owns trees and collections, on a cluster. The owner's key is in use here only, never in the Worker. */
 export interface Owner {
@@ -29,10 +30,8 @@ export function openOwner(rpcUrl: string, signer: Signer): Owner {
  * @throws when it failed on chain, or its blockhash died: what it was to make is looked for on the next try, so run it again.
  */
 export async function settle({ umi, rpc }: Owner, work: TransactionBuilder): Promise<string> {
-  const { wireBase64, lastValidBlockHeight } = await signSetup(umi, rpc, work);
-  const send = (): Promise<string> =>
-    rpc.call<string>("sendTransaction", [wireBase64, { encoding: "base64", preflightCommitment: "confirmed" }]);
-  const signature = await send();
+  const { wireBase64, signature, lastValidBlockHeight } = await signSetup(umi, rpc, work);
+  await submitTransaction(rpc, wireBase64);
   for (;;) {
     const statuses = await rpc.call<{ value: (SignatureStatus | null)[] }>("getSignatureStatuses", [[signature]]);
     const status = statuses.value[0] ?? undefined;
@@ -44,7 +43,7 @@ export async function settle({ umi, rpc }: Owner, work: TransactionBuilder): Pro
       setTimeout(resolve, POLL_MS);
     });
     // Refused when it has landed meanwhile; the status decides.
-    if (status === undefined) await send().catch(() => undefined);
+    if (status === undefined) await sendTransaction(rpc, wireBase64);
   }
 }
 

@@ -3,6 +3,7 @@ import { publicKey, some } from "@metaplex-foundation/umi";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deriveSigner } from "#chain/derived-signer";
 import { buildCreateCollection } from "#chain/event-collection";
+import type { RpcClient } from "#chain/rpc-client";
 import { setupFeeLamports } from "#chain/send-setup";
 import { buildCreateTree, createUmiTreeKeeper } from "#chain/umi-tree-keeper";
 import { settle } from "#dev/chain-setup/owner";
@@ -110,6 +111,18 @@ describe.each(CHAIN_MODES)("provisioning on a chain that runs the %s", { timeout
     const collection = { ...EVENT, purpose: newPurpose(), minterAddress };
     const made = await provisionCollection(owner, collection);
     expect(await provisionCollection(owner, collection)).toEqual({ ...made, isNew: false });
+  });
+
+  it("has no node send its transactions again: who sent them does, until they have landed or can't", async () => {
+    const sent: unknown[] = [];
+    const call: RpcClient["call"] = (method, params) => {
+      if (method === "sendTransaction" && Array.isArray(params)) sent.push(params[1]);
+      return owner.rpc.call(method, params);
+    };
+    const wanted = { ...EVENT, purpose: newPurpose(), minterAddress: minter.address };
+    await provisionCollection({ ...owner, rpc: { ...owner.rpc, call } }, wanted);
+    expect(sent).not.toEqual([]);
+    for (const options of sent) expect(options).toMatchObject({ maxRetries: 0 });
   });
 
   it("stops at a collection whose delegates are wrong, because they were fixed when it was made", async () => {
