@@ -3,15 +3,12 @@ import { listAssetMoves as listRows, type AssetMoveRow } from "#storage/asset-mo
 import type { SignedInContext } from "../context.ts";
 import { pageOfRows, type Page, type PageRequest } from "../page.ts";
 
-/** A move as operators see it. Times are Unix milliseconds. */
-export type AssetMoveView = AssetMoveRow;
-
 /** The tenant's assets that must follow their tickets to another wallet, in one status, the longest waiting first. */
 export async function listAssetMoves(
   ctx: SignedInContext,
   status: AssetMoveStatus,
   page: PageRequest,
-): Promise<Page<AssetMoveView>> {
+): Promise<Page<AssetMoveRow>> {
   const rows = await listRows(ctx.db, { tenantId: ctx.principal.tenantId, status, ...page });
   return pageOfRows(rows, page.limit, ({ queuedAtMs, transferId }) => ({ createdAtMs: queuedAtMs, id: transferId }));
 }
