@@ -1,6 +1,5 @@
 import { refuse, succeed, type Result } from "#domain/result";
 import type { PaymentStatus } from "#domain/statuses";
-import type { PaymentInspection } from "./payment-inspection.ts";
 
 /** Providers a caller may name in `paymentProvider` and in the webhook's path. */
 export const PAYMENT_PROVIDER_NAMES = ["standard", "stripe"] as const;
@@ -139,11 +138,24 @@ export interface WebhookMalformed {
  */
 export type WebhookRefusal = WebhookSignatureInvalid | WebhookMalformed | PaymentProviderDown;
 
+/** What a provider knows of one payment when it is asked, for those who reconcile. */
+export interface InspectedPayment {
+  readonly paymentId: string;
+  readonly status: "open" | "succeeded" | "failed" | "canceled";
+  /** What was taken, or is to be taken while it is open. Minor units of `currency`. */
+  readonly amountCents: number;
+  /** ISO 4217, upper case. */
+  readonly currency: string;
+}
+
+/** The ids of those events that were taken before. */
+export type FindKnownEvents = (eventIds: readonly string[]) => Promise<ReadonlySet<string>>;
+
 /**
- * A payment provider, as the sale and the order's desk see it. Outages are refusals as data: no method throws because a
- * provider is slow, down or answers nonsense.
+ * A payment provider, as the sale and the order's desk see it, and those who ask it instead of waiting for its events. Outages are
+ * refusals as data: no method throws because a provider is slow, down or answers nonsense.
  */
-export interface PaymentProvider extends PaymentInspection {
+export interface PaymentProvider {
   readonly name: PaymentProviderName;
 
   /**
@@ -164,6 +176,31 @@ export interface PaymentProvider extends PaymentInspection {
    * @param nowMs Unix milliseconds; deliveries signed more than 5 minutes before or after it are refused.
    */
   verifyWebhook(rawBody: Uint8Array, headers: Headers, nowMs: number): Promise<Result<PaymentEvent, WebhookRefusal>>;
+
+  /** The payment as the provider knows it now; undefined when it knows none of that id. */
+  findPayment(paymentId: string): Promise<Result<InspectedPayment | undefined, PaymentProviderDown>>;
+
+  /** The refund as the provider knows it now, by the provider's own id; undefined when it knows none of that id. */
+  findRefund(refundId: string): Promise<Result<RequestedRefund | undefined, PaymentProviderDown>>;
+
+  /**
+   * Ends an open payment, so that no money can come any more. One that was paid or ended meanwhile stays as it is.
+   * @returns the payment as it is after the call.
+   */
+  cancelPayment(paymentId: string): Promise<Result<InspectedPayment | undefined, PaymentProviderDown>>;
+
+  /**
+   * Events that the provider could not deliver, as its webhook would have brought them, oldest first.
+   * @param sinceMs Unix milliseconds; older events are left out.
+   * @param limit at most so many.
+   * @param findKnown which of these events were taken before: a provider that had to ask more about one need not, and may give
+   * it as `ignored`.
+   */
+  listUndeliveredEvents(
+    sinceMs: number,
+    limit: number,
+    findKnown?: FindKnownEvents,
+  ): Promise<Result<readonly PaymentEvent[], PaymentProviderDown>>;
 }
 
 /** The providers this deployment is configured for. */

@@ -3,9 +3,9 @@ import { succeed, type Result } from "#domain/result";
 import type { PaymentStatus } from "#domain/statuses";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
 import { callProvider, type ProviderCall } from "./call-provider.ts";
-import type { InspectedPayment } from "./payment-inspection.ts";
 import type {
   CreatedPayment,
+  InspectedPayment,
   PaymentEvent,
   PaymentProvider,
   PaymentProviderDown,

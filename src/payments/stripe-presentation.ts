@@ -1,7 +1,6 @@
 import { refuse, succeed, type Result } from "#domain/result";
 import type { PaymentStatus } from "#domain/statuses";
-import type { InspectedPayment } from "./payment-inspection.ts";
-import type { CreatedPayment, PaymentProviderDown, RequestedRefund } from "./payment-provider.ts";
+import type { CreatedPayment, InspectedPayment, PaymentProviderDown, RequestedRefund } from "./payment-provider.ts";
 import { fromStripeAmount } from "./stripe-amount.ts";
 import type { StripePaymentIntent } from "./stripe-schemas.ts";
 

@@ -2,9 +2,10 @@ import type { Stripe } from "stripe";
 import type { z } from "zod";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { CircuitBreakers } from "#platform/circuit-breakers";
-import type { FindKnownEvents, InspectedPayment } from "./payment-inspection.ts";
 import type {
   CreatedPayment,
+  FindKnownEvents,
+  InspectedPayment,
   PaymentEvent,
   PaymentProvider,
   PaymentProviderDown,

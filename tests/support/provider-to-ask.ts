@@ -1,7 +1,12 @@
 /** A payment provider that can be asked: it answers from a book that the test writes. */
 import { refuse, succeed, type Result } from "#domain/result";
-import type { InspectedPayment } from "#payments/payment-inspection";
-import type { PaymentEvent, PaymentProvider, PaymentProviderDown, RequestedRefund } from "#payments/payment-provider";
+import type {
+  InspectedPayment,
+  PaymentEvent,
+  PaymentProvider,
+  PaymentProviderDown,
+  RequestedRefund,
+} from "#payments/payment-provider";
 
 /** What the provider knows, and what it was asked. */
 export interface AskedProvider {

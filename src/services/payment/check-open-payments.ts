@@ -1,6 +1,10 @@
 import { isToBeEnded, nextCheckAtMs } from "#domain/payment-check";
-import type { InspectedPayment } from "#payments/payment-inspection";
-import { selectPaymentProvider, type ActionablePaymentEvent, type PaymentProviderName } from "#payments/payment-provider";
+import {
+  type ActionablePaymentEvent,
+  type InspectedPayment,
+  type PaymentProviderName,
+  selectPaymentProvider,
+} from "#payments/payment-provider";
 import { listDueChecks, storeChecks, type CheckDone, type DueCheck } from "#storage/payment-checks";
 import { attempt } from "../attempt.ts";
 import type { ServiceContext } from "../context.ts";
