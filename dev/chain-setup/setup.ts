@@ -9,7 +9,7 @@ import { collectionPurpose } from "#chain/ensure-collection";
 import { findLookupTable } from "#chain/lookup-table";
 import { setupFeeLamports } from "#chain/send-setup";
 import { treePurpose } from "#chain/umi-tree-keeper";
-import { fitOnChainName } from "#domain/mint";
+import { fitOnChainName } from "#domain/on-chain-name";
 import { chooseTreeShape } from "#domain/tree-shape";
 import { openOwner, type Owner } from "./owner.ts";
 import { deriveAddress, provisionCollection, provisionLookupTable, provisionTree } from "./provision-accounts.ts";

@@ -1,4 +1,5 @@
-import { MAX_SIGNED_TRANSACTIONS, parseMintMessage, type ChainObservation } from "./mint.ts";
+import { parseMintMessage } from "./mint-messages.ts";
+import { MAX_SIGNED_TRANSACTIONS, type ChainObservation } from "./mint.ts";
 import type { MintStatus } from "./statuses.ts";
 
 /** What the queue `assets` carries: a ticket whose asset has work waiting, or a tree to follow. */

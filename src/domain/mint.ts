@@ -1,4 +1,3 @@
-import type { MintMessage } from "./order-messages.ts";
 import type { MintStatus } from "./statuses.ts";
 
 /** What a job remembers that matters for its next step. */
@@ -82,51 +81,4 @@ export function decideMintStep(job: MintJobState, observation: ChainObservation 
 function signAgain(job: MintJobState, error: string): MintStep {
   if (job.isCancelled) return { kind: "cancel" };
   return job.attempts < MAX_SIGNED_TRANSACTIONS ? { kind: "sign", error } : { kind: "fail", error };
-}
-
-/** Reads a message's body. @returns undefined when it is no mint message. */
-export function parseMintMessage(body: unknown): MintMessage | undefined {
-  if (typeof body !== "object" || body === null || !("ticketId" in body) || !("tenantId" in body)) return undefined;
-  const { ticketId, tenantId } = body;
-  return typeof ticketId === "string" && typeof tenantId === "string" ? { ticketId, tenantId } : undefined;
-}
-
-const FIRST_RETRY_SECONDS = 1;
-/** Longest wait until a message is delivered again. */
-export const LONGEST_RETRY_SECONDS = 60;
-
-/**
- * Seconds until a message is delivered again: 1, 2, 4 … at most 60.
- * @param deliveryCount deliveries so far, 1 or more.
- */
-export function decideRetryDelaySeconds(deliveryCount: number): number {
-  const doublings = Math.max(0, deliveryCount - 1);
-  return Math.min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.min(doublings, 10));
-}
-
-/** Metaplex refuses longer names (MetadataNameTooLong). */
-const MAX_NAME_BYTES = 32;
-
-/** `text` cut at a character boundary so that its UTF-8 form has at most 32 bytes; the cut is shown by an ellipsis. */
-export function fitOnChainName(text: string): string {
-  if (countUtf8Bytes(text) <= MAX_NAME_BYTES) return text;
-  const ellipsis = "…";
-  let kept = "";
-  for (const character of text) {
-    if (countUtf8Bytes(kept + character + ellipsis) > MAX_NAME_BYTES) break;
-    kept += character;
-  }
-  return `${kept.trimEnd()}${ellipsis}`;
-}
-
-function countUtf8Bytes(text: string): number {
-  let count = 0;
-  for (const character of text) {
-    const codePoint = character.codePointAt(0) ?? 0;
-    if (codePoint < 0x80) count += 1;
-    else if (codePoint < 0x800) count += 2;
-    else if (codePoint < 0x10000) count += 3;
-    else count += 4;
-  }
-  return count;
 }

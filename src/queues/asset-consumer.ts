@@ -1,5 +1,5 @@
 import { parseAssetMessage, type AssetMessage } from "#domain/asset-work";
-import { decideRetryDelaySeconds } from "#domain/mint";
+import { decideRetryDelaySeconds } from "#domain/mint-messages";
 import { advanceAsset, type AssetContext, type AssetProgress } from "#services/assets/advance-asset";
 import { followTree } from "#services/assets/follow-tree";
 import { describeCause } from "#services/describe-cause";

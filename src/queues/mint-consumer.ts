@@ -1,4 +1,4 @@
-import { decideRetryDelaySeconds, LONGEST_RETRY_SECONDS, parseMintMessage } from "#domain/mint";
+import { decideRetryDelaySeconds, LONGEST_RETRY_SECONDS, parseMintMessage } from "#domain/mint-messages";
 import type { MintMessage } from "#domain/order-messages";
 import { advanceMints } from "#services/mint/advance-mints";
 import { describeCause } from "#services/describe-cause";

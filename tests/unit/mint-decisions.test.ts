@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  MAX_SIGNED_TRANSACTIONS,
-  decideMintStep,
-  decideRetryDelaySeconds,
-  fitOnChainName,
-  parseMintMessage,
-  type ChainObservation,
-  type MintJobState,
-} from "#domain/mint";
+import { MAX_SIGNED_TRANSACTIONS, decideMintStep, type ChainObservation, type MintJobState } from "#domain/mint";
+import { decideRetryDelaySeconds, parseMintMessage } from "#domain/mint-messages";
+import { fitOnChainName } from "#domain/on-chain-name";
 import { MINT_STATUSES } from "#domain/statuses";
 
 const LAST_VALID = 1_000;

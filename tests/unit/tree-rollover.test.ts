@@ -7,7 +7,7 @@ import { openOwner, type Owner } from "#dev/chain-setup/owner";
 import { provisionCollection, provisionTree } from "#dev/chain-setup/provision-accounts";
 import { readTree } from "#dev/localnet/tree-reader";
 import { generateSolanaWallet } from "#dev/secrets";
-import { fitOnChainName } from "#domain/mint";
+import { fitOnChainName } from "#domain/on-chain-name";
 import { capacityOf } from "#domain/tree-shape";
 import { advanceOpening } from "#services/trees/advance-opening";
 import { events, ticketTypes } from "#storage/schema";

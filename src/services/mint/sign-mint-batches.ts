@@ -1,5 +1,5 @@
 import type { MintableTicket, Minter } from "#chain/minter";
-import { fitOnChainName } from "#domain/mint";
+import { fitOnChainName } from "#domain/on-chain-name";
 import { decideBatchLimit, groupMints } from "#domain/mint-batches";
 import { storeCollectionAddress } from "#storage/events";
 import { storeMintError, storeSignedMints, type MintTask } from "#storage/mint-jobs";

@@ -15,7 +15,7 @@ import { startLocalnet, type LocalNode, type Localnet } from "#dev/localnet/star
 import { readTree } from "#dev/localnet/tree-reader";
 import { D1Server, type ReachD1 } from "#dev/simulate/d1-server";
 import { generateSolanaWallet } from "#dev/secrets";
-import { fitOnChainName } from "#domain/mint";
+import { fitOnChainName } from "#domain/on-chain-name";
 import type { Logger } from "#platform/logger";
 import { advanceMints } from "#services/mint/advance-mints";
 import type { MintContext } from "#services/mint/mint-context";
