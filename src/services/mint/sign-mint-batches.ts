@@ -1,4 +1,5 @@
-import type { MintableTicket, Minter } from "#chain/minter";
+import type { MintableTicket, Minter, SigningResult } from "#chain/minter";
+import type { SignedTransaction } from "#chain/sign-transaction";
 import { fitOnChainName } from "#domain/on-chain-name";
 import { decideBatchLimit, groupMints } from "#domain/mint-batches";
 import { storeCollectionAddress } from "#storage/events";
@@ -120,33 +121,40 @@ async function signGroup(
   let waiting = group;
   let filledCount = 0;
   for (let [first] = waiting; first !== undefined && waiting.length >= filledCount; [first] = waiting) {
-    const { attempts, treeAddress, lookupTableAddress, collectionAddress } = first;
-    const limit = decideBatchLimit(attempts, ctx.minter.transactionVersion);
-    const tickets = waiting.slice(0, limit).map(({ task }) => presentTicket(ctx, task));
-    const batch = { treeAddress, lookupTableAddress, collectionAddress, attempts, tickets };
-    const { signed, ticketIds, unfit } = await ctx.minter.signMints(batch);
+    const { signed, ticketIds, unfit } = await signNext(ctx, first, waiting);
     for (const { ticketId, reason } of unfit) {
       const task = waiting.find((candidate) => candidate.task.ticketId === ticketId)?.task;
-      if (task === undefined) continue;
-      await failMint(ctx, task, `can't be minted: ${reason}`, outcomes);
+      if (task !== undefined) await failMint(ctx, task, `can't be minted: ${reason}`, outcomes);
     }
     const members = waiting.filter(({ task }) => ticketIds.includes(task.ticketId));
-    if (signed !== null) {
-      const isWinner = await storeSignedMints(
-        ctx.db,
-        members.map(({ task, error }) => ({ ...task, error })),
-        { ...signed, treeAddress, collectionAddress, nowMs: ctx.nowMs },
-      );
-      const signedTasks = members.map(({ task }) => Object.assign({}, task, { treeAddress }));
-      if (isWinner) {
-        sendings.push(outcomes.attempt(signedTasks, () => sendAndNote(ctx, signedTasks, signed.wireBase64)));
-      }
+    if (signed !== null && (await storeSigned(ctx, members, first, signed))) {
+      const tasks = members.map(({ task, treeAddress }) => Object.assign({}, task, { treeAddress }));
+      sendings.push(outcomes.attempt(tasks, () => sendAndNote(ctx, tasks, signed.wireBase64)));
     }
-    if (attempts === 0) filledCount = Math.max(filledCount, ticketIds.length);
+    if (first.attempts === 0) filledCount = Math.max(filledCount, ticketIds.length);
     const isDone = new Set([...ticketIds, ...unfit.map(({ ticketId }) => ticketId)]);
     if (isDone.size === 0) throw new Error("a batch was neither signed nor refused");
     waiting = waiting.filter(({ task }) => !isDone.has(task.ticketId));
   }
+}
+
+/** Signs one transaction for the first of these tickets and as many others as may share it. */
+function signNext(ctx: MintContext, first: PlacedTask, waiting: readonly PlacedTask[]): Promise<SigningResult> {
+  const { attempts, treeAddress, lookupTableAddress, collectionAddress } = first;
+  const limit = decideBatchLimit(attempts, ctx.minter.transactionVersion);
+  const tickets = waiting.slice(0, limit).map(({ task }) => presentTicket(ctx, task));
+  return ctx.minter.signMints({ treeAddress, lookupTableAddress, collectionAddress, attempts, tickets });
+}
+
+/** @returns true when the transaction may be sent; false when another has been signed for one of its tickets, or one is cancelled. */
+function storeSigned(
+  { db, nowMs }: MintContext,
+  members: readonly PlacedTask[],
+  { treeAddress, collectionAddress }: PlacedTask,
+  signed: SignedTransaction,
+): Promise<boolean> {
+  const tasks = members.map(({ task, error }) => ({ ...task, error }));
+  return storeSignedMints(db, tasks, { ...signed, treeAddress, collectionAddress, nowMs });
 }
 
 function presentTicket(ctx: MintContext, task: MintTask): MintableTicket {
