@@ -22,13 +22,19 @@ const CREATE_LOG = `CREATE TABLE IF NOT EXISTS d1_migrations (
  * Applies, in order, the D1 migrations that `database` has not seen. Each is one transaction together with its entry in the
  * log, so a failed one leaves nothing behind, and its error is thrown, never swallowed.
  * @returns the file names applied now.
+ * @throws Error for a database that has seen others than these: its tables are not what these change.
  */
 export async function applyMigrations(database: MigrationTarget): Promise<string[]> {
   const directory = join(PROJECT_ROOT, "migrations/d1");
   await database.prepare(CREATE_LOG).run();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
   const applied = new Set(results.map((row) => row.name));
-  const pending = (await readdir(directory)).filter((name) => name.endsWith(".sql") && !applied.has(name)).toSorted();
+  const known = (await readdir(directory)).filter((name) => name.endsWith(".sql")).toSorted();
+  const pending = known.filter((name) => !applied.has(name));
+  const foreign = [...applied].find((name) => !known.includes(name));
+  if (foreign !== undefined && pending.length > 0) {
+    throw new Error(`the database was made by another version (${foreign}); locally, delete .wrangler/state to begin anew`);
+  }
   for (const name of pending) {
     const text = await readFile(join(directory, name), "utf8");
     const statements = text.split("--> statement-breakpoint").map((sql) => database.prepare(sql.trim()));

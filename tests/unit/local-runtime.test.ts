@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { applyMigrations, type MigrationTarget } from "#dev/apply-migrations";
 import { generateDevelopmentSecrets } from "#dev/dev-vars";
 import { startRuntime, type Runtime } from "#dev/runtime";
 import { startStack } from "#dev/start-stack";
@@ -58,6 +59,17 @@ describe("the local runtime", () => {
     const second = await start();
     expect(await ask(second, "/")).toEqual({ calls: 2, tables: { count: 0 }, issuer: "me" });
     await second.close();
+  });
+
+  it("says so of a database that another version made, in place of what SQLite says of its tables", async () => {
+    const seen = {
+      bind: () => seen,
+      run: () => Promise.resolve(),
+      all: () => Promise.resolve({ results: [{ name: "0000_old.sql" }] }),
+    };
+    const batch = (): Promise<never> => Promise.reject(new Error("table `events` already exists"));
+    const database = { prepare: () => seen, batch } as unknown as MigrationTarget; // its rows are of the one kind that is asked for
+    await expect(applyMigrations(database)).rejects.toThrow("another version (0000_old.sql)");
   });
 
   it("delivers queued messages and runs the cron handler", async () => {
