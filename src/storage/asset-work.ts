@@ -191,8 +191,9 @@ export async function requeueFailedWork(
 ): Promise<void> {
   const anew = { signature: null, wireBase64: null, lastValidBlockHeight: null, attempts: 0 };
   const change = { ...anew, status: "QUEUED", queuedAtMs: nowMs, updatedAtMs: nowMs } as const;
+  // The + keeps SQLite from reading all that failed of the tenant to find these.
   const isFailed = (table: typeof assetMoves | typeof assetBurns): SQL | undefined =>
-    and(eq(table.tenantId, tenantId), eq(table.status, "FAILED"), isSelected(table.ticketId));
+    and(sql`+${table.tenantId} = ${tenantId}`, eq(table.status, "FAILED"), isSelected(table.ticketId));
   await db.batch([
     db
       .update(assetMoves)

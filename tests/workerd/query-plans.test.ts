@@ -75,7 +75,8 @@ async function listScans(statement: string): Promise<string[]> {
 
 /** A tenant has few trees and webhook endpoints. A table that the statement does not name is there for a foreign key: see {@link listScans}. */
 function readsAllOfAnOwner(step: string, statement: string): boolean {
-  const [, table, index] = /^SEARCH (\S+) (.*)\((?:tenant_id|tree_address|ticket_type_id)=\?\)/.exec(step) ?? [];
+  const [, table, index] =
+    /^SEARCH (\S+) (.*)\((?:tenant_id|tree_address|ticket_type_id)=\?(?: AND status=\?)?\)/.exec(step) ?? [];
   return table !== undefined && statement.includes(table) && !/tenant_trees|webhook_endpoints/.test(`${table} ${index}`);
 }
 
