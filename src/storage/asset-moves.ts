@@ -1,6 +1,7 @@
-import { and, asc, eq, gt, or } from "drizzle-orm";
+import { and, asc, eq } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { AssetBurnStatus, AssetMoveStatus } from "#domain/statuses";
+import { isNewerThan, type PageStart } from "./page-start.ts";
 import { assetBurns, assetMoves } from "./schema.ts";
 
 /** An asset that must follow its ticket; null addresses are the custody of the service's wallet. */
@@ -13,15 +14,13 @@ interface PageOfWork<Status> {
   readonly tenantId: string;
   readonly status: Status;
   readonly limit: number;
-  readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
+  readonly after: PageStart | undefined;
 }
 
 /** At most `limit` + 1 of the tenant's moves in one status, the longest waiting first. */
 export function listAssetMoves(db: DrizzleD1Database, query: PageOfWork<AssetMoveStatus>): Promise<AssetMoveRow[]> {
   const { queuedAtMs, transferId } = assetMoves;
-  const { after } = query;
-  const isAfter =
-    after && or(gt(queuedAtMs, after.createdAtMs), and(eq(queuedAtMs, after.createdAtMs), gt(transferId, after.id)));
+  const isOnPage = isNewerThan([queuedAtMs, transferId], query.after);
   return db
     .select({
       ...workColumns(assetMoves),
@@ -31,7 +30,7 @@ export function listAssetMoves(db: DrizzleD1Database, query: PageOfWork<AssetMov
       status: assetMoves.status,
     })
     .from(assetMoves)
-    .where(and(eq(assetMoves.tenantId, query.tenantId), eq(assetMoves.status, query.status), isAfter))
+    .where(and(eq(assetMoves.tenantId, query.tenantId), eq(assetMoves.status, query.status), isOnPage))
     .orderBy(asc(queuedAtMs), asc(transferId))
     .limit(query.limit + 1);
 }
@@ -39,13 +38,11 @@ export function listAssetMoves(db: DrizzleD1Database, query: PageOfWork<AssetMov
 /** At most `limit` + 1 of the tenant's burns in one status, the longest waiting first. */
 export function listAssetBurns(db: DrizzleD1Database, query: PageOfWork<AssetBurnStatus>): Promise<AssetBurnRow[]> {
   const { queuedAtMs, ticketId } = assetBurns;
-  const { after } = query;
-  const isAfter =
-    after && or(gt(queuedAtMs, after.createdAtMs), and(eq(queuedAtMs, after.createdAtMs), gt(ticketId, after.id)));
+  const isOnPage = isNewerThan([queuedAtMs, ticketId], query.after);
   return db
     .select({ ...workColumns(assetBurns), status: assetBurns.status })
     .from(assetBurns)
-    .where(and(eq(assetBurns.tenantId, query.tenantId), eq(assetBurns.status, query.status), isAfter))
+    .where(and(eq(assetBurns.tenantId, query.tenantId), eq(assetBurns.status, query.status), isOnPage))
     .orderBy(asc(queuedAtMs), asc(ticketId))
     .limit(query.limit + 1);
 }

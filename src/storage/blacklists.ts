@@ -1,5 +1,6 @@
-import { and, desc, eq, gt, isNull, lt, or, type SQL } from "drizzle-orm";
+import { and, desc, eq, gt, isNull, or, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
+import { isOlderThan, type PageStart } from "./page-start.ts";
 import { userBlacklists } from "./schema.ts";
 
 /** A user of a tenant who may neither buy nor receive, until `expiresAtMs` or, when that is null, until taken off. */
@@ -65,18 +66,16 @@ export function listBlacklistRows(
   query: {
     readonly tenantId: string;
     readonly limit: number;
-    readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
+    readonly after: PageStart | undefined;
     readonly nowMs: number;
   },
 ): Promise<BlacklistRow[]> {
   const { createdAtMs, userId } = userBlacklists;
-  const { after } = query;
-  const isAfter =
-    after && or(lt(createdAtMs, after.createdAtMs), and(eq(createdAtMs, after.createdAtMs), lt(userId, after.id)));
+  const isOnPage = isOlderThan([createdAtMs, userId], query.after);
   return db
     .select()
     .from(userBlacklists)
-    .where(and(eq(userBlacklists.tenantId, query.tenantId), isInForce(query.nowMs), isAfter))
+    .where(and(eq(userBlacklists.tenantId, query.tenantId), isInForce(query.nowMs), isOnPage))
     .orderBy(desc(createdAtMs), desc(userId))
     .limit(query.limit + 1);
 }

@@ -1,7 +1,8 @@
-import { and, desc, eq, inArray, isNull, lt, or, sql, type SQL } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, sql } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import { codeKeyOf, type Discount } from "#domain/discount";
 import type { DiscountCap, InventorySnapshot } from "#domain/inventory-messages";
+import { isOlderThan, type PageStart } from "./page-start.ts";
 import { discounts, ticketTypes } from "./schema.ts";
 
 type DiscountRow = typeof discounts.$inferSelect;
@@ -27,7 +28,7 @@ export interface StoredDiscount
 export interface DiscountListQuery {
   readonly tenantId: string;
   readonly limit: number;
-  readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
+  readonly after: PageStart | undefined;
 }
 
 /** The terms that stand in `rule`. */
@@ -81,16 +82,11 @@ export async function findDiscountRow(
 /** At most `limit` + 1 of the tenant's discounts, newest first, without archived ones; the one too many says that there is a next page. */
 export async function listDiscountRows(db: DrizzleD1Database, query: DiscountListQuery): Promise<readonly StoredDiscount[]> {
   const { tenantId, limit, after } = query;
-  const isAfter: SQL | undefined =
-    after &&
-    or(
-      lt(discounts.createdAtMs, after.createdAtMs),
-      and(eq(discounts.createdAtMs, after.createdAtMs), lt(discounts.id, after.id)),
-    );
+  const isOnPage = isOlderThan([discounts.createdAtMs, discounts.id], after);
   const rows = await db
     .select()
     .from(discounts)
-    .where(and(eq(discounts.tenantId, tenantId), isNull(discounts.archivedAtMs), isAfter))
+    .where(and(eq(discounts.tenantId, tenantId), isNull(discounts.archivedAtMs), isOnPage))
     .orderBy(desc(discounts.createdAtMs), desc(discounts.id))
     .limit(limit + 1);
   return rows.map(toStored);

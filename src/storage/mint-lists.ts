@@ -1,7 +1,8 @@
-import { and, asc, eq, gt, ne, or, sql, type SQL } from "drizzle-orm";
+import { and, asc, eq, ne, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { MintStatus } from "#domain/statuses";
 import { isMintJob, selectTickets, type MintJobKey, type MintJobSelection } from "./mint-statements.ts";
+import { isNewerThan, type PageStart } from "./page-start.ts";
 import { mintJobs, tickets } from "./schema.ts";
 
 /** A job as people see it. Times are Unix milliseconds. */
@@ -50,17 +51,15 @@ export async function listMintJobsByStatus(
     readonly tenantId: string;
     readonly status: MintStatus;
     readonly limit: number;
-    readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
+    readonly after: PageStart | undefined;
   },
 ): Promise<MintJobView[]> {
   const { queuedAtMs, ticketId } = mintJobs;
-  const { after } = query;
-  const isAfter =
-    after && or(gt(queuedAtMs, after.createdAtMs), and(eq(queuedAtMs, after.createdAtMs), gt(ticketId, after.id)));
+  const isOnPage = isNewerThan([queuedAtMs, ticketId], query.after);
   return db
     .select(JOB_COLUMNS)
     .from(mintJobs)
-    .where(and(eq(mintJobs.tenantId, query.tenantId), eq(mintJobs.status, query.status), isAfter))
+    .where(and(eq(mintJobs.tenantId, query.tenantId), eq(mintJobs.status, query.status), isOnPage))
     .orderBy(asc(queuedAtMs), asc(ticketId))
     .limit(query.limit + 1);
 }

@@ -1,6 +1,7 @@
-import { and, asc, desc, eq, inArray, lt, or, sql, type SQL } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { OrderLine, OrderPayment, OrderView } from "#domain/order-messages";
+import { isOlderThan, type PageStart } from "./page-start.ts";
 import { orderItems, orders, payments } from "./schema.ts";
 
 type OrderRow = typeof orders.$inferSelect;
@@ -11,7 +12,7 @@ export interface OrderListQuery {
   /** Null for the orders of the whole tenant. */
   readonly userId: string | null;
   readonly limit: number;
-  readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
+  readonly after: PageStart | undefined;
   readonly nowMs: number;
 }
 
@@ -29,13 +30,11 @@ export async function findOrderRow(
 /** At most `limit` + 1 of the user's or tenant's orders, newest first; the one too many says that there is a next page. */
 export function listOrderRows(db: DrizzleD1Database, query: OrderListQuery): Promise<readonly OrderView[]> {
   const { tenantId, userId, after, limit, nowMs } = query;
-  const isAfter =
-    after &&
-    or(lt(orders.createdAtMs, after.createdAtMs), and(eq(orders.createdAtMs, after.createdAtMs), lt(orders.id, after.id)));
+  const isOnPage = isOlderThan([orders.createdAtMs, orders.id], after);
   // The + has SQLite read a user's orders by the user's index, not all of the tenant's by the primary key.
   const isTheirs =
     userId === null ? eq(orders.tenantId, tenantId) : and(eq(orders.userId, userId), sql`+${orders.tenantId} = ${tenantId}`);
-  return readWithParts(db, and(isTheirs, isAfter), limit + 1, nowMs);
+  return readWithParts(db, and(isTheirs, isOnPage), limit + 1, nowMs);
 }
 
 /** The orders, their lines and their payments in two round trips. */

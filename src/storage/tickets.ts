@@ -1,7 +1,8 @@
-import { and, asc, desc, eq, inArray, lt, or, sql, type SQL } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { MintStatus } from "#domain/statuses";
 import { isTicketOfOrder } from "./mint-statements.ts";
+import { isOlderThan, type PageStart } from "./page-start.ts";
 import { mintJobs, tickets } from "./schema.ts";
 
 /** A ticket's row with what is known of its mint. */
@@ -19,7 +20,7 @@ export interface TicketListQuery {
   readonly tenantId: string;
   readonly ownerUserId: string;
   readonly limit: number;
-  readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
+  readonly after: PageStart | undefined;
 }
 
 function readTickets(
@@ -57,10 +58,8 @@ export async function findTicketRow(db: DrizzleD1Database, tenantId: string, tic
 /** At most `limit` + 1 of the user's tickets, newest first; the one too many says that there is a next page. */
 export function listTicketRows(db: DrizzleD1Database, query: TicketListQuery): Promise<TicketRow[]> {
   const { tenantId, ownerUserId, after, limit } = query;
-  const isAfter =
-    after &&
-    or(lt(tickets.createdAtMs, after.createdAtMs), and(eq(tickets.createdAtMs, after.createdAtMs), lt(tickets.id, after.id)));
-  const where = and(eq(tickets.tenantId, tenantId), eq(tickets.ownerUserId, ownerUserId), isAfter);
+  const isOnPage = isOlderThan([tickets.createdAtMs, tickets.id], after);
+  const where = and(eq(tickets.tenantId, tenantId), eq(tickets.ownerUserId, ownerUserId), isOnPage);
   return readTickets(db, where, [desc(tickets.createdAtMs), desc(tickets.id)], limit + 1);
 }
 

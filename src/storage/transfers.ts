@@ -1,7 +1,8 @@
-import { and, desc, eq, inArray, isNull, lt, lte, or, sql, type SQL } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, lte, or, sql, type SQL } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { PassableTicket } from "#domain/transfer";
 import type { TransferCause, TransferStatus } from "#domain/statuses";
+import { isOlderThan, type PageStart } from "./page-start.ts";
 import { events, tickets, ticketTransfers, ticketTypes } from "./schema.ts";
 
 /** An offer with what its ticket is for, so that a recipient who does not own the ticket yet knows what they are offered. */
@@ -16,7 +17,7 @@ export type NewTransfer = Pick<
 /** Where a page starts and how many rows it has. */
 interface PageOfRows {
   readonly limit: number;
-  readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
+  readonly after: PageStart | undefined;
 }
 
 const TICKET_FACTS = {
@@ -189,12 +190,12 @@ export async function listTransfersOfTicket(
 
 function readPage(db: DrizzleD1Database, where: SQL | undefined, { after, limit }: PageOfRows) {
   const { createdAtMs, id } = ticketTransfers;
-  const isAfter = after && or(lt(createdAtMs, after.createdAtMs), and(eq(createdAtMs, after.createdAtMs), lt(id, after.id)));
+  const isOnPage = isOlderThan([createdAtMs, id], after);
   return db
     .select({ transfer: ticketTransfers, eventId: tickets.eventId, ticketTypeId: tickets.ticketTypeId })
     .from(ticketTransfers)
     .innerJoin(tickets, eq(tickets.id, ticketTransfers.ticketId))
-    .where(and(where, isAfter))
+    .where(and(where, isOnPage))
     .orderBy(desc(createdAtMs), desc(id))
     .limit(limit + 1);
 }

@@ -1,5 +1,6 @@
-import { and, desc, eq, lt, or } from "drizzle-orm";
+import { and, desc, eq } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
+import { isOlderThan, type PageStart } from "./page-start.ts";
 import { webhookDeliveries } from "./schema.ts";
 
 /** An event on its way to an endpoint. */
@@ -12,16 +13,15 @@ export function listDeliveryRows(
     readonly tenantId: string;
     readonly endpointId: string;
     readonly limit: number;
-    readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
+    readonly after: PageStart | undefined;
   },
 ): Promise<WebhookDeliveryRow[]> {
   const { createdAtMs, id, endpointId, tenantId } = webhookDeliveries;
-  const { after } = query;
-  const isAfter = after && or(lt(createdAtMs, after.createdAtMs), and(eq(createdAtMs, after.createdAtMs), lt(id, after.id)));
+  const isOnPage = isOlderThan([createdAtMs, id], query.after);
   return db
     .select()
     .from(webhookDeliveries)
-    .where(and(eq(endpointId, query.endpointId), eq(tenantId, query.tenantId), isAfter))
+    .where(and(eq(endpointId, query.endpointId), eq(tenantId, query.tenantId), isOnPage))
     .orderBy(desc(createdAtMs), desc(id))
     .limit(query.limit + 1);
 }

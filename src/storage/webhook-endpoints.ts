@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, lt, ne, or, sql } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
+import { isNewerThan, type PageStart } from "./page-start.ts";
 import { webhookDeliveries, webhookEndpoints } from "./schema.ts";
 
 /** An endpoint as it is stored, its secrets sealed. */
@@ -47,16 +48,15 @@ export function listEndpointRows(
   query: {
     readonly tenantId: string;
     readonly limit: number;
-    readonly after: { readonly createdAtMs: number; readonly id: string } | undefined;
+    readonly after: PageStart | undefined;
   },
 ): Promise<WebhookEndpointRow[]> {
   const { createdAtMs, id } = webhookEndpoints;
-  const { after } = query;
-  const isAfter = after && or(gt(createdAtMs, after.createdAtMs), and(eq(createdAtMs, after.createdAtMs), gt(id, after.id)));
+  const isOnPage = isNewerThan([createdAtMs, id], query.after);
   return db
     .select()
     .from(webhookEndpoints)
-    .where(and(eq(webhookEndpoints.tenantId, query.tenantId), isThere, isAfter))
+    .where(and(eq(webhookEndpoints.tenantId, query.tenantId), isThere, isOnPage))
     .orderBy(asc(createdAtMs), asc(id))
     .limit(query.limit + 1);
 }

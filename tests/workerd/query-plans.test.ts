@@ -1,6 +1,5 @@
 /** Every statement that `src/storage` sends to D1, with SQLite's plan for it: each must find its rows through an index. */
 import { env } from "cloudflare:workers";
-import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
 import { listAssetBurns, listAssetMoves } from "#storage/asset-moves";
 import * as blacklists from "#storage/blacklists";
@@ -20,6 +19,7 @@ import { projectValidations } from "#storage/ticket-validations";
 import * as tickets from "#storage/tickets";
 import * as acceptance from "#storage/transfer-acceptance";
 import * as transfers from "#storage/transfers";
+import { explain, explainCall, type Call } from "../support/explain.ts";
 import { DISCOUNT_QUERIES } from "../support/discount-queries.ts";
 import { MINT_LIST_QUERIES } from "../support/mint-list-queries.ts";
 import { PAYMENT_QUERIES } from "../support/payment-queries.ts";
@@ -27,37 +27,6 @@ import { ASSET_QUERIES } from "../support/asset-queries.ts";
 import { TREE_QUERIES } from "../support/tree-queries.ts";
 import { UPKEEP_QUERIES } from "../support/upkeep-queries.ts";
 import { WEBHOOK_QUERIES } from "../support/webhook-queries.ts";
-
-/** A D1 that remembers the text of each statement. Its tables are empty, which a plan does not depend on. */
-function recordStatements(): { readonly db: D1Database; readonly statements: string[] } {
-  const statements: string[] = [];
-  const db = new Proxy(env.DB, {
-    get: (target, name) => {
-      const member: unknown = Reflect.get(target, name);
-      if (typeof member !== "function") return member;
-      return (...args: unknown[]) => {
-        if (name === "prepare") statements.push(String(args[0]));
-        return member.apply(target, args) as unknown;
-      };
-    },
-  });
-  return { db, statements };
-}
-
-/** How many values a statement binds: its highest `?n`, or else its `?`. */
-function countParameters(statement: string): number {
-  const numbered = [...statement.matchAll(/\?(\d+)/g)].map((match) => Number(match[1]));
-  return numbered.length > 0 ? Math.max(...numbered) : (statement.match(/\?/g) ?? []).length;
-}
-
-/** The steps of SQLite's plan, such as `SEARCH orders USING INDEX orders_by_user (tenant_id=? AND user_id=?)`. */
-async function explain(statement: string): Promise<string[]> {
-  const values = Array.from({ length: countParameters(statement) }, () => null);
-  const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${statement}`)
-    .bind(...values)
-    .all<{ detail: string }>();
-  return results.map((row) => row.detail);
-}
 
 /**
  * Steps that read a table of ours from end to end. Lists handed over as JSON, and results of subqueries, are meant to be.
@@ -79,8 +48,6 @@ function readsAllOfAnOwner(step: string, statement: string): boolean {
     /^SEARCH (\S+) (.*)\((?:tenant_id|tree_address|ticket_type_id)=\?(?: AND status=\?)?\)/.exec(step) ?? [];
   return table !== undefined && statement.includes(table) && !/tenant_trees|webhook_endpoints/.test(`${table} ${index}`);
 }
-
-type Call = (db: DrizzleD1Database, d1: D1Database) => Promise<unknown>;
 
 const tenantId = "t";
 const identity = { id: "e", tenantId };
@@ -224,12 +191,6 @@ const CLAIMED = { ...OFFER, eventId: "e", claimedByUserId: "v", credentialEpoch:
 const CHANGE = { seq: 1, reservationId: "r" } as unknown as reservations.ReservationNews;
 const SCAN = { isFirstAdmission: true } as unknown as Parameters<typeof projectValidations>[2][number]["scan"];
 
-async function explainCall(call: Call): Promise<{ readonly statement: string; readonly plan: string[] }[]> {
-  const { db, statements } = recordStatements();
-  await Promise.resolve(call(drizzle(db), db)).catch(() => undefined);
-  return Promise.all(statements.map(async (statement) => ({ statement, plan: await explain(statement) })));
-}
-
 describe("a query finds its rows through an index, however many there are:", () => {
   it.each(Object.entries(CALLS))("%s", async (_, call) => {
     const explained = await explainCall(call);
@@ -286,10 +247,22 @@ describe("a page is read in its index's order, not sorted each time:", () => {
   });
 });
 
+describe("the next page is sought where the last one ended, not read from the list's start:", () => {
+  const pages = Object.entries(CALLS).filter(([name]) => /^list.*, next page$/.test(name));
+
+  it.each(pages)("%s", async (_, call) => {
+    const [listed] = await explainCall(call);
+    expect(listed?.plan.join("\n"), listed?.statement).toMatch(/^SEARCH \S+ USING .* AND \(\w+,\w+\)[<>]\(\?,\?\)\)$/m);
+  });
+});
+
 it("each function of src/storage that sends a statement stands in this test", () => {
-  const modules = import.meta.glob(["../../src/storage/*.ts", "!**/{schema,d1-errors,json-chunks,mint-statements}.ts"], {
-    eager: true,
-  }) as Record<string, Record<string, unknown>>;
+  const modules = import.meta.glob(
+    ["../../src/storage/*.ts", "!**/{schema,d1-errors,json-chunks,mint-statements,page-start}.ts"],
+    {
+      eager: true,
+    },
+  ) as Record<string, Record<string, unknown>>;
   const functions = Object.values(modules).flatMap((module) =>
     Object.entries(module).flatMap(([name, member]) => (typeof member === "function" ? [name] : [])),
   );

@@ -1,0 +1,24 @@
+import { sql, type SQL } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+
+/** Where a page starts: the last row of the page before, by its time and, of rows of one time, its id. */
+export interface PageStart {
+  readonly createdAtMs: number;
+  readonly id: string;
+}
+
+/** The columns that a list is sorted by: those that its index ends with. */
+type SortKey = readonly [time: SQLiteColumn, id: SQLiteColumn];
+
+/**
+ * Rows that come after `start` in a list with the newest first; all of them without one. Compared as a row, because SQLite then goes
+ * to the place in the index; of two conditions joined by OR it would read all that comes before.
+ */
+export function isOlderThan([time, id]: SortKey, start: PageStart | undefined): SQL | undefined {
+  return start && sql`(${time}, ${id}) < (${start.createdAtMs}, ${start.id})`;
+}
+
+/** Rows that come after `start` in a list with the oldest first; as {@link isOlderThan}. */
+export function isNewerThan([time, id]: SortKey, start: PageStart | undefined): SQL | undefined {
+  return start && sql`(${time}, ${id}) > (${start.createdAtMs}, ${start.id})`;
+}
