@@ -25,14 +25,22 @@ globalThis.fetch = (input, init) => {
 };
 `;
 
-/** The bindings that a request reaches: for a purchase up to its order the same, at whose desks no payment is stored. */
+/**
+ * The bindings that a request reaches. A purchase up to its order finds desks at which each order has its payment already, so that
+ * none is created at the provider, nor stored.
+ */
 const BINDINGS_SOURCE = `
+const PAYMENT = { provider: "standard", paymentId: "pay_none", status: "requires_action", action: { type: "none" } };
 let upToTheOrder;
 function bindingsFor(request, env) {
   if (!request.url.endsWith("${UP_TO_THE_ORDER}")) return env;
   const getByName = (name) => {
     const desk = env.ORDER_DESK.getByName(name);
-    return { place: (order) => desk.place(order), attachPayment: () => Promise.resolve(undefined) };
+    const place = async (order) => {
+      const placed = await desk.place(order);
+      return placed.ok ? { ...placed, value: { ...placed.value, payment: PAYMENT } } : placed;
+    };
+    return { place };
   };
   return (upToTheOrder ??= { ...env, ORDER_DESK: { getByName } });
 }
