@@ -6,7 +6,7 @@ import { startBareWorker } from "./bare-worker.ts";
 import { PAYMENT_ORIGIN, type BenchBundles } from "./bench-bundle.ts";
 import type { BenchOptions } from "./bench-options.ts";
 import { createBenchWorld } from "./bench-world.ts";
-import { startDatabaseProcess } from "./database-process.ts";
+import { startRemoteDatabase } from "./remote-database.ts";
 import type { Targets } from "./operations.ts";
 import { listWorkerdPids } from "./workerd-usage.ts";
 
@@ -56,7 +56,7 @@ export async function startTargets(
     const bare = await startBareWorker(directoryOf("bare"));
     started.push(bare);
     const barePids = await listWorkerdPids();
-    const database = isOneProcess ? undefined : await startDatabaseProcess(directoryOf("database"));
+    const database = isOneProcess ? undefined : await startRemoteDatabase(directoryOf("database"));
     if (database) started.push(database);
     const databasePids = (await listWorkerdPids()).filter((pid) => !barePids.includes(pid));
     const launchedAtMs = performance.now();

@@ -4,7 +4,7 @@ import { readWorkerOptions } from "../read-worker-options.ts";
 import { storageOptions, type SharedStorage } from "../runtime.ts";
 
 /** A runtime that does nothing but keep D1 for another one. */
-export interface DatabaseProcess {
+export interface RemoteDatabase {
   /** What the other one is started with. */
   readonly sharedStorage: SharedStorage;
   close(): Promise<void>;
@@ -16,7 +16,7 @@ const SOURCE = "export default { fetch: () => new Response(null, { status: 404 }
  * Starts D1 in a process of its own. On Cloudflare it is no work of the machine that sells either: the objects tell it over a
  * network, and what it takes to write is not taken from them.
  */
-export async function startDatabaseProcess(directory: string): Promise<DatabaseProcess> {
+export async function startRemoteDatabase(directory: string): Promise<RemoteDatabase> {
   const storage = { sharedPath: join(directory, "database"), registryPath: join(directory, "registry") };
   const { compatibilityDate, d1Databases } = readWorkerOptions();
   const miniflare = new Miniflare({
