@@ -36,7 +36,6 @@ export class DeskHolds {
 
   /** The answer a hold request got before. */
   findMade(requestId: string): Remembered<HoldView> {
-    if (!this.#store.knowsRequest(requestId)) return undefined;
     const hold = this.#store.findHold(requestId);
     if (!hold) return this.findRefusal(requestId);
     const answer = { ok: true as const, value: { ...hold.view, status: "ACTIVE" as const }, replayed: true, stock: [] };

@@ -13,6 +13,10 @@ const PRUNED = [
   { table: "orders", kept: "orders" },
 ] as const;
 
+const FIND_KNOWN = `
+  SELECT value AS requestId FROM json_each(?) WHERE EXISTS (SELECT 1 FROM holds WHERE reservation_id = value)
+    OR EXISTS (SELECT 1 FROM orders WHERE order_id = value) OR EXISTS (SELECT 1 FROM answers WHERE request_id = value)`;
+
 /** Orders that are also kept in memory, some 2 kB each. */
 const ORDERS_REMEMBERED = 1_000;
 
@@ -67,15 +71,10 @@ export class DeskStore {
     this.#pending.holds.set(record.view.id, { record, createdAtMs: nowMs });
   }
 
-  /** True when the request was answered before, in whichever way. Nearly every request is new, and this is one statement. */
-  knowsRequest(requestId: string): boolean {
-    const known = this.#sql.exec(
-      `SELECT 1 FROM holds WHERE reservation_id = ?1
-       UNION ALL SELECT 1 FROM orders WHERE order_id = ?1
-       UNION ALL SELECT 1 FROM answers WHERE request_id = ?1`,
-      requestId,
-    );
-    return known.toArray().length > 0;
+  /** Those of the requests that were answered before, in whichever way. Nearly every request is new, and this is one statement. */
+  findKnownRequests(requestIds: readonly string[]): Set<string> {
+    const rows = this.#sql.exec<{ requestId: string }>(FIND_KNOWN, JSON.stringify(requestIds)).toArray();
+    return new Set(rows.map(({ requestId }) => requestId));
   }
 
   findOrder(orderId: string): OrderRecord | undefined {

@@ -37,6 +37,7 @@ import { DeskStore } from "./desk-store.ts";
 import { findKeptTicket, findTenantOf, passOnTicket } from "./desk-tickets.ts";
 import { DeskUpkeep } from "./desk-upkeep.ts";
 import { InventoryBatcher } from "./inventory-batcher.ts";
+import { KnownRequests } from "./known-requests.ts";
 import { NumberBlocks, type LeaseBlock } from "./number-blocks.ts";
 import { OrderProgress } from "./order-progress.ts";
 import { OrderPlacing } from "./order-placing.ts";
@@ -80,12 +81,13 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   readonly #placing: OrderPlacing;
   readonly #requests: OrderRequests;
   readonly #upkeep: DeskUpkeep;
-  readonly #once = new RequestsOnce();
+  readonly #once: RequestsOnce;
 
   constructor(ctx: DurableObjectState, env: Env, reach: DeskReach) {
     super(ctx, env);
     migrate(ctx.storage, [outboxSql, deskSql, eventOutcomesSql]);
     this.#store = new DeskStore(ctx.storage.sql);
+    this.#once = new RequestsOnce(new KnownRequests(ctx.storage, (requestIds) => this.#store.findKnownRequests(requestIds)));
     this.#numbers = new NumberBlocks(this.#store, this.#commit, reach);
     const batched = { ...reach, batcher: new InventoryBatcher((stockName) => reach.inventory(stockName)) };
     this.#holds = new DeskHolds(this.#store, this.#commit, batched);
@@ -254,7 +256,6 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   }
 
   #findPlaced(requestId: string): Remembered<OrderView> {
-    if (!this.#store.knowsRequest(requestId)) return undefined;
     const record = this.#store.findOrder(requestId);
     if (!record) return this.#requests.findAnswer(requestId);
     const answer = { ok: true as const, value: firstAnswerOf(record, readClockMs()), replayed: true, stock: [] };

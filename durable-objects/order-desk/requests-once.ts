@@ -1,4 +1,5 @@
 import type { MadeOnce, RequestIdentity } from "#domain/order-messages";
+import type { KnownRequests } from "./known-requests.ts";
 
 interface UnderWay {
   readonly bodyHash: string;
@@ -14,17 +15,24 @@ export type Remembered<T> = { readonly bodyHash: string; readonly answer: MadeOn
  */
 export class RequestsOnce {
   readonly #underWay = new Map<string, UnderWay>();
+  readonly #known: KnownRequests;
+
+  constructor(known: KnownRequests) {
+    this.#known = known;
+  }
 
   /**
-   * Answers from memory of storage (`find`) or makes the thing (`make`).
+   * Answers from storage (`find`) or makes the thing (`make`).
    * @throws what `make` throws, to every waiter: nothing is remembered then, and the caller may try again.
    */
-  async run<T>(request: RequestIdentity, find: () => Remembered<T>, make: () => Promise<MadeOnce<T>>): Promise<MadeOnce<T>> {
-    const known = this.recall(request, find);
-    if (known) return known;
-    const answer = make().finally(() => this.#underWay.delete(request.requestId));
-    this.#underWay.set(request.requestId, { bodyHash: request.bodyHash, answer });
-    return answer;
+  run<T>(request: RequestIdentity, find: () => Remembered<T>, make: () => Promise<MadeOnce<T>>): Promise<MadeOnce<T>> {
+    return this.#known.ask(request.requestId, (isKnown) => {
+      const recalled = this.recall(request, isKnown ? find : findNothing);
+      if (recalled) return recalled;
+      const answer = make().finally(() => this.#underWay.delete(request.requestId));
+      this.#underWay.set(request.requestId, { bodyHash: request.bodyHash, answer });
+      return answer;
+    });
   }
 
   /** The answer to a request that came before, now or soon; undefined for a request that is new. */
@@ -38,6 +46,8 @@ export class RequestsOnce {
     return Promise.resolve(remembered.bodyHash === request.bodyHash ? asReplay(remembered.answer) : REUSED);
   }
 }
+
+const findNothing = (): undefined => undefined;
 
 const REUSED = { ok: false, failure: { code: "idempotency_key_reused" }, replayed: false, stock: [] } as const;
 
