@@ -5,7 +5,7 @@ import { signDevelopmentToken } from "../sign-development-token.ts";
 import { startBareWorker } from "./bare-worker.ts";
 import { PAYMENT_ORIGIN, type BenchBundles } from "./bench-bundle.ts";
 import type { BenchOptions } from "./bench-options.ts";
-import { createBenchWorld } from "./bench-world.ts";
+import { createBenchWorld, type BenchWorld } from "./bench-world.ts";
 import { startRemoteDatabase } from "./remote-database.ts";
 import type { Targets } from "./operations.ts";
 import { listWorkerdPids } from "./workerd-usage.ts";
@@ -22,6 +22,8 @@ export interface RunningTargets extends Targets {
   readonly errorLines: readonly string[];
   /** Where the service's runtime can be profiled; undefined unless it was started for that. */
   readonly inspectorUrl: string | undefined;
+  /** Another tenant, with nothing sold yet. */
+  createWorld(): Promise<BenchWorld>;
   /** A venue manager's token of the benchmark's tenant. */
   signManager(): Promise<string>;
   close(): Promise<void>;
@@ -68,7 +70,8 @@ export async function startTargets(
     const firstAnswerMs = performance.now() - launchedAtMs;
     const olderPids = [...barePids, ...databasePids];
     const servicePids = [...(await listWorkerdPids()).filter((pid) => !olderPids.includes(pid)), ...databasePids];
-    const world = await createBenchWorld(service.url, secrets);
+    const createWorld = (): Promise<BenchWorld> => createBenchWorld(service.url, secrets);
+    const world = await createWorld();
     const credentialKeys = secrets.variables["CREDENTIAL_SIGNING_KEYS"] ?? "";
     const webhookSecret = secrets.variables["PAYMENT_WEBHOOK_SECRETS"]?.split(",")[0] ?? "";
     const signManager = (): Promise<string> =>
@@ -76,7 +79,7 @@ export async function startTargets(
     const keys = { credentialKeys, webhookSecret };
     const { inspectorUrl } = service;
     const processes = { barePids, servicePids, firstAnswerMs, errorLines, inspectorUrl };
-    return { bareUrl: bare.url, world, ...keys, ...processes, signManager, close };
+    return { bareUrl: bare.url, world, ...keys, ...processes, createWorld, signManager, close };
   } catch (error) {
     await close();
     throw error;

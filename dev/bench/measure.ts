@@ -44,7 +44,8 @@ async function measureOnce(name: OperationName, round: number, targets: RunningT
 }
 
 /**
- * Measures each operation and its ceiling in turn, round after round, so that whatever else the machine does hits all of them.
+ * Measures each operation and its ceiling in turn, round after round, so that whatever else the machine does hits all of them. Each
+ * round sells for a tenant of its own, so that all begin with nothing sold; a full one is the long run's affair.
  * @param onSample told after each load.
  */
 export async function measureRounds(
@@ -57,9 +58,10 @@ export async function measureRounds(
   const wanted = new Set<OperationName>(operations.flatMap((operation) => [operation.ceiling, operation.name]));
   const samples: Sample[] = [];
   for (let round = 1; round <= rounds; round += 1) {
+    const roundTargets = round === 1 ? targets : { ...targets, world: await targets.createWorld() };
     for (const name of OPERATION_NAMES) {
       if (!wanted.has(name)) continue;
-      const sample = await measureOnce(name, round, targets, pace);
+      const sample = await measureOnce(name, round, roundTargets, pace);
       samples.push(sample);
       onSample(sample);
     }
