@@ -247,12 +247,20 @@ describe("a page is read in its index's order, not sorted each time:", () => {
   });
 });
 
+/** How a plan names the way to a cursor, by what the statement sorts by last, such as `AND (created_at_ms,id)<(?,?))`. */
+function seekOf(statement: string): string {
+  const [, order = ""] = /ORDER BY (.+) LIMIT/i.exec(statement) ?? [];
+  const columns = [...order.matchAll(/(\w+)"?(?: asc| desc)?(?:,|$)/gi)].slice(-2).map((match) => match[1]);
+  return `AND (${columns.join(",")})${/ desc$/i.test(order) ? "<" : ">"}(?,?))`;
+}
+
 describe("the next page is sought where the last one ended, not read from the list's start:", () => {
   const pages = Object.entries(CALLS).filter(([name]) => /^list.*, next page$/.test(name));
 
   it.each(pages)("%s", async (_, call) => {
-    const [listed] = await explainCall(call);
-    expect(listed?.plan.join("\n"), listed?.statement).toMatch(/^SEARCH \S+ USING .* AND \(\w+,\w+\)[<>]\(\?,\?\)\)$/m);
+    for (const { statement, plan } of await explainCall(call)) {
+      expect(plan, statement).toContainEqual(expect.stringContaining(seekOf(statement)));
+    }
   });
 });
 
