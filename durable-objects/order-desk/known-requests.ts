@@ -23,8 +23,10 @@ export class KnownRequests {
    * Rejects when the lookup or `proceed` throws.
    */
   ask<T>(requestId: string, proceed: (isKnown: boolean) => Promise<T>): Promise<T> {
+    // In an async function what `proceed` throws fails its own request alone.
+    const goOn = async (isKnown: boolean): Promise<T> => proceed(isKnown);
     return new Promise((resolve, reject) => {
-      this.#asked.push({ requestId, tell: (isKnown) => resolve(proceed(isKnown)), reject });
+      this.#asked.push({ requestId, tell: (isKnown) => resolve(goOn(isKnown)), reject });
       if (this.#asked.length > 1) return;
       const lookUp = (): void => this.#lookUp();
       // Should the earlier writes fail, the runtime resets the object; until then there is nothing better than to go on.
@@ -35,11 +37,13 @@ export class KnownRequests {
   #lookUp(): void {
     const asked = this.#asked;
     this.#asked = [];
+    let known: ReadonlySet<string>;
     try {
-      const known = this.#findKnown(asked.map(({ requestId }) => requestId));
-      for (const { requestId, tell } of asked) tell(known.has(requestId));
+      known = this.#findKnown(asked.map(({ requestId }) => requestId));
     } catch (error) {
       for (const { reject } of asked) reject(error);
+      return;
     }
+    for (const { requestId, tell } of asked) tell(known.has(requestId));
   }
 }

@@ -16,9 +16,13 @@ function openDesk() {
   });
   const once = new RequestsOnce(known);
   const made: string[] = [];
+  const unreadable = new Set<string>();
   const send = (requestId: string, bodyHash: string, work?: Promise<void>): Promise<MadeOnce<string>> => {
     const request: RequestIdentity = { tenantId: "t", userId: "u", route: "POST /x", requestId, bodyHash };
-    const find = (): Remembered<string> => stored.get(requestId);
+    const find = (): Remembered<string> => {
+      if (unreadable.has(requestId)) throw new Error("the row can't be read");
+      return stored.get(requestId);
+    };
     return once.run(request, find, async () => {
       made.push(`${requestId} ${bodyHash}`);
       await work;
@@ -31,7 +35,7 @@ function openDesk() {
     writesAreOnDisk();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { send, reach, made, lookups, breakDisk: (isBroken: boolean) => (breaks = isBroken) };
+  return { send, reach, made, lookups, unreadable, breakDisk: (isBroken: boolean) => (breaks = isBroken) };
 }
 
 const first = { ok: true, value: "r body", replayed: false };
@@ -78,6 +82,17 @@ describe("requests to a desk", () => {
     await reach();
     expect(await answers).toMatchObject([reused, again]);
     expect(made).toEqual(["r body"]);
+  });
+
+  it("fail alone when what they got before can't be read", async () => {
+    const { send, reach, unreadable } = openDesk();
+    const made1 = send("r", "body");
+    await reach();
+    await made1;
+    unreadable.add("r");
+    const answers = Promise.allSettled([send("r", "body"), send("s", "body")]);
+    await reach();
+    expect((await answers).map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
   });
 
   it("fail when they can't be looked up, and can be sent again", async () => {
