@@ -14,6 +14,11 @@ interface MigrationStatement {
   run(): Promise<unknown>;
 }
 
+/** A database that another version of the service made. Its message says what to do. */
+export class ForeignDatabaseError extends Error {
+  override readonly name = "ForeignDatabaseError";
+}
+
 /** Same table and columns as `wrangler d1 migrations apply`, so that either may follow the other on one database. */
 const CREATE_LOG = `CREATE TABLE IF NOT EXISTS d1_migrations (
   id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`;
@@ -22,7 +27,7 @@ const CREATE_LOG = `CREATE TABLE IF NOT EXISTS d1_migrations (
  * Applies, in order, the D1 migrations that `database` has not seen. Each is one transaction together with its entry in the
  * log, so a failed one leaves nothing behind, and its error is thrown, never swallowed.
  * @returns the file names applied now.
- * @throws Error for a database that has seen others than these: its tables are not what these change.
+ * @throws ForeignDatabaseError for a database that has seen others than these: its tables are not what these change.
  */
 export async function applyMigrations(database: MigrationTarget): Promise<string[]> {
   const directory = join(PROJECT_ROOT, "migrations/d1");
@@ -33,7 +38,9 @@ export async function applyMigrations(database: MigrationTarget): Promise<string
   const pending = known.filter((name) => !applied.has(name));
   const foreign = [...applied].find((name) => !known.includes(name));
   if (foreign !== undefined && pending.length > 0) {
-    throw new Error(`the database was made by another version (${foreign}); locally, delete .wrangler/state to begin anew`);
+    throw new ForeignDatabaseError(
+      `the database was made by another version (${foreign}); locally, delete .wrangler/state to begin anew`,
+    );
   }
   for (const name of pending) {
     const text = await readFile(join(directory, name), "utf8");

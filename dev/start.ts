@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ROLES } from "#domain/principal";
+import { ForeignDatabaseError } from "./apply-migrations.ts";
 import { PROJECT_ROOT } from "./build-bundle.ts";
 import { claimFolder, FolderInUseError } from "./claim-folder.ts";
 import { DevVarsError, ensureDevelopmentSecrets, type DevelopmentSecrets } from "./dev-vars.ts";
@@ -26,7 +27,7 @@ const TOKEN_TTL_SECONDS = 12 * 3600;
 class PortError extends Error {}
 
 /** Errors whose message says all that their reader can do. */
-const FRIENDLY_ERRORS = [DevVarsError, FolderInUseError, PortInUseError, PortError];
+const FRIENDLY_ERRORS = [DevVarsError, FolderInUseError, ForeignDatabaseError, PortInUseError, PortError];
 
 function readPort(): number {
   const text = process.env["PORT"] ?? String(DEFAULT_PORT);
