@@ -9,6 +9,7 @@ declare global {
   interface CryptoKey extends webcrypto.CryptoKey {}
 
   type D1Database = workers.D1Database;
+  type D1PreparedStatement = workers.D1PreparedStatement;
   type DurableObjectState = workers.DurableObjectState;
   type DurableObjectStorage = workers.DurableObjectStorage;
   type MessageBatch = workers.MessageBatch;

@@ -11,6 +11,7 @@ import type { ClientBans } from "#durable-objects/client-bans/client-bans";
 import type { EventMessage } from "#domain/webhook-delivery";
 import type { TreeMessage } from "#domain/tree-messages";
 import type { EventGate } from "#durable-objects/event-gate/event-gate";
+import type { InventoryProjector } from "#durable-objects/inventory-projector/inventory-projector";
 import type { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import type { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
 
@@ -118,6 +119,7 @@ export interface Env extends Readonly<Partial<Record<VariableName, string>>> {
   readonly ASSET_QUEUE: Queue<AssetMessage>;
   readonly CHAIN_QUEUE: Queue<TreeMessage>;
   readonly TICKET_TYPE_INVENTORY: DurableObjectNamespace<TicketTypeInventory>;
+  readonly INVENTORY_PROJECTOR: DurableObjectNamespace<InventoryProjector>;
   readonly ORDER_DESK: DurableObjectNamespace<OrderDeskObject<Env>>;
   readonly EVENT_GATE: DurableObjectNamespace<EventGate>;
   readonly CLIENT_BANS: DurableObjectNamespace<ClientBans>;

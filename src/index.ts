@@ -1,5 +1,6 @@
 import { ClientBans } from "#durable-objects/client-bans/client-bans";
 import { EventGate } from "#durable-objects/event-gate/event-gate";
+import { InventoryProjector } from "#durable-objects/inventory-projector/inventory-projector";
 import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
 import { createApp } from "#http/app";
@@ -16,7 +17,7 @@ import { runCron } from "#services/upkeep/run-cron";
 import { compose, createCronContext, createDeskReach, createEventContext, createMintContext } from "./compose.ts";
 import type { Env } from "./config.ts";
 
-export { ClientBans, EventGate, TicketTypeInventory };
+export { ClientBans, EventGate, InventoryProjector, TicketTypeInventory };
 
 /** The order desk with what it reaches in this deployment. */
 export class OrderDesk extends OrderDeskObject<Env> {

@@ -74,7 +74,12 @@ function countingDatabase(database) {
   };
 }
 
-const OBJECTS = { TICKET_TYPE_INVENTORY: "inventory", ORDER_DESK: "desk", EVENT_GATE: "gate" };
+const OBJECTS = {
+  TICKET_TYPE_INVENTORY: "inventory",
+  INVENTORY_PROJECTOR: "projector",
+  ORDER_DESK: "desk",
+  EVENT_GATE: "gate",
+};
 const known = new WeakMap();
 function withCounting(env) {
   if (!known.has(env)) {
@@ -111,6 +116,7 @@ const observed = (className, name) => class extends classes[className] {
   }
 };
 export const TicketTypeInventory = observed("TicketTypeInventory", "inventory");
+export const InventoryProjector = observed("InventoryProjector", "projector");
 export const OrderDesk = observed("OrderDesk", "desk");
 export const EventGate = observed("EventGate", "gate");
 

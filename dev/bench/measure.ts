@@ -69,7 +69,7 @@ export async function measureRounds(
   return samples;
 }
 
-/** What each operation costs, from a run of the counting bundle. */
+/** What each operation costs once a sale is running, from a run of the counting bundle: what an isolate looks up first is left out. */
 export async function measureCounts(
   operations: readonly Operation[],
   targets: RunningTargets,
@@ -77,7 +77,8 @@ export async function measureCounts(
 ): Promise<Map<OperationName, Counts>> {
   const counts = new Map<OperationName, Counts>();
   for (const { name } of operations) {
-    const plan = await planLoad(name, targets, pace);
+    await runLoad(await planLoad(name, targets, { ...pace, measureMs: pace.warmUpMs, warmUpMs: 0 }));
+    const plan = await planLoad(name, targets, { ...pace, warmUpMs: 0 });
     await waitUntilCalm(targets.servicePids);
     await takeCounts(targets.world.serviceUrl);
     const outcome = await runLoad(plan);

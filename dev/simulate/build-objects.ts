@@ -1,6 +1,7 @@
 import type { InventoryRules } from "#domain/inventory-group";
 import type { InventoryConfig, InventoryPort } from "#domain/inventory-messages";
 import type { OrderRecord } from "#domain/order";
+import { InventoryProjector, type InventoryProjectorPort } from "#durable-objects/inventory-projector/inventory-projector";
 import { OrderDeskObject } from "#durable-objects/order-desk/order-desk";
 import { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
 import { leaseOrderNumbers } from "#storage/order-number-leases";
@@ -11,7 +12,7 @@ import type { Sender } from "./network.ts";
 import type { Payments } from "./payments.ts";
 import { reachD1 } from "./reach-d1.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
-import { stockOf, type DeskHost, type InventoryHost, type Stage, type Stock } from "./stage.ts";
+import { stockOf, type DeskHost, type InventoryHost, type ProjectorHost, type Stage, type Stock } from "./stage.ts";
 import { StockModel } from "./stock-model.ts";
 import { createWorldLogger } from "./world-logger.ts";
 
@@ -36,7 +37,11 @@ export function openStock(stage: Stage, stockName: string, name: string, rules: 
   const outbox = new CommittedOutbox();
   const host: InventoryHost = new DurableHost(world, network, {
     name,
-    build: (state, life) => new InventoryUnderRules(state, { DB: stage.d1.open(reachD1(stage, life)) }),
+    build: (state, life) =>
+      new InventoryUnderRules(state, {
+        DB: stage.d1.open(reachD1(stage, life)),
+        INVENTORY_PROJECTOR: { getByName: () => reachProjector(stage.projector, life) },
+      }),
     onCommit: (database) => {
       const rows = outbox.listNew(database);
       if (rows.length === 0) return;
@@ -53,6 +58,23 @@ export function openStock(stage: Stage, stockName: string, name: string, rules: 
     },
   });
   return { stockName, host, model };
+}
+
+/** Opens the tenant's projector, which has nothing to lose but what it is at work on. */
+export function openProjector(stage: Pick<Stage, "world" | "network" | "outages" | "d1">): ProjectorHost {
+  class HostedProjector extends InventoryProjector {
+    override alarm = (): Promise<void> => Promise.resolve();
+    wake = (): Promise<void> => Promise.resolve();
+  }
+  return new DurableHost(stage.world, stage.network, {
+    name: "projector",
+    build: (state, life) => new HostedProjector(state, { DB: stage.d1.open(reachD1(stage, life)) }),
+    onCommit: () => undefined,
+  });
+}
+
+function reachProjector(host: ProjectorHost, life: Sender): InventoryProjectorPort {
+  return { project: (news) => host.call(life, "project", [news]) };
 }
 
 /** Opens an order desk: the real one on its own disk, reaching all else over the network. */

@@ -5,7 +5,7 @@ import { deskNumberFor } from "#domain/ids";
 import { INVENTORY_RULES, type InventoryRules } from "#domain/inventory-group";
 import type { InventoryConfig } from "#domain/inventory-messages";
 import type { PricedType } from "#domain/pricing";
-import { openDesk, openStock } from "./build-objects.ts";
+import { openDesk, openProjector, openStock } from "./build-objects.ts";
 import { D1Server } from "./d1-server.ts";
 import { drawDiscounts } from "./draw-discounts.ts";
 import { MintQueue } from "./mint-queue.ts";
@@ -57,6 +57,7 @@ export function buildStage(world: Surroundings, rules: InventoryRules = INVENTOR
     types,
     codes,
     desks,
+    projector: openProjector({ world, network, outages, d1 }),
     d1,
     gate,
     outages,

@@ -2,6 +2,7 @@ import type { Discount } from "#domain/discount";
 import type { DeskPort } from "#domain/order-messages";
 import type { InventoryPort } from "#domain/inventory-messages";
 import type { PricedType } from "#domain/pricing";
+import type { InventoryProjectorPort } from "#durable-objects/inventory-projector/inventory-projector";
 import type { DurableHost, Hosted } from "./durable-host.ts";
 import type { D1Server } from "./d1-server.ts";
 import type { Network, Sender } from "./network.ts";
@@ -17,6 +18,9 @@ import type { Surroundings } from "./surroundings.ts";
 export type DeskHost = DurableHost<DeskPort & Hosted>;
 /** An inventory with its disk. */
 export type InventoryHost = DurableHost<InventoryPort & Hosted>;
+
+/** What takes the news of inventories to D1. */
+export type ProjectorHost = DurableHost<InventoryProjectorPort & Hosted>;
 
 /** Stock of something: the object that keeps it, and the model that follows it. */
 export interface Stock {
@@ -49,6 +53,7 @@ export interface Stage {
   readonly types: readonly TypeOnSale[];
   readonly codes: readonly CodeOnSale[];
   readonly desks: ReadonlyMap<number, DeskHost>;
+  readonly projector: ProjectorHost;
   readonly d1: D1Server;
   readonly gate: SimulatedGate;
   readonly outages: Outages;
@@ -74,7 +79,7 @@ export function stockOf(stage: Pick<Stage, "types" | "codes">, stockName: string
 
 /** Gives the memory of every database back. */
 export function closeStage(stage: Stage): void {
-  for (const { disk } of stage.desks.values()) disk.database.close();
+  for (const { disk } of [...stage.desks.values(), stage.projector]) disk.database.close();
   for (const { host } of listStocks(stage)) host.disk.database.close();
   stage.d1.connection.close();
 }

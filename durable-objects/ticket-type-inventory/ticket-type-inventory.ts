@@ -34,10 +34,11 @@ import { readClockMs } from "#platform/clock";
 import { createLogger } from "#platform/logger";
 import { isD1ConstraintError } from "#storage/d1-errors";
 import { projectDiscountStock } from "#storage/discounts";
-import { hasTicketType, projectInventory, type ReservationNews } from "#storage/reservations";
+import { projectInventory, type ReservationNews } from "#storage/reservations";
 import inventorySql from "../../migrations/ticket-type-inventory/0001_inventory.sql";
 import outboxSql from "../../migrations/shared/0001_outbox.sql";
 import { DurableLedger, UNHURRIED_REST_MS } from "../durable-ledger.ts";
+import type { InventoryProjectorPort } from "../inventory-projector/inventory-projector.ts";
 import { migrate } from "../migrate.ts";
 import type { OutboxMessage, OutboxRow } from "../outbox.ts";
 import { InventoryAudit } from "./inventory-audit.ts";
@@ -46,6 +47,8 @@ import { InventoryStore } from "./inventory-store.ts";
 /** What the object needs of the Worker's environment. */
 interface InventoryEnv {
   readonly DB: D1Database;
+  /** By the tenant's id. */
+  readonly INVENTORY_PROJECTOR: { getByName(tenantId: string): InventoryProjectorPort };
 }
 
 /** Commits of one alarm that report expiries (each 50 at most), with a rest after each. */
@@ -56,6 +59,8 @@ const SWEEP_DELAY_MS = 250;
 const CHANGES_BETWEEN_SWEEPS = 1_000;
 const RESERVATION_TOPIC = "reservation";
 const CONFIGURED_TOPIC = "configured";
+/** So many changes are worth a trip to D1 of their own; fewer share one with other inventories of the tenant. */
+const WORTH_A_TRIP = 50;
 /** Lines of a page, and ids of a question, at most. */
 const AUDITED_AT_ONCE = 1_000;
 
@@ -258,18 +263,9 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     }
     const changes = rows.filter((row) => row.topic === RESERVATION_TOPIC).map((row) => JSON.parse(row.body) as ReservationNews); // written by `tell`
     const news = { tenantId, eventId, ticketTypeId, changes, snapshot: state.snapshotAt(readClockMs()) };
-    const isThere = await this.#project(news);
+    const isThere = await (changes.length < WORTH_A_TRIP
+      ? this.env.INVENTORY_PROJECTOR.getByName(tenantId).project(news)
+      : projectInventory(this.env.DB, news));
     if (!isThere) throw new Error("the ticket type is not in D1 yet");
-  }
-
-  /** Without the ticket type every row would be refused one by one; so say that, and all of them wait in order. */
-  async #project(news: Parameters<typeof projectInventory>[1]): Promise<boolean> {
-    try {
-      return await projectInventory(this.env.DB, news);
-    } catch (error) {
-      if (!isD1ConstraintError(error)) throw error;
-      if (!(await hasTicketType(this.env.DB, news.tenantId, news.ticketTypeId))) return false;
-      throw error;
-    }
   }
 }

@@ -1,6 +1,7 @@
 /** Ticket types for tests: their configuration, and the D1 rows that their projection refers to. */
 import { env } from "cloudflare:workers";
 import type { InventoryConfig } from "#domain/inventory-messages";
+import type { InventoryNews, ReservationNews } from "#storage/reservations";
 
 /** A configuration for a new ticket type of a new tenant, on sale now. */
 export function makeInventoryConfig(change: Partial<InventoryConfig> = {}): InventoryConfig {
@@ -48,4 +49,24 @@ export async function insertTicketType(config: InventoryConfig): Promise<void> {
       config.status,
     )
     .run();
+}
+
+/** News of an inventory that has made `seq` changes, each a ticket held. */
+export function makeNews(config: InventoryConfig, changes: readonly ReservationNews[], seq: number): InventoryNews {
+  const { tenantId, eventId, ticketTypeId, capacity } = config;
+  const snapshot = { capacity, heldCount: seq, soldCount: 0, availableCount: capacity - seq, seq, takenAtMs: 1 };
+  return { tenantId, eventId, ticketTypeId, changes, snapshot };
+}
+
+/** A change of a reservation of one ticket. */
+export function makeChange(seq: number, status: ReservationNews["status"], reservationId: string): ReservationNews {
+  const line = {
+    reservationId,
+    userId: crypto.randomUUID(),
+    quantity: 1,
+    changedQuantity: 1,
+    restockedQuantity: 0,
+    orderId: null,
+  };
+  return { seq, ...line, status, expiresAtMs: 10, createdAtMs: 1, actor: "somebody", cause: "something", atMs: seq };
 }

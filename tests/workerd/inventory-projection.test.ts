@@ -4,8 +4,8 @@ import { afterEach, expect, it, vi } from "vitest";
 import type { InventoryConfig, ReserveCommand } from "#domain/inventory-messages";
 import { UNHURRIED_REST_MS } from "#durable-objects/durable-ledger";
 import type { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
-import { projectInventory, type InventoryNews, type ReservationNews } from "#storage/reservations";
-import { insertEvent, insertTicketType, makeInventoryConfig } from "../support/inventory-fixture.ts";
+import { projectInventory } from "#storage/reservations";
+import { insertEvent, insertTicketType, makeChange, makeInventoryConfig, makeNews } from "../support/inventory-fixture.ts";
 
 type Stub = DurableObjectStub<TicketTypeInventory>;
 
@@ -55,24 +55,6 @@ async function listHistory(config: InventoryConfig): Promise<Record<string, unkn
 
 async function readProjection(config: InventoryConfig): Promise<unknown> {
   return { type: await readType(config), reservations: await listReservations(config), history: await listHistory(config) };
-}
-
-function makeNews(config: InventoryConfig, changes: readonly ReservationNews[], seq: number): InventoryNews {
-  const { tenantId, eventId, ticketTypeId, capacity } = config;
-  const snapshot = { capacity, heldCount: seq, soldCount: 0, availableCount: capacity - seq, seq, takenAtMs: 1 };
-  return { tenantId, eventId, ticketTypeId, changes, snapshot };
-}
-
-function makeChange(seq: number, status: ReservationNews["status"], reservationId: string): ReservationNews {
-  const line = {
-    reservationId,
-    userId: crypto.randomUUID(),
-    quantity: 1,
-    changedQuantity: 1,
-    restockedQuantity: 0,
-    orderId: null,
-  };
-  return { seq, ...line, status, expiresAtMs: 10, createdAtMs: 1, actor: "somebody", cause: "something", atMs: seq };
 }
 
 afterEach(() => {

@@ -120,7 +120,6 @@ const CALLS: Readonly<Record<string, Call>> = {
   findTicketFace: (db) => findTicketFace(db, "k"),
   findTenantOfOrder: (db) => tenants.findTenantOfOrder(db, "o"),
   findTenantOfTicket: (db) => tenants.findTenantOfTicket(db, "k"),
-  hasTicketType: (_, d1) => reservations.hasTicketType(d1, tenantId, "y"),
   findMintTasks: (db) => mintJobs.findMintTasks(db, [job]),
   storeSignedMints: (db) => mintJobs.storeSignedMints(db, [{ ...job, signature: "p", error: null }], signed),
   storeMintError: (db) => mintJobs.storeMintError(db, [job], "error", 1),
@@ -167,6 +166,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   insertQrCode: (db) => insertQrCode(db, { ticketId: "k", userId: "u", credentialEpoch: 0, tenantId, firstIssuedAtMs: 1 }),
   projectInventory: (_, d1) =>
     reservations.projectInventory(d1, { tenantId, eventId: "e", ticketTypeId: "y", changes: [CHANGE], snapshot }),
+  projectInventories: (_, d1) =>
+    reservations.projectInventories(d1, [{ tenantId, eventId: "e", ticketTypeId: "y", changes: [CHANGE], snapshot }]),
   ...PAYMENT_QUERIES,
   ...UPKEEP_QUERIES,
   ...WEBHOOK_QUERIES,

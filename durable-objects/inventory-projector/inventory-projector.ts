@@ -1,0 +1,94 @@
+import { DurableObject } from "cloudflare:workers";
+import { readClockMs } from "#platform/clock";
+import { isD1ConstraintError } from "#storage/d1-errors";
+import { projectInventories, projectInventory, type InventoryNews } from "#storage/reservations";
+
+/** A trip sets out this long after the one before; sooner when it is full. */
+const BETWEEN_TRIPS_MS = 300;
+/** Changes that fill a trip. Few, because D1 does nothing else while it writes them. */
+const FULL_TRIP = 250;
+
+/** The bindings a projector needs. */
+interface ProjectorEnv {
+  readonly DB: D1Database;
+}
+
+interface Waiting {
+  readonly news: InventoryNews;
+  readonly resolve: (isThere: boolean) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** The method of the Durable Object `InventoryProjector`, one per tenant. */
+export interface InventoryProjectorPort {
+  /**
+   * Brings an inventory's news to D1, together with those of others that come meanwhile.
+   * @returns true once D1 has them; false when it does not have the ticket type yet.
+   * @throws what D1 throws about these news.
+   */
+  project(news: InventoryNews): Promise<boolean>;
+}
+
+/**
+ * Takes small news of a tenant's inventories to D1 in common trips. D1 takes one transaction at a time, whatever it carries: a sale
+ * of many ticket types would keep it busy with trips of a few rows (docs/adr/0026).
+ *
+ * It stores nothing. An inventory keeps its news until it is told that D1 has them, so what dies here is brought again.
+ */
+export class InventoryProjector extends DurableObject<ProjectorEnv> implements InventoryProjectorPort {
+  #waiting: Waiting[] = [];
+  #isUnderWay = false;
+  #nextTripMs = 0;
+
+  project(news: InventoryNews): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ news, resolve, reject });
+      if (!this.#isUnderWay) void this.#makeTrips();
+    });
+  }
+
+  async #makeTrips(): Promise<void> {
+    this.#isUnderWay = true;
+    while (this.#waiting.length > 0) {
+      const restMs = this.#nextTripMs - readClockMs();
+      // A clock that was set back must not make anybody wait longer.
+      if (restMs > 0 && !this.#isFull()) await scheduler.wait(Math.min(restMs, BETWEEN_TRIPS_MS));
+      this.#nextTripMs = readClockMs() + BETWEEN_TRIPS_MS;
+      await this.#tell(this.#takeTrip());
+    }
+    this.#isUnderWay = false;
+  }
+
+  #isFull(): boolean {
+    return this.#waiting.reduce((count, { news }) => count + news.changes.length, 0) >= FULL_TRIP;
+  }
+
+  #takeTrip(): readonly Waiting[] {
+    let count = 0;
+    const beyond = this.#waiting.findIndex(({ news }) => (count += news.changes.length) > FULL_TRIP);
+    return this.#waiting.splice(0, beyond === -1 ? this.#waiting.length : Math.max(1, beyond));
+  }
+
+  /** Never rejects: each inventory hears of its own news. */
+  async #tell(shared: readonly Waiting[]): Promise<void> {
+    try {
+      const areThere = await projectInventories(
+        this.env.DB,
+        shared.map(({ news }) => news),
+      );
+      for (const [position, { resolve }] of shared.entries()) resolve(areThere[position] ?? false);
+    } catch (error) {
+      if (isD1ConstraintError(error)) for (const waiting of shared) await this.#tellAlone(waiting);
+      else for (const { reject } of shared) reject(error);
+    }
+  }
+
+  /** One row that D1 refuses spoils the whole trip, so each inventory is heard by itself then. */
+  async #tellAlone({ news, resolve, reject }: Waiting): Promise<void> {
+    try {
+      resolve(await projectInventory(this.env.DB, news));
+    } catch (error) {
+      reject(error);
+    }
+  }
+}
