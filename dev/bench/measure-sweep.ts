@@ -13,8 +13,6 @@ import { readCpuMs, readMachineTicks, stolenShare, waitUntilCalm } from "./worke
 const HOLDS = 100_000;
 /** Long enough to make all the holds and tell D1 of them before they run out, on a slow machine too. */
 const HOLD_MS = 75_000;
-/** The load's share of what this machine sustains of the same mix. */
-const LOAD_SHARE = 0.25;
 /** Each kind of request is measured so long, as fast as it is answered, to know what is sustained. */
 const FULL_SPEED = { connections: 32, warmUpMs: 750, measureMs: 3_000 };
 /** More than are ever under way: what finds none free waits, and its wait counts. */
@@ -44,11 +42,11 @@ async function measureFullSpeed(targets: RunningTargets, kind: (typeof KINDS)[nu
   return outcome.perSecond;
 }
 
-/** Requests of each kind a second that are {@link LOAD_SHARE} of an even mix at full speed. */
-async function chooseRate(targets: RunningTargets): Promise<number> {
+/** Requests of each kind a second that are `load`, 0 to 1, of an even mix at full speed. */
+async function chooseRate(targets: RunningTargets, load: number): Promise<number> {
   let secondsForOneOfEach = 0;
   for (const kind of KINDS) secondsForOneOfEach += 1 / (await measureFullSpeed(targets, kind));
-  return Math.round(LOAD_SHARE / secondsForOneOfEach);
+  return Math.round(load / secondsForOneOfEach);
 }
 
 async function runSteadyLoad(
@@ -138,7 +136,7 @@ export async function measureSweep(bundles: BenchBundles, directory: string, opt
   const targets = await startTargets(bundles, "timed", directory, options);
   const { world, servicePids } = targets;
   try {
-    const perSecond = await chooseRate(targets);
+    const perSecond = await chooseRate(targets, options.sweepLoad);
     console.log(`holding ${HOLDS} tickets until they all expire at once`);
     const expiredAtMs = Date.now() + HOLD_MS;
     await makeHolds(world, HOLDS, expiredAtMs);
@@ -148,7 +146,7 @@ export async function measureSweep(bundles: BenchBundles, directory: string, opt
     if (Date.now() > fromMs)
       throw new Error(`D1 was not told of ${HOLDS} holds in ${HOLD_MS / 1000} s: they run out too early`);
     await wait(fromMs - Date.now());
-    console.log(`${perSecond} reads and ${perSecond} reservations a second, ${LOAD_SHARE} of what is sustained`);
+    console.log(`${perSecond} reads and ${perSecond} reservations a second, ${options.sweepLoad} of what is sustained`);
     const windowCount = WINDOWS_BEFORE + WINDOWS_AFTER_EXPIRY;
     const measureMs = windowCount * WINDOW_MS;
     const [windows, toldAfterMs, ...timed] = await Promise.all([

@@ -117,6 +117,6 @@ describe("the simulation", () => {
 
   it("would notice a sale that was taken back and keeps its stock", async () => {
     const wrong = await findWhatIsWrong({ restock: (...given) => ({ outcome: decideRestock(...given).outcome }) });
-    expect(wrong).toMatch(/stays sold/);
+    expect(wrong).toMatch(/stays sold|sold \d+, and \d+ were issued/);
   });
 });
