@@ -49,14 +49,17 @@ export class InventoryProjector extends DurableObject<ProjectorEnv> implements I
 
   async #makeTrips(): Promise<void> {
     this.#isUnderWay = true;
-    while (this.#waiting.length > 0) {
-      const restMs = this.#nextTripMs - readClockMs();
-      // A clock that was set back must not make anybody wait longer.
-      if (restMs > 0 && !this.#isFull()) await scheduler.wait(Math.min(restMs, BETWEEN_TRIPS_MS));
-      this.#nextTripMs = readClockMs() + BETWEEN_TRIPS_MS;
-      await this.#tell(this.#takeTrip());
+    try {
+      while (this.#waiting.length > 0) {
+        const restMs = this.#nextTripMs - readClockMs();
+        // A clock that was set back must not make anybody wait longer.
+        if (restMs > 0 && !this.#isFull()) await scheduler.wait(Math.min(restMs, BETWEEN_TRIPS_MS));
+        this.#nextTripMs = readClockMs() + BETWEEN_TRIPS_MS;
+        await this.#tell(this.#takeTrip());
+      }
+    } finally {
+      this.#isUnderWay = false;
     }
-    this.#isUnderWay = false;
   }
 
   #isFull(): boolean {
