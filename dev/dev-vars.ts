@@ -114,7 +114,23 @@ export async function readDevelopmentSecrets(): Promise<DevelopmentSecrets> {
     const [lost, left] = text === undefined ? [".dev.vars", ".dev.keys.json"] : [".dev.keys.json", ".dev.vars"];
     throw new DevVarsError(`${lost} is gone and belongs to ${left}: delete ${left} too, and npm start makes both anew`);
   }
-  return { variables: await parseVariables(text), jwtPrivateJwk: parseKeys(keys) };
+  return pairSecrets(text, keys);
+}
+
+/**
+ * The secrets of a `.dev.vars` text and a `.dev.keys.json` text that were made together.
+ * @throws DevVarsError when one of them cannot be read, or the service would trust no token signed with that key.
+ */
+export async function pairSecrets(text: string, keys: string): Promise<DevelopmentSecrets> {
+  const variables = await parseVariables(text);
+  const jwtPrivateJwk = parseKeys(keys);
+  // parseVariables has judged it.
+  const trusted = JSON.parse(variables["JWT_JWKS"] ?? '{"keys":[]}') as { readonly keys: readonly JwtKeyPair["publicJwk"][] };
+  if (trusted.keys.some(({ kid, n }) => n !== undefined && n === jwtPrivateJwk["n"] && kid === jwtPrivateJwk["kid"]))
+    return { variables, jwtPrivateJwk };
+  throw new DevVarsError(
+    "JWT_JWKS in .dev.vars does not name the key in .dev.keys.json, so no token would be valid: delete both files, and npm start makes both anew",
+  );
 }
 
 function parseKeys(text: string): DevelopmentSecrets["jwtPrivateJwk"] {

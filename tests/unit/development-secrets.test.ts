@@ -4,7 +4,7 @@ import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from "jos
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { generateDevelopmentSecrets } from "#dev/dev-vars";
+import { generateDevelopmentSecrets, pairSecrets } from "#dev/dev-vars";
 import { generateSolanaWallet, readSolanaAddress } from "#dev/secrets";
 import { DEVELOPMENT_TENANT_ID, signDevelopmentToken } from "#dev/sign-development-token";
 
@@ -51,6 +51,20 @@ describe("development secrets", () => {
       audience: secrets.variables["JWT_AUDIENCE"] ?? "",
     });
     expect(payload).toMatchObject({ sub: userId, tenant_id: DEVELOPMENT_TENANT_ID, role: "door_staff" });
+  });
+
+  it("are refused when the service would trust none of their tokens, with what to do about it", async () => {
+    const [own, other] = await Promise.all([generateDevelopmentSecrets(), generateDevelopmentSecrets()]);
+    const keysOf = ({ jwtPrivateJwk }: typeof own): string => JSON.stringify({ jwtPrivateJwk });
+    expect(await pairSecrets(own.text, keysOf(own))).toEqual({ variables: own.variables, jwtPrivateJwk: own.jwtPrivateJwk });
+    const elsewhere = own.text.replace(/^JWT_JWKS=.*$/m, "JWT_JWKS_URL=https://issuer.example/jwks.json");
+    for (const [text, keys] of [
+      [own.text, keysOf(other)],
+      [own.text, '{"jwtPrivateJwk":{}}'],
+      [elsewhere, keysOf(own)],
+    ] as const) {
+      await expect(pairSecrets(text, keys)).rejects.toThrow(/JWT_JWKS .* delete both files/);
+    }
   });
 
   it("give each token without a named user a user of its own", async () => {
