@@ -19,7 +19,10 @@ export interface CronJob {
   run(ctx: ServiceContext): Promise<number>;
 }
 
-/** What the cron does each minute, what makes the fewest calls first: an invocation may make about 1,000. Whoever has something to do that time alone brings adds it here. */
+/**
+ * What the cron does each minute, what makes the fewest calls first: an invocation may make about 1,000. Whoever has something to
+ * do that time alone brings adds it here, and to the table in docs/operations.md.
+ */
 export const CRON_JOBS: readonly CronJob[] = [
   { name: "prune webhook nonces", run: pruneNonces },
   { name: "prune idempotency keys", run: pruneKeys },
@@ -42,7 +45,10 @@ export const CRON_JOBS: readonly CronJob[] = [
   { name: "check submitted refunds", run: checkSubmittedRefunds },
 ];
 
-/** Runs the jobs one after the other, each with a log line (at `debug` when there was nothing to do). One that fails stops none of the others: a minute later it has its turn again. */
+/**
+ * Runs the jobs one after the other, each with a log line (at `debug` when there was nothing to do). One that fails stops none of
+ * the others: a minute later it has its turn again.
+ */
 export async function runCron(ctx: ServiceContext, jobs: readonly CronJob[] = CRON_JOBS): Promise<void> {
   for (const job of jobs) {
     try {
