@@ -200,6 +200,17 @@ describe("an operator's own service", () => {
     expect(await read.json()).toEqual(await placed.readOrder());
   });
 
+  it("is told when its payment's id was another order's: nothing says paid that is not", async () => {
+    const { sale, buyer, orderId } = await placeOne();
+    const other = idOf(await buy(sale, buyer));
+    const markPaid = async (id: string): Promise<Response> =>
+      send("POST", `/internal/orders/${id}/mark-paid`, { raw: "", headers: signed("", { webhookId: "transfer-4711" }) });
+    expect((await markPaid(orderId)).status).toBe(200);
+    await expectRefused(await markPaid(other), 422, "idempotency_key_reused");
+    expect((await buyer.call("GET", `/api/v1/orders/${other}`)).body).toMatchObject({ status: "PENDING" });
+    expect(await (await markPaid(orderId)).json()).toMatchObject({ id: orderId, status: "AWAITING_MINT" });
+  });
+
   it("finds and settles an order that was made a moment ago, and its ticket, while D1 has heard of neither", async () => {
     const { buyer, orderId } = await placeOne();
     vi.spyOn(OrderDeskObject.prototype, "alarm").mockResolvedValue();

@@ -27,8 +27,9 @@ export interface MarkPaidInput {
 
 /**
  * Settles an order with a payment taken elsewhere, exactly as a provider's event would. The signed call's `webhook-id` is the
- * event's id, so a repeat changes nothing. Refuses `webhook_signature_invalid`, what `parse` refuses, `not_found`, and
- * `amount_mismatch` for a sum that is not the order's: money taken elsewhere cannot be sent back from here.
+ * event's id, so a repeat changes nothing. Refuses `webhook_signature_invalid`, what `parse` refuses, `not_found`, `amount_mismatch`
+ * for a sum that is not the order's, because money taken elsewhere cannot be sent back from here, and `idempotency_key_reused` for a
+ * `webhook-id` that the desk knows from another order: this one is not paid.
  */
 export async function markPaid(ctx: ServiceContext, input: MarkPaidInput): Promise<Result<OrderView, Failure>> {
   const signed = verifyInternalCall(ctx, input.call);
@@ -42,7 +43,7 @@ export async function markPaid(ctx: ServiceContext, input: MarkPaidInput): Promi
   const { paymentId = signed.value.webhookId, amountCents = order.totalCents, currency = order.currency } = paidElsewhere.value;
   if (amountCents !== order.totalCents || currency !== order.currency) return refuse({ code: "amount_mismatch" });
   if (order.status === "CANCELLED") return refuse({ code: "order_not_pending" });
-  await ctx.desk(deskNumberOf(orderId)).settle({
+  const outcome = await ctx.desk(deskNumberOf(orderId)).settle({
     provider: PAID_ELSEWHERE,
     eventId: signed.value.webhookId,
     type: "payment.succeeded",
@@ -56,6 +57,11 @@ export async function markPaid(ctx: ServiceContext, input: MarkPaidInput): Promi
     refundId: null,
     disputeId: null,
   });
-  const settled = await readOrder(ctx, order.tenantId, orderId);
-  return succeed(settled ?? order);
+  const settled = (await readOrder(ctx, order.tenantId, orderId)) ?? order;
+  return outcome === "duplicate" && isUnpaid(settled) ? refuse({ code: "idempotency_key_reused" }) : succeed(settled);
+}
+
+/** True of an order that still waits for money; one whose tickets are being made names the payment that buys them. */
+function isUnpaid({ status, payment }: OrderView): boolean {
+  return (status === "PENDING" || status === "PAYMENT_FAILED") && payment?.provider !== PAID_ELSEWHERE;
 }
