@@ -220,11 +220,10 @@ export class DeskStore {
 
   /**
    * Forgets what was made before `sinceMs`, at most `limit` rows of each kind, oldest first; an order only when nothing is left to
-   * do and to tell: its messages carry its id alone, and without it nothing behind them would be delivered. False when there was
-   * nothing to forget.
+   * do and to tell: its messages carry its id alone, and without it nothing behind them would be delivered. Call between commits:
+   * what a commit has to tell is stored at its end. False when there was nothing to forget.
    */
   prune(sinceMs: { readonly requests: number; readonly orders: number }, limit: number): boolean {
-    this.flush();
     let rowsWritten = 0;
     for (const { table, kept } of PRUNED) {
       const deleted = this.#sql.exec(

@@ -68,7 +68,7 @@ export class DeskUpkeep {
       await waitAtMost(Promise.all(orderIds.map((orderId) => this.#lookAfter(orderId))), PATIENCE_MS);
     }
     this.#nextPruneMs ??= this.#firstPruneMs();
-    if (this.#nextPruneMs !== undefined && this.#nextPruneMs <= nowMs) await this.#prune(nowMs);
+    if (this.#nextPruneMs !== undefined && this.#nextPruneMs <= nowMs) this.#prune(nowMs);
     this.reload();
   }
 
@@ -90,10 +90,9 @@ export class DeskUpkeep {
     }
   }
 
-  async #prune(nowMs: number): Promise<void> {
-    const { store, commit } = this.#hooks;
+  #prune(nowMs: number): void {
     const sinceMs = { requests: nowMs - KEEP_REQUESTS_MS, orders: nowMs - KEEP_ORDERS_MS };
-    const forgot = await commit(() => store.prune(sinceMs, PRUNED_AT_ONCE));
+    const forgot = this.#hooks.store.prune(sinceMs, PRUNED_AT_ONCE);
     const nextMs = this.#firstPruneMs();
     this.#nextPruneMs = nextMs && Math.max(nextMs, nowMs + (forgot && nextMs <= nowMs ? PRUNE_AGAIN_MS : PRUNE_EVERY_MS));
   }

@@ -271,4 +271,18 @@ describe("the alarm", () => {
       await pass(60_000);
       expect(world.refunds.size).toBe(1);
     }));
+
+  it("never forgets an order while news of it is being stored, or nothing of the desk would be told any more", () =>
+    inDeskWorld(async (world) => {
+      await world.addType(10);
+      const desk = world.openDesk();
+      await placeMany(world, desk, 1, "old");
+      const [order] = await desk.listRecentOrders(world.tenantId, world.userId);
+      await desk.settle(world.news(order?.id ?? ""));
+      await world.settleDown(desk);
+      vi.setSystemTime(Date.now() + 401 * DAY_MS);
+      const news = world.news(order?.id ?? "", { type: "refund.succeeded", refundId: "late", amountCents: 500 });
+      await Promise.all([desk.settle(news), desk.alarm()]);
+      await world.settleDown(desk);
+    }));
 });
