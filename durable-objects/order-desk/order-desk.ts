@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { GatePort } from "#domain/gate-messages";
 import type { InventoryPort } from "#domain/inventory-messages";
 import { attachPayment, firstAnswerOf, viewAt, type OrderRecord } from "#domain/order";
-import { keptTicketsOf } from "#domain/order-tickets";
+import { firstKeptTicketsOf, keptTicketsOf } from "#domain/order-tickets";
 import type {
   CancelCommand,
   DeskPort,
@@ -46,8 +46,9 @@ import type { StepOutcome } from "./order-steps.ts";
 import { RequestsOnce, type Remembered } from "./requests-once.ts";
 import type { Commit, Emit } from "./commit.ts";
 
-/** The user's orders that a desk reads back at most. */
+/** The user's orders and tickets that a desk reads back at most. */
 const RECENT_ORDERS = 100;
+const RECENT_TICKETS = 100;
 
 /**
  * How long the answer to a payment event waits for what the event starts. The event is durable: an inventory that hangs must not
@@ -184,7 +185,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
   }
 
   async listRecentTickets(tenantId: string, userId: string): Promise<readonly IssuedTicket[]> {
-    return this.#listOwn(tenantId, userId).flatMap(keptTicketsOf).slice(0, RECENT_ORDERS);
+    return firstKeptTicketsOf(this.#listOwn(tenantId, userId), RECENT_TICKETS);
   }
 
   async passOnTicket(tenantId: string, ticketId: string): Promise<void> {

@@ -54,6 +54,16 @@ export function keptTicketsOf(record: OrderRecord): readonly IssuedTicket[] {
   return ticketsOf(record).filter((ticket) => !passedOn.includes(ticket.id));
 }
 
+/** The first of these orders' tickets that are as their desk knows them, at most `limit`. Orders behind them are not read: each ticket is a hash. */
+export function firstKeptTicketsOf(records: Iterable<OrderRecord>, limit: number): readonly IssuedTicket[] {
+  const tickets: IssuedTicket[] = [];
+  for (const record of records) {
+    tickets.push(...keptTicketsOf(record));
+    if (tickets.length >= limit) break;
+  }
+  return tickets.slice(0, limit);
+}
+
 /** Notes that a ticket changes hands. The world knows it from D1, so the version stays; an order without that ticket too. */
 export function passOn(record: OrderRecord, ticketId: string): OrderRecord {
   const isKept = keptTicketsOf(record).some((ticket) => ticket.id === ticketId);
