@@ -9,8 +9,6 @@ import type {
 
 /** Commands in one call to an inventory. */
 const COMMANDS_PER_CALL = 128;
-/** Inventories whose batches are remembered; the least recently made is forgotten first. */
-const INVENTORIES_REMEMBERED = 1_000;
 
 /** An inventory's answer to one hold, with its stock after the call that carried it. */
 export interface BatchedOutcome {
@@ -22,11 +20,6 @@ interface Waiting<Command, Outcome> {
   readonly command: Command;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (reason: unknown) => void;
-}
-
-interface Batch<Command, Outcome> {
-  waiting: Waiting<Command, Outcome>[];
-  calling: boolean;
 }
 
 /**
@@ -62,49 +55,38 @@ export class InventoryBatcher {
 /** Commands of one kind, each waiting for a call to its inventory; answers come by position. */
 class CallBatches<Command, Outcome> {
   readonly #call: (stockName: string, commands: readonly Command[]) => Promise<readonly Outcome[]>;
-  readonly #batches = new Map<string, Batch<Command, Outcome>>();
+  /** What waits for the next call, of each inventory that is being called. */
+  readonly #waiting = new Map<string, Waiting<Command, Outcome>[]>();
 
   constructor(call: (stockName: string, commands: readonly Command[]) => Promise<readonly Outcome[]>) {
     this.#call = call;
   }
 
   ask(stockName: string, command: Command): Promise<Outcome> {
-    const batch = this.#batchOf(stockName);
     return new Promise((resolve, reject) => {
-      batch.waiting.push({ command, resolve, reject });
-      if (!batch.calling) void this.#callWhileWaiting(stockName, batch);
+      const asked = { command, resolve, reject };
+      const waiting = this.#waiting.get(stockName);
+      if (waiting) waiting.push(asked);
+      else void this.#callWhileWaiting(stockName, [asked]);
     });
   }
 
-  #batchOf(stockName: string): Batch<Command, Outcome> {
-    const known = this.#batches.get(stockName);
-    if (known) return known;
-    if (this.#batches.size >= INVENTORIES_REMEMBERED) this.#forgetIdle();
-    const batch: Batch<Command, Outcome> = { waiting: [], calling: false };
-    this.#batches.set(stockName, batch);
-    return batch;
-  }
-
-  #forgetIdle(): void {
-    for (const [stockName, batch] of this.#batches) if (!batch.calling) this.#batches.delete(stockName);
-  }
-
-  async #callWhileWaiting(stockName: string, batch: Batch<Command, Outcome>): Promise<void> {
-    batch.calling = true;
-    while (batch.waiting.length > 0) {
-      const sent = batch.waiting.splice(0, COMMANDS_PER_CALL);
+  async #callWhileWaiting(stockName: string, waiting: Waiting<Command, Outcome>[]): Promise<void> {
+    this.#waiting.set(stockName, waiting);
+    while (waiting.length > 0) {
+      const sent = waiting.splice(0, COMMANDS_PER_CALL);
       try {
-        const commands = sent.map((waiting) => waiting.command);
+        const commands = sent.map(({ command }) => command);
         const outcomes = await this.#call(stockName, commands);
-        for (const [position, waiting] of sent.entries()) {
+        for (const [position, { resolve, reject }] of sent.entries()) {
           const outcome = outcomes[position];
-          if (outcome) waiting.resolve(outcome);
-          else waiting.reject(new Error("broken invariant: an inventory gave fewer outcomes than commands"));
+          if (outcome) resolve(outcome);
+          else reject(new Error("broken invariant: an inventory gave fewer outcomes than commands"));
         }
       } catch (error) {
-        for (const waiting of sent) waiting.reject(error);
+        for (const { reject } of sent) reject(error);
       }
     }
-    batch.calling = false;
+    this.#waiting.delete(stockName);
   }
 }
