@@ -10,6 +10,8 @@ import type { OutboxMessage, OutboxRow } from "../outbox.ts";
 
 /** Messages one `sendBatch` may carry (Cloudflare Queues). */
 const QUEUE_BATCH = 100;
+/** Tickets of one transaction, unless one order has more: an order may have thousands, and D1 and the desk do nothing else meanwhile. */
+const TICKETS_AT_ONCE = 1_000;
 
 /** What an order's message says; its state is read when it is told, so the latest is. */
 interface OrderNews {
@@ -57,7 +59,8 @@ export interface DeliveryReach {
 }
 
 /**
- * Delivers a desk's messages: first D1, in one transaction, then the mint queue, so that a queued ticket has its row.
+ * Delivers a desk's messages: first D1, in one transaction, then the mint queue, so that a queued ticket has its row. Messages of
+ * very many tickets go in halves, one after the other.
  * A queue that is down holds nothing up: the mint job in D1 is the durable intent, and the cron sends what was never picked up.
  * @throws when D1 cannot be reached or refuses; all of it may be delivered again.
  */
@@ -81,12 +84,24 @@ export async function deliverDeskNews(reach: DeliveryReach, rows: readonly Outbo
   }
   const orders = reach.listOrders([...changedIds]);
   assertInvariant(orders.length === changedIds.size, "a desk keeps every order that it has not told of");
+  const issued = orders.filter((record) => issuedIds.has(record.view.id));
+  if (rows.length > 1 && countTickets(issued, recalled) > TICKETS_AT_ONCE) {
+    const middle = Math.ceil(rows.length / 2);
+    await deliverDeskNews(reach, rows.slice(0, middle), nowMs);
+    return deliverDeskNews(reach, rows.slice(middle), nowMs);
+  }
   const newOrders = orders.filter((record) => newIds.has(record.view.id));
-  const tickets = orders.filter((record) => issuedIds.has(record.view.id)).flatMap(issuedTicketsOf);
+  const tickets = issued.flatMap(issuedTicketsOf);
   const recalls = recalled.flatMap((news) => toRecalls(orders, news));
   const hasEvents = await projectDeskNews(reach.db, { orders, newOrders, tickets, recalls, paymentEvents }, nowMs);
   await queueMints(reach, tickets);
   if (hasEvents) await announce(reach);
+}
+
+function countTickets(issued: readonly OrderRecord[], recalled: readonly OrderNews[]): number {
+  const lines = issued.flatMap(({ view }) => view.lines);
+  const deadCount = recalled.reduce((sum, news) => sum + (news.recalled?.ticketIds.length ?? 0), 0);
+  return lines.reduce((sum, { quantity }) => sum + quantity, deadCount);
 }
 
 /** Best effort: without it the cron announces the events within a minute. */
