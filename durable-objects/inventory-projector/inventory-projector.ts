@@ -3,7 +3,7 @@ import { readClockMs } from "#platform/clock";
 import { isD1ConstraintError } from "#storage/d1-errors";
 import { projectInventories, projectInventory, type InventoryNews } from "#storage/reservations";
 
-/** A trip sets out this long after the one before; sooner when it is full. */
+/** A trip sets out this long after the one before; at once when its time comes and it is full already. */
 const BETWEEN_TRIPS_MS = 300;
 /** Changes that fill a trip. Few, because D1 does nothing else while it writes them. */
 const FULL_TRIP = 250;
@@ -57,9 +57,11 @@ export class InventoryProjector extends DurableObject<ProjectorEnv> implements I
         this.#nextTripMs = readClockMs() + BETWEEN_TRIPS_MS;
         await this.#tell(this.#takeTrip());
       }
-    } finally {
-      this.#isUnderWay = false;
+    } catch (error) {
+      // Who waits is told, and comes again: what went wrong with one of them must not go wrong for all who come after.
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
     }
+    this.#isUnderWay = false;
   }
 
   #isFull(): boolean {

@@ -3,7 +3,8 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { InventoryConfig } from "#domain/inventory-messages";
 import { InventoryProjector } from "#durable-objects/inventory-projector/inventory-projector";
-import type { InventoryNews } from "#storage/reservations";
+import type { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
+import { projectInventory, type InventoryNews } from "#storage/reservations";
 import { makeBreakableD1 } from "../support/breakable-reach.ts";
 import { insertEvent, insertTicketType, makeChange, makeInventoryConfig, makeNews } from "../support/inventory-fixture.ts";
 
@@ -41,6 +42,27 @@ async function openProjector(before: () => Promise<undefined> = async () => unde
   const stub = env.INVENTORY_PROJECTOR.getByName(crypto.randomUUID());
   const projector = await runInDurableObject(stub, (_, state) => new InventoryProjector(state, { DB: db }));
   return { project: (news) => projector.project(news), trips: () => trips };
+}
+
+type Stub = DurableObjectStub<TicketTypeInventory>;
+
+async function openInventory(): Promise<{ readonly config: InventoryConfig; readonly stub: Stub }> {
+  const config = await openType();
+  const stub = env.TICKET_TYPE_INVENTORY.getByName(config.ticketTypeId);
+  await stub.configure(config);
+  return { config, stub };
+}
+
+/** Makes so many holds of one ticket. @returns their ids. */
+async function holdEach(stub: Stub, { tenantId }: InventoryConfig, count: number): Promise<string[]> {
+  const reservationIds = Array.from({ length: count }, () => crypto.randomUUID());
+  await stub.reserve(reservationIds.map((reservationId) => ({ tenantId, reservationId, userId: "user", quantity: 1 })));
+  return reservationIds;
+}
+
+/** What an inventory has not told yet. */
+function readOutbox(stub: Stub): Promise<unknown> {
+  return runInDurableObject(stub, (_, state) => state.storage.sql.exec("SELECT attempts FROM outbox").toArray());
 }
 
 async function readHeld({ ticketTypeId }: InventoryConfig): Promise<unknown> {
@@ -88,7 +110,7 @@ it("takes news that come alone to D1 at once, and those that come soon after in 
   expect(await project(tellHolds(first))).toBe(true);
   expect([trips(), waits]).toEqual([1, []]);
   const told = Promise.all(others.map((config) => project(tellHolds(config, 3))));
-  await vi.waitFor(() => expect(waits).toHaveLength(1));
+  await vi.waitFor(() => expect(waits).toEqual([300]));
   expect(trips()).toBe(1);
   end();
   expect(await told).toEqual(others.map(() => true));
@@ -176,26 +198,44 @@ it("holds nobody up when the clock is set back", async () => {
   expect(await told).toBe(true);
 });
 
+it("keeps nobody waiting for a trip that could not set out, and sets out again", async () => {
+  const config = await openType();
+  const { project } = await openProjector();
+  await project(tellHolds(config));
+  vi.spyOn(scheduler, "wait").mockRejectedValueOnce(new Error("no timer"));
+  await expect(project(tellHolds(config))).rejects.toThrow("no timer");
+  expect(await project(tellHolds(config))).toBe(true);
+});
+
+it.each([
+  { when: "before D1 has the news", isTold: false },
+  { when: "before it could say that D1 has them", isTold: true },
+])("loses nothing and doubles nothing when it dies $when", async ({ isTold }) => {
+  const { config, stub } = await openInventory();
+  await holdEach(stub, config, 2);
+  vi.spyOn(InventoryProjector.prototype, "project").mockImplementationOnce(async (news) => {
+    if (isTold) await projectInventory(env.DB, news);
+    throw new Error("the object was reset");
+  });
+  await runDurableObjectAlarm(stub);
+  expect(await readHeld(config)).toEqual(isTold ? [2, 2, 2] : [0, 0, 0]);
+  await vi.waitFor(async () => {
+    await runDurableObjectAlarm(stub);
+    expect(await readOutbox(stub)).toEqual([]);
+  });
+  expect(await readHeld(config)).toEqual([2, 2, 2]);
+});
+
 it("takes small news of a tenant's inventories, and leaves large ones to themselves", async () => {
   const project = vi.spyOn(InventoryProjector.prototype, "project");
-  const config = await openType();
-  const stub = env.TICKET_TYPE_INVENTORY.getByName(config.ticketTypeId);
-  await stub.configure(config);
+  const { config, stub } = await openInventory();
   await runDurableObjectAlarm(stub);
-  const hold = (count: number): Promise<unknown> => {
-    const { tenantId } = config;
-    const [reservationIds, userId] = [Array.from({ length: count }, () => crypto.randomUUID()), crypto.randomUUID()];
-    return stub.reserve(reservationIds.map((reservationId) => ({ tenantId, reservationId, userId, quantity: 1 })));
-  };
   const countTrips = async (holds: number): Promise<number> => {
-    await hold(holds);
+    await holdEach(stub, config, holds);
     project.mockClear();
     await vi.waitFor(async () => {
       await runDurableObjectAlarm(stub);
-      const waiting = await runInDurableObject(stub, (_, state) =>
-        state.storage.sql.exec("SELECT COUNT(*) AS n FROM outbox").one(),
-      );
-      expect(waiting).toEqual({ n: 0 });
+      expect(await readOutbox(stub)).toEqual([]);
     });
     return project.mock.calls.length;
   };
@@ -205,25 +245,15 @@ it("takes small news of a tenant's inventories, and leaves large ones to themsel
 });
 
 it("lets an inventory set the one row aside that D1 refuses, whoever took it there", async () => {
-  const config = await openType();
-  const stub = env.TICKET_TYPE_INVENTORY.getByName(config.ticketTypeId);
-  await stub.configure(config);
-  const holds = Array.from({ length: 3 }, () => ({
-    tenantId: config.tenantId,
-    reservationId: crypto.randomUUID(),
-    userId: "user",
-    quantity: 1,
-  }));
-  await stub.reserve(holds);
-  const readOutbox = (): Promise<unknown> =>
-    runInDurableObject(stub, (_, state) => state.storage.sql.exec("SELECT attempts FROM outbox").toArray());
+  const { config, stub } = await openInventory();
+  const [, spoiled] = await holdEach(stub, config, 3);
   await runInDurableObject(stub, (_, state) => {
     const spoil = "UPDATE outbox SET body = json_set(body, '$.quantity', -1) WHERE body ->> 'reservationId' = ?";
-    state.storage.sql.exec(spoil, holds[1]?.reservationId);
+    state.storage.sql.exec(spoil, spoiled);
   });
   const halving = async (): Promise<void> => {
     await runDurableObjectAlarm(stub);
-    expect(await readOutbox()).toEqual([{ attempts: 1 }]);
+    expect(await readOutbox(stub)).toEqual([{ attempts: 1 }]);
   };
   await vi.waitFor(halving, { timeout: MANY_WAITS_MS });
   expect(await readHeld(config)).toEqual([3, 2, 2]);
