@@ -125,21 +125,24 @@ describe("D1 behind the desk", () => {
       expect(await world.listRows("SELECT id FROM orders WHERE tenant_id = ?", world.tenantId)).toHaveLength(1);
     }));
 
-  it("gets the tickets of large orders a thousand at a time, so that no transaction outlasts what D1 allows", { timeout: 60_000 }, () =>
-    inDeskWorld(async (world) => {
-      const ticketTypeId = await world.addType(10_000);
-      const desk = world.openDesk();
-      const commands = Array.from({ length: 60 }, (_, index) =>
-        world.place(`large-${index}`, [{ ticketTypeId, quantity: 100 }], 0),
-      );
-      await Promise.all(commands.map((command) => desk.place(command)));
-      await world.settleDown(desk);
-      expect(await world.findRow("SELECT COUNT(*) AS count FROM tickets WHERE tenant_id = ?", world.tenantId)).toEqual({
-        count: 6_000,
-      });
-      expect(world.calls.filter((call) => call === "d1").length).toBeGreaterThanOrEqual(6);
-      expect(new Set(world.queued.map(({ ticketId }) => ticketId)).size).toBe(6_000);
-    }),
+  it(
+    "gets the tickets of large orders a thousand at a time, so that no transaction outlasts what D1 allows",
+    { timeout: 60_000 },
+    () =>
+      inDeskWorld(async (world) => {
+        const ticketTypeId = await world.addType(10_000);
+        const desk = world.openDesk();
+        const commands = Array.from({ length: 60 }, (_, index) =>
+          world.place(`large-${index}`, [{ ticketTypeId, quantity: 100 }], 0),
+        );
+        await Promise.all(commands.map((command) => desk.place(command)));
+        await world.settleDown(desk);
+        expect(await world.findRow("SELECT COUNT(*) AS count FROM tickets WHERE tenant_id = ?", world.tenantId)).toEqual({
+          count: 6_000,
+        });
+        expect(world.calls.filter((call) => call === "d1").length).toBeGreaterThanOrEqual(6);
+        expect(new Set(world.queued.map(({ ticketId }) => ticketId)).size).toBe(6_000);
+      }),
   );
 
   it("hears of orders while the mint queue is down, and each ticket keeps its mint job", () =>
