@@ -3,7 +3,7 @@ import { readClockMs } from "#platform/clock";
 import { isD1ConstraintError } from "#storage/d1-errors";
 import { projectInventories, projectInventory, type InventoryNews } from "#storage/reservations";
 
-/** A trip sets out this long after the one before; at once when its time comes and it is full already. */
+/** A trip sets out this long after the one before; right behind it when enough to fill it waits by then. */
 const BETWEEN_TRIPS_MS = 300;
 /** Changes that fill a trip. Few, because D1 does nothing else while it writes them. */
 const FULL_TRIP = 250;
