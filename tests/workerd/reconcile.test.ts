@@ -73,6 +73,11 @@ async function reconcile(admin: Caller, body: Readonly<Record<string, unknown>> 
   return outcome.parse(answer.body);
 }
 
+async function expectNotThere(admin: Caller, body: Readonly<Record<string, unknown>>): Promise<void> {
+  const refused = await admin.call("POST", "/admin/reservations/reconcile", { body });
+  expect(refused, JSON.stringify(body)).toMatchObject({ status: 404, body: { code: "not_found" } });
+}
+
 async function run(sql: string, ...values: unknown[]): Promise<void> {
   expect(
     (
@@ -190,8 +195,7 @@ describe("reconciling D1 with the inventories", () => {
     const theirs = await openHall(1);
     for (const { floor, balcony } of [mine, theirs])
       for (const id of [floor, balcony]) await run("DELETE FROM reservations WHERE ticket_type_id = ?", id);
-    expect((await reconcile(mine.admin, { ticketTypeId: theirs.floor })).items).toEqual([]);
-    expect((await reconcile(mine.admin, { eventId: theirs.eventId })).items).toEqual([]);
+    for (const body of [{ ticketTypeId: theirs.floor }, { eventId: theirs.eventId }]) await expectNotThere(mine.admin, body);
     expect(await reconcile(mine.admin, { ticketTypeId: mine.floor })).toMatchObject({
       items: [{ ticketTypeId: mine.floor, missingCount: 1 }],
     });
@@ -272,6 +276,16 @@ describe("reconciling D1 with the inventories", () => {
     await evictDurableObject(stub);
     expect(await reconcile(admin)).toMatchObject({ items: [{ ticketTypeId: floor, unrepaired: "no_inventory" }] });
     expect(await photograph(tenantId)).toEqual(before);
+  });
+
+  it("never says that all is well of an event or ticket type that is not there", async () => {
+    const { tenantId, eventId, floor, admin } = await openHall(0);
+    const manager = await signIn("venue_manager", tenantId);
+    const empty = idOf(await manager.call("POST", "/api/v1/events", { body: EVENT_BODY }));
+    const nobody = crypto.randomUUID();
+    const absent = [{ eventId: nobody }, { ticketTypeId: nobody }, { eventId: empty, ticketTypeId: floor }];
+    for (const body of absent) await expectNotThere(admin, body);
+    for (const body of [{ eventId: empty }, { eventId, ticketTypeId: floor }]) await reconcile(admin, body);
   });
 
   it("takes no body for an empty one, and no cursor that it did not give", async () => {

@@ -2,6 +2,7 @@ import type { Failure } from "#domain/failure";
 import { areCountersWrong, formatReconcilePosition, parseReconcilePosition, type ReconcilePosition } from "#domain/reconcile";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { InventoryPage } from "#domain/upkeep-messages";
+import { findEventRow } from "#storage/events";
 import {
   deleteReservationRows,
   findNextType,
@@ -50,7 +51,8 @@ const START: ReconcilePosition = { phase: "rows", ...FIRST_RESERVATION_KEY };
  * makes D1 say the same. What is only on its way to D1 is left alone, so this may run during a sale.
  *
  * Three walks in pages, resumable: D1's rows, to find those that no inventory knows; each inventory's lines; the caps of codes.
- * Refuses `validation_failed` for a cursor that this service did not make.
+ * Refuses `validation_failed` for a cursor that this service did not make, and `not_found` for an event or ticket type that is not
+ * the tenant's, lest an operator who mistypes an id hears that all is well.
  * @param callsPerRequest how many calls to make before answering with a cursor; a page is always finished.
  */
 export async function reconcileReservations(
@@ -61,7 +63,10 @@ export async function reconcileReservations(
   let at: ReconcilePosition | undefined = input.cursor === null ? START : parseReconcilePosition(input.cursor);
   if (!at) return refuse(badCursor());
   const { tenantId, userId } = ctx.principal;
-  const walk = new Walk(ctx, { tenantId, eventId: input.eventId, ticketTypeId: input.ticketTypeId });
+  const selection = { tenantId, eventId: input.eventId, ticketTypeId: input.ticketTypeId };
+  const absent = await findAbsent(ctx, selection);
+  if (absent) return refuse(absent);
+  const walk = new Walk(ctx, selection);
   while (at && walk.callCount < callsPerRequest) at = await walk.step(at);
   const items = walk.report.list();
   const { capDifferences: discounts, report } = walk;
@@ -74,6 +79,15 @@ export async function reconcileReservations(
 function badCursor(): Failure {
   const message = "not a cursor of this list";
   return { code: "validation_failed", errors: [{ path: "cursor", code: "invalid_cursor", message }] };
+}
+
+/** What the caller names and the tenant does not have. A ticket type of another event than the one named is not there either. */
+async function findAbsent({ db, d1 }: SignedInContext, selection: TypeSelection): Promise<Failure | undefined> {
+  const { tenantId, eventId, ticketTypeId } = selection;
+  if (ticketTypeId !== null)
+    return (await findNextType(d1, selection, "")) ? undefined : { code: "not_found", what: "ticket type" };
+  if (eventId === null || (await findEventRow(db, tenantId, eventId))) return undefined;
+  return { code: "not_found", what: "event" };
 }
 
 /** One call's way through a tenant's reservations. */
