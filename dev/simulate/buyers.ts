@@ -1,6 +1,7 @@
 import type { Discount } from "#domain/discount";
 import { deskNumberOf, hashParts } from "#domain/ids";
-import type { BasketLine, HoldCommand, HoldView, OrderView, PlaceCommand } from "#domain/order-messages";
+import { sharedHoldTimeOf } from "#domain/order-holds";
+import type { BasketLine, HoldCommand, HoldView, OrderView, PlaceCommand, SharedHoldTime } from "#domain/order-messages";
 import { priceOrder, type PricedOrder } from "#domain/price-order";
 import { makeRequest } from "./make-request.ts";
 import type { Payments } from "./payments.ts";
@@ -79,7 +80,7 @@ export class Buyers {
   async #holdFirst(userId: string, lines: readonly BasketLine[]): Promise<void> {
     const { world, promises, eventId } = this.#stage;
     const request = makeRequest(this.#stage, userId, "hold", lines);
-    const command: HoldCommand = { request, eventId, lines };
+    const command: HoldCommand = { request, eventId, lines, ...this.#holdTimeOf(lines) };
     const answer = await insist(this.#stage, PATIENCE, async () => {
       const made = await this.#ask(request.requestId).call(this.#stage.worker, "hold", [command]);
       promises.held(request, made);
@@ -197,6 +198,13 @@ export class Buyers {
     const held = hold ? { reservationId: hold.id } : {};
     const priced = this.#price(basket, codes) ?? this.#price(basket, []);
     if (!priced) throw new Error("a basket without a code has its price");
-    return { request, eventId: this.#stage.eventId, ...held, ...priced, walletAddress: null };
+    return { request, eventId: this.#stage.eventId, ...held, ...priced, ...this.#holdTimeOf(basket), walletAddress: null };
+  }
+
+  #holdTimeOf(lines: readonly BasketLine[]): SharedHoldTime {
+    const configs = this.#stage.types.flatMap(({ stockName, model }) =>
+      model.config ? [[stockName, model.config] as const] : [],
+    );
+    return sharedHoldTimeOf(lines, new Map(configs));
   }
 }

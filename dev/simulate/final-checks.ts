@@ -28,6 +28,7 @@ export function isAtRest(stage: Stage): boolean {
 /** Checks a world at rest: stock, money, promises, and that D1 says what the objects say. */
 export function checkAtRest(stage: Stage, chain: SimulatedChain): void {
   checkStock(stage);
+  checkHoldTimes(stage);
   checkMoney(stage);
   checkGate(stage);
   checkPromises(stage);
@@ -56,6 +57,21 @@ function checkStock(stage: Stage): void {
     }
     const issued = sold.get(stockName) ?? 0;
     world.require(model.soldCount === issued, () => `${host.name} sold ${model.soldCount}, and ${issued} were issued`);
+  }
+}
+
+/** All lines of a basket are held for the same time, unless the organiser changed one of their types meanwhile. */
+function checkHoldTimes({ world, types }: Stage): void {
+  const steady = types.filter(({ model }) => model.holdTimes.size === 1);
+  const heldMs = new Map<string, number>();
+  for (const { host, model } of steady) {
+    for (const [reservationId, line] of model.lines) {
+      const ms = line.expiresAtMs - line.heldAtMs;
+      const otherMs = heldMs.get(reservationId);
+      if (otherMs !== undefined) world.saw("a basket of several types");
+      world.require((otherMs ?? ms) === ms, () => `${host.name} held ${reservationId} for ${ms} ms, another for ${otherMs}`);
+      heldMs.set(reservationId, ms);
+    }
   }
 }
 

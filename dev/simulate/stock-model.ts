@@ -7,6 +7,7 @@ import { Heap } from "./heap.ts";
 interface ModelLine {
   readonly quantity: number;
   readonly userId: string;
+  readonly heldAtMs: number;
   readonly expiresAtMs: number;
   status: LineStatus;
   hasLapsed: boolean;
@@ -32,6 +33,8 @@ export class StockModel {
   readonly #linesOfUser = new Map<string, ModelLine[]>();
   /** The configuration, and the one before while a commit may hold changes of both. */
   #configs: readonly InventoryConfig[] = [];
+  /** Every hold time it was configured with, seconds. */
+  readonly holdTimes = new Set<number>();
   readonly #report: Report;
 
   constructor(report: Report) {
@@ -46,6 +49,7 @@ export class StockModel {
   apply(config: InventoryConfig, changes: readonly ReservationNews[], atMs: number): void {
     const before = this.config;
     this.#configs = before === undefined ? [config] : [before, config];
+    this.holdTimes.add(config.reservationTtlSeconds);
     for (const change of changes) this.#applyChange(change);
     this.#passTime(atMs);
     this.#configs = [config];
@@ -83,7 +87,16 @@ export class StockModel {
     if (!this.#configs.some((config) => config.status === "ACTIVE")) wrong("held off sale");
     if (!this.#configs.some((config) => quantity >= config.minPerOrder && quantity <= config.maxPerOrder))
       wrong("a wrong quantity");
-    const line: ModelLine = { quantity, userId, expiresAtMs, status: "ACTIVE", hasLapsed: false, orderId: null, restocked: 0 };
+    const line: ModelLine = {
+      quantity,
+      userId,
+      heldAtMs: atMs,
+      expiresAtMs,
+      status: "ACTIVE",
+      hasLapsed: false,
+      orderId: null,
+      restocked: 0,
+    };
     this.lines.set(reservationId, line);
     const ofUser = [...(this.#linesOfUser.get(userId) ?? []), line];
     this.#linesOfUser.set(userId, ofUser);
@@ -128,10 +141,9 @@ export class StockModel {
   }
 }
 
-/** A type has one hold time; a use of a code is held as long as the seats it is for. */
-function isHoldTime({ discount, reservationTtlSeconds }: InventoryConfig, holdMs: number): boolean {
-  const longestMs = reservationTtlSeconds * 1_000;
-  return discount ? holdMs > 0 && holdMs <= longestMs : holdMs === longestMs;
+/** Its own time at most: less for a basket with a type that is held shorter, and for a use of a code for such seats. */
+function isHoldTime({ reservationTtlSeconds }: InventoryConfig, holdMs: number): boolean {
+  return holdMs > 0 && holdMs <= reservationTtlSeconds * 1_000;
 }
 
 /** Tickets of a line that count for its user. */

@@ -3,7 +3,16 @@ import type { InventoryPort } from "#domain/inventory-messages";
 import { sharedPrefixOf } from "#domain/ids";
 import { holdOf } from "#domain/order-holds";
 import type { DiscountUse } from "#domain/discount-stock";
-import type { BasketLine, DeskPort, HoldCommand, HoldView, MadeOnce, RequestIdentity, StockNews } from "#domain/order-messages";
+import type {
+  BasketLine,
+  DeskPort,
+  HoldCommand,
+  HoldView,
+  MadeOnce,
+  PlaceCommand,
+  RequestIdentity,
+  StockNews,
+} from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { Logger } from "#platform/logger";
 import type { Commit } from "./commit.ts";
@@ -52,7 +61,7 @@ export class DeskHolds {
   /** Holds the lines and makes the hold durable before the answer. */
   async make(command: HoldCommand): Promise<MadeOnce<HoldView>> {
     const { request, eventId, lines } = command;
-    const outcome = await this.holdFor(request, request.requestId, lines);
+    const outcome = await this.holdFor(command, request.requestId);
     if (!outcome.ok) return outcome;
     const { expiresAtMs, stock } = outcome.value;
     const { tenantId, userId, requestId: id, bodyHash } = request;
@@ -62,16 +71,16 @@ export class DeskHolds {
   }
 
   /**
-   * Holds stock for a request under `reservationId`. A refusal is remembered before the lines held in vain are given back: a
+   * Holds stock for a purchase or a hold under `reservationId`. A refusal is remembered before the lines held in vain are given back: a
    * repeat after a crash in between gets the same refusal, and would else find its own hold given back.
    */
   async holdFor(
-    request: RequestIdentity,
+    command: HoldCommand | PlaceCommand,
     reservationId: string,
-    lines: readonly BasketLine[],
   ): Promise<{ ok: true; value: HeldStock } | Extract<MadeOnce<never>, { ok: false }>> {
+    const { request, lines, holdMs } = command;
     const { tenantId, userId } = request;
-    const outcome = await holdAllLines(this.#batcher, { tenantId, userId, reservationId, lines });
+    const outcome = await holdAllLines(this.#batcher, { tenantId, userId, reservationId, lines, holdMs });
     const { stock } = outcome;
     if (outcome.ok) return { ok: true, value: { reservationId, expiresAtMs: outcome.expiresAtMs, stock } };
     return this.#refuse(request, outcome.failure, stock, { reservationId, lines: outcome.heldLines });

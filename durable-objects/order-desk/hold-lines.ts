@@ -15,6 +15,8 @@ export interface HoldRequest {
   readonly userId: string;
   readonly reservationId: string;
   readonly lines: readonly BasketLine[];
+  /** The longest to hold them, the same for all: a line that outlived the others would keep stock for an order that is over. */
+  readonly holdMs?: number | undefined;
 }
 
 /**
@@ -22,11 +24,12 @@ export interface HoldRequest {
  * Rejects when an inventory cannot be reached; what it holds then expires by itself, or is found again by a repeat.
  */
 export async function holdAllLines(batcher: InventoryBatcher, request: HoldRequest): Promise<HoldOutcome> {
-  const { tenantId, userId, reservationId } = request;
+  const { tenantId, userId, reservationId, lines, holdMs } = request;
+  const hold = { tenantId, userId, reservationId, ...(holdMs === undefined ? {} : { holdMs }) };
   const answers = await Promise.all(
-    request.lines.map(async (line) => ({
+    lines.map(async (line) => ({
       line,
-      answer: await batcher.reserve(line.ticketTypeId, { tenantId, userId, reservationId, quantity: line.quantity }),
+      answer: await batcher.reserve(line.ticketTypeId, { ...hold, quantity: line.quantity }),
     })),
   );
   const stock = answers.flatMap(({ line, answer }) =>

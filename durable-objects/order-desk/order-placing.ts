@@ -40,7 +40,7 @@ export class OrderPlacing {
     const orderId = command.request.requestId;
     let held: HeldStock | undefined;
     if (command.reservationId === undefined) {
-      const outcome = await this.#hooks.holds.holdFor(command.request, ownHoldIdOf(orderId), command.lines);
+      const outcome = await this.#hooks.holds.holdFor(command, ownHoldIdOf(orderId));
       if (!outcome.ok) return outcome;
       held = outcome.value;
     }

@@ -47,7 +47,7 @@ export interface ReserveCommand {
   readonly reservationId: string;
   readonly userId: string;
   readonly quantity: number;
-  /** How long to hold, in place of the configured time: a discount's use is held as long as the seats it is for. */
+  /** The longest to hold, if that is less than the configured time: stock of one basket is held as long as the rest of it. */
   readonly holdMs?: number;
 }
 

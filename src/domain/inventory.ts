@@ -125,7 +125,8 @@ export function decideReserve(
     return { outcome: refuse({ code: "user_limit_reached", ticketTypeId, maxPerUser }) };
   }
   if (quantity > countAvailable(stock)) return { outcome: soldOut(stock) };
-  const expiresAtMs = nowMs + (command.holdMs ?? config.reservationTtlSeconds * 1000);
+  const configuredMs = config.reservationTtlSeconds * 1000;
+  const expiresAtMs = nowMs + Math.min(command.holdMs ?? configuredMs, configuredMs);
   const held: ReservationLine = {
     reservationId,
     userId,

@@ -1,6 +1,6 @@
 import { deriveIdWithin } from "./ids.ts";
 import { viewAt, type OrderRecord } from "./order.ts";
-import type { HoldView } from "./order-messages.ts";
+import type { BasketLine, HoldView, SharedHoldTime } from "./order-messages.ts";
 import { ticketIdOf } from "./order-tickets.ts";
 import type { OrderStatus, ReservationStatus } from "./statuses.ts";
 
@@ -16,6 +16,24 @@ export interface StockHold {
 /** The hold that an order makes itself: of its seats, unless it uses one made earlier, and of its discounts' uses. */
 export function ownHoldIdOf(orderId: string): string {
   return deriveIdWithin(orderId, ["hold"]);
+}
+
+/**
+ * How long a basket is held: as long as the type of it that is held shortest. Each inventory decides alone and cannot know the
+ * others; one that held longer would keep its stock for an order that is over.
+ * @throws when a line names a type that `types` does not hold (callers look types up first).
+ */
+export function sharedHoldTimeOf(
+  lines: readonly BasketLine[],
+  types: ReadonlyMap<string, { readonly reservationTtlSeconds: number }>,
+): SharedHoldTime {
+  if (lines.length === 1) return {};
+  const times = lines.map(({ ticketTypeId }) => {
+    const type = types.get(ticketTypeId);
+    if (!type) throw new Error(`no ticket type ${ticketTypeId}`);
+    return type.reservationTtlSeconds * 1_000;
+  });
+  return { holdMs: Math.min(...times) };
 }
 
 /** Everything that is held for an order, always in the same order with the same numbers. */

@@ -110,15 +110,20 @@ export interface RequestIdentity {
   readonly bodyHash: string;
 }
 
+/** The longest to hold every line of a basket. Left out for a single line: its own type says how long. */
+export interface SharedHoldTime {
+  readonly holdMs?: number;
+}
+
 /** A request to hold stock. */
-export interface HoldCommand {
+export interface HoldCommand extends SharedHoldTime {
   readonly request: RequestIdentity;
   readonly eventId: string;
   readonly lines: readonly BasketLine[];
 }
 
 /** A request to buy. */
-export interface PlaceCommand {
+export interface PlaceCommand extends SharedHoldTime {
   readonly request: RequestIdentity;
   readonly eventId: string;
   /** Undefined: hold the lines now. Otherwise the buyer's own hold, whose lines these are. */

@@ -142,6 +142,24 @@ describe("stock whose hold has run out", () => {
 });
 
 describe("the hold time", () => {
+  it.each(["/api/v1/tickets/purchase", "/api/v1/purchase"])(
+    "is one for a whole basket, the shortest of its types', so that no stock stays held for what has ended: POST %s",
+    async (path) => {
+      const sale = await openSale({ reservationTtlSeconds: 3_600 });
+      const other = { eventId: sale.eventId, name: "Balcony", priceCents: 3_000, quantity: 10, reservationTtlSeconds: 60 };
+      const otherId = idOf(await sale.manager.call("POST", "/api/v1/tickets/types", { body: other }));
+      const buyer = await sale.makeBuyer();
+      const tickets = [sale.typeId, otherId].map((ticketTypeId) => ({ ticketTypeId, quantity: 2 }));
+      const made = await buyer.call("POST", path, { key: "both", body: { eventId: sale.eventId, tickets } });
+      expect(made.status).toBe(201);
+      expect(await sale.readStock()).toMatchObject({ heldCount: 2 });
+      passTime(61_000);
+      expect(await env.TICKET_TYPE_INVENTORY.getByName(otherId).snapshot()).toMatchObject({ heldCount: 0 });
+      expect(await sale.readStock()).toMatchObject({ heldCount: 0, availableCount: 10 });
+      expect((await buy(sale, buyer)).status).toBe(201);
+    },
+  );
+
   it("is the type's own, and where it has none the configured one", async () => {
     const composed = compose({ ...env, DEFAULT_RESERVATION_TTL_SECONDS: "45" });
     if (!composed.ok) throw new Error("the tests' environment is misconfigured");

@@ -55,6 +55,12 @@ describe("a hold", () => {
     expect([169, 170].map((nowMs) => inventory.snapshotAt(nowMs).heldCount)).toEqual([2, 0]);
   });
 
+  it("never lasts longer than its type says, whatever its caller says", () => {
+    const inventory = new MemoryInventory(makeConfig({ reservationTtlSeconds: 60 }));
+    const command = { tenantId: "tenant", reservationId: "a", userId: "ann", quantity: 2, holdMs: 60_001 };
+    expect(inventory.apply({ kind: "reserve", command }, 100)).toMatchObject({ outcome: { ok: true, expiresAtMs: 60_100 } });
+  });
+
   it("can be had from the moment a sale starts up to the moment it ends", () => {
     const sale = makeSale(makeConfig({ saleStartsAtMs: 100, saleEndsAtMs: 200 }));
     const closed = refusedWith({ code: "not_on_sale", ticketTypeId: "type" });

@@ -42,9 +42,8 @@ async function placeAtDesk(ctx: SignedInContext, desk: DeskPort, input: PlaceOrd
   const priced = isBarred ? refuse({ code: "user_blacklisted" as const }) : found;
   // What was bought may be off sale by now, or its buyer barred: a repeat still gets its first answer.
   if (!priced.ok) return (await desk.findPlaceAnswer(request)) ?? refused(priced.failure);
-  const { eventId, lines, totals, discounts } = priced.value;
   const held = reservationId === undefined ? {} : { reservationId };
-  return desk.place({ request, eventId, ...held, lines, totals, discounts, walletAddress: walletAddress ?? null });
+  return desk.place({ request, ...priced.value, ...held, walletAddress: walletAddress ?? null });
 }
 
 /** Creates the order's payment, or finds the one an earlier try made, and tells the desk. */

@@ -1,6 +1,7 @@
 import type { Failure } from "#domain/failure";
 import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
-import type { BasketLine } from "#domain/order-messages";
+import { sharedHoldTimeOf } from "#domain/order-holds";
+import type { BasketLine, SharedHoldTime } from "#domain/order-messages";
 import { priceOrder, type PricedOrder } from "#domain/price-order";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { SignedInContext } from "../context.ts";
@@ -15,8 +16,8 @@ export interface BasketRequest {
   readonly discountCodes?: readonly string[] | undefined;
 }
 
-/** A basket with its prices. */
-export interface PricedBasket extends PricedOrder {
+/** A basket with its prices, and how long it may be held. */
+export interface PricedBasket extends PricedOrder, SharedHoldTime {
   readonly eventId: string;
 }
 
@@ -46,7 +47,7 @@ export async function priceRequestedBasket(
   const { taxRounding, nowMs } = ctx;
   const { currency } = catalog.event;
   const priced = priceOrder(lines, { types: catalog.types, currency, taxRounding, discounts: discounts.value, nowMs });
-  return priced.ok ? succeed({ eventId, ...priced.value }) : priced;
+  return priced.ok ? succeed({ eventId, ...priced.value, ...sharedHoldTimeOf(lines, catalog.types) }) : priced;
 }
 
 function findTooLarge(lines: readonly BasketLine[], catalog: Catalog): Failure | undefined {

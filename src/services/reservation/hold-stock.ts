@@ -26,7 +26,8 @@ export async function holdStock(ctx: SignedInContext, input: HoldStockInput): Pr
     const first = await desk.findHoldAnswer(request);
     return first ?? { ok: false, failure: priced.failure, replayed: false, stock: [] };
   }
-  const held = await desk.hold({ request, eventId, lines });
+  const { holdMs } = priced.value;
+  const held = await desk.hold({ request, eventId, lines, ...(holdMs === undefined ? {} : { holdMs }) });
   rememberStock(held.stock);
   return held;
 }

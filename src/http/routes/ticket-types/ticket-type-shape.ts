@@ -62,9 +62,10 @@ export const newTicketTypeBody = z.strictObject({
   minPerOrder: perOrder.default(1),
   maxPerOrder: perOrder.default(10),
   maxPerUser: fields.maxPerUser.default(null),
-  reservationTtlSeconds: holdSeconds
-    .optional()
-    .openapi({ description: "When left out, the service's own: 600 unless configured" }),
+  reservationTtlSeconds: holdSeconds.optional().openapi({
+    description:
+      "When left out, the service's own: 600 unless configured. A basket of several types is held for the shortest of theirs",
+  }),
   transferable: z.boolean().default(true),
   feeCents: cents.default(0),
   taxRateBps: rateBps.default(0),
