@@ -100,6 +100,21 @@ describe("adding a tree", () => {
     expect(await listTenantTrees(db, tenantId)).toMatchObject([{ depth: 20 }, { number: 2, depth: 10 }]);
   });
 
+  it("makes one tree for eight calls at once under one key, and answers each of them with it", async () => {
+    const calls = Array.from({ length: 8 }, () => call("POST", "/admin/chain/trees", { expectedTickets: 900 }, "once"));
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
+    expect(answers.filter(({ headers }) => headers.get("idempotency-replayed") === null)).toHaveLength(1);
+    expect(await listTenantTrees(db, tenantId)).toHaveLength(1);
+  });
+
+  it("makes a tree for each of a dozen who ask at the same moment", async () => {
+    const calls = Array.from({ length: 12 }, () => call("POST", "/admin/chain/trees", { expectedTickets: 900 }));
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
+    expect((await listTenantTrees(db, tenantId)).map(({ number }) => number)).toEqual(answers.map((_, at) => at + 1));
+  });
+
   it("is another one when the key of its request was forgotten and is used again", async () => {
     const ask = () => call("POST", "/admin/chain/trees", { expectedTickets: 900 }, "monthly");
     await ask();

@@ -13,6 +13,7 @@ import {
   storeLookupTable,
   type TenantTree,
 } from "#storage/tenant-trees";
+import { KEEPS_CHANGING, MOST_ATTEMPTS } from "../concurrent-changes.ts";
 import type { SignedInContext } from "../context.ts";
 import { requestTree } from "./choose-tree.ts";
 import { reachChain } from "./reach-chain.ts";
@@ -33,13 +34,10 @@ export interface AnsweredTreeRequest {
   readonly replayed: boolean;
 }
 
-/** Names that a number may be lost to before something is wrong. */
-const MOST_TRIES = 5;
-
 /**
  * Adds a tree to those that the tenant's tickets are minted into. One that exists is first checked on chain; one that does not is
- * only written down here, and made by the queue `chain-jobs`. Refuses `chain_account_unsuitable`, `chain_unavailable` and
- * `idempotency_key_reused`.
+ * only written down here, and made by the queue `chain-jobs`. Refuses `chain_account_unsuitable`, `chain_unavailable`,
+ * `idempotency_key_reused`, and `overloaded` when others took its number under every attempt.
  */
 export async function addTree(
   ctx: SignedInContext,
@@ -61,7 +59,7 @@ export async function addTree(
 async function makeTree(ctx: SignedInContext, requestId: string, ticketCount: number): Promise<Result<TenantTree, Failure>> {
   const { tenantId } = ctx.principal;
   const treeKeeper = await ctx.treeKeeper();
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  for (let tries = 0; tries < MOST_ATTEMPTS; tries += 1) {
     const number = await findNextTreeNumber(ctx.db, tenantId);
     await requestTree({ ...ctx, treeKeeper }, { tenantId, number, shape: chooseTreeShape(ticketCount), requestId });
     const made = await findTreeOfRequest(ctx.db, requestId);
@@ -69,7 +67,7 @@ async function makeTree(ctx: SignedInContext, requestId: string, ticketCount: nu
     await ctx.chainQueue.send({ address: made.address });
     return succeed(made);
   }
-  return refuse({ code: "overloaded", retryAfterSeconds: 1 });
+  return KEEPS_CHANGING;
 }
 
 async function registerTree(
@@ -102,13 +100,13 @@ async function registerTree(
     requestId,
     lookupTableAddress,
   };
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  for (let tries = 0; tries < MOST_ATTEMPTS; tries += 1) {
     const number = await findNextTreeNumber(ctx.db, tenantId);
     await insertTenantTree(ctx.db, { ...tree, number, status: "OPEN" }, ctx.nowMs);
     const made = await findTree(ctx.db, address);
     if (made !== undefined) return made.tenantId === tenantId ? succeed(made) : refuseTaken();
   }
-  return refuse({ code: "overloaded", retryAfterSeconds: 1 });
+  return KEEPS_CHANGING;
 }
 
 /** Names the table of a tree that the tenant has already. */
