@@ -73,6 +73,23 @@ describe("a purchase", () => {
     expect((await buyer.call("GET", `/api/v1/orders/${idOf(first)}`)).body).toEqual(first.body);
   });
 
+  it("that asks for what cannot be sold at all leaves its key free for the right one", async () => {
+    const sale = await openSale();
+    const buyer = await sale.makeBuyer();
+    const strangeType = { eventId: sale.eventId, tickets: [{ ticketTypeId: crypto.randomUUID(), quantity: 1 }] };
+    const refused = [
+      [{}, 400],
+      [strangeType, 404],
+      [{ ...sale.basket(1), discountCodes: ["NONE"] }, 409],
+      [sale.basket(11), 422],
+    ] as const;
+    for (const [body, status] of refused) {
+      expect((await buyer.call("POST", "/api/v1/purchase", { key: "free", body })).status).toBe(status);
+    }
+    const bought = await buy(sale, buyer, 1, "free");
+    expect([bought.status, bought.headers.get("idempotency-replayed")]).toEqual([201, null]);
+  });
+
   it("with a key that someone else used is a purchase of its own", async () => {
     const sale = await openSale();
     const [one, other] = await Promise.all([sale.makeBuyer(), sale.makeBuyer()]);
