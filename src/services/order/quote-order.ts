@@ -5,8 +5,8 @@ import { priceRequestedBasket, type BasketRequest, type PricedBasket } from "./p
 
 /**
  * Prices a basket exactly as a purchase would, holding nothing. Refusals as {@link priceRequestedBasket}, and
- * `discount_exhausted` for a capped code that has too little left at this moment. What one user may have of it, only a purchase
- * asks.
+ * `discount_exhausted` for a capped code that has too little left at this moment. What one user may have of it, and whether the
+ * tickets are left and on sale now, only a purchase asks: the price of a sale that begins tomorrow may be shown today.
  */
 export async function quoteOrder(ctx: SignedInContext, request: BasketRequest): Promise<Result<PricedBasket, Failure>> {
   const priced = await priceRequestedBasket(ctx, request);

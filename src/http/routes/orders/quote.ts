@@ -11,7 +11,13 @@ export const quote = defineRoute({
   who: "A",
   tier: "read",
   body: purchaseBody,
-  answers: { 200: { description: "The prices the purchase would have", schema: quoteShape } },
+  answers: {
+    200: {
+      description:
+        "The prices the purchase would have. Whether tickets are left and on sale now is asked by the purchase alone",
+      schema: quoteShape,
+    },
+  },
   async handle({ ctx, body }) {
     const priced = await quoteOrder(ctx, body);
     if (!priced.ok) return priced.failure;
