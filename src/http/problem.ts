@@ -13,7 +13,7 @@ export const PROBLEMS = {
   validation_failed: { status: 400, title: "The request is not valid" },
   malformed_json: { status: 400, title: "The body is not JSON" },
   body_too_large: { status: 413, title: "The body is larger than 64 KiB" },
-  unsupported_media_type: { status: 415, title: "The body must be application/json" },
+  unsupported_media_type: { status: 415, title: "The body must be application/json, uncompressed" },
   not_found: { status: 404, title: "There is no such thing" },
   method_not_allowed: { status: 405, title: "This path does not take that method" },
   unauthenticated: { status: 401, title: "A valid bearer token is needed" },

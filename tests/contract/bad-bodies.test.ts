@@ -137,6 +137,12 @@ const BAD_BODIES: readonly BadBody[] = [
   ["no content type", 415, "unsupported_media_type", (route) => sendText(route, goodText(route), "")],
   ["a form", 415, "unsupported_media_type", (route) => sendText(route, goodText(route), "application/x-www-form-urlencoded")],
   ["text", 415, "unsupported_media_type", (route) => sendText(route, goodText(route), "text/plain;charset=UTF-8")],
+  [
+    "a coding that nobody unpacks",
+    415,
+    "unsupported_media_type",
+    (route) => sendTo(route, { body: goodBodyOf(route), headers: { "content-encoding": "gzip" } }),
+  ],
   ["more than 64 KiB", 413, "body_too_large", (route) => sendText(route, tooLong(route))],
   ["more than 64 KiB of unknown length", 413, "body_too_large", (route) => sendText(route, inChunks(tooLong(route)))],
 ];

@@ -65,8 +65,10 @@ export async function readOptionalJson(request: Request): Promise<Result<unknown
   return isJson(request) ? parseJson(bytes.value) : refuse({ code: "unsupported_media_type" });
 }
 
+/** Nobody here unpacks a body: one that says it is packed is refused, not read as it came (RFC 9110, 15.5.16). */
 function isJson(request: Request): boolean {
-  return /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "");
+  const coding = request.headers.get("content-encoding") ?? "identity";
+  return coding.toLowerCase() === "identity" && /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "");
 }
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
