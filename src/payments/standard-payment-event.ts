@@ -6,18 +6,22 @@ import { decodeUtf8 } from "./webhook-signature.ts";
 
 /**
  * Fields we do not know are let through unread: a provider adds fields without asking, and refusing its events would make
- * it retry them for days while the tickets stay unpaid. What we do read is checked to the letter.
+ * it retry them for days while the tickets stay unpaid. For the same reason a time may have an offset, and a currency small letters.
+ * What else we read is checked to the letter.
  */
 const envelopeSchema = z.object({ type: z.string().min(1).max(100) });
 
 const eventSchema = z.object({
   type: z.enum(PAYMENT_EVENT_TYPES),
-  timestamp: z.iso.datetime(),
+  timestamp: z.iso.datetime({ offset: true }),
   data: z.object({
     paymentId: z.string().min(1).max(200),
     orderId: z.string().refine(isUuid, "a lower-case UUID"),
     amountCents: z.int().min(0),
-    currency: z.string().regex(/^[A-Z]{3}$/),
+    currency: z
+      .string()
+      .regex(/^[A-Za-z]{3}$/)
+      .toUpperCase(),
     // Null where there is none: many providers write it out.
     reason: z.string().max(500).nullish(),
     refundId: z.string().min(1).max(200).nullish(),
