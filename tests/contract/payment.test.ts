@@ -211,6 +211,21 @@ describe("an operator's own service", () => {
     expect(await (await markPaid(orderId)).json()).toMatchObject({ id: orderId, status: "AWAITING_MINT" });
   });
 
+  it("is told so by every desk, and may repeat what it said of the order that was paid", async () => {
+    const { sale, orderId } = await placeOne();
+    const others: string[] = [];
+    while (others.length < 4) others.push(idOf(await buy(sale, await sale.makeBuyer())));
+    const markPaid = async (id: string): Promise<Response> =>
+      send("POST", `/internal/orders/${id}/mark-paid`, {
+        raw: "",
+        headers: signed("", { webhookId: `transfer-of-${orderId}` }),
+      });
+    expect((await markPaid(orderId)).status).toBe(200);
+    for (const other of others) await expectRefused(await markPaid(other), 422, "idempotency_key_reused");
+    expect(await sale.readStock()).toMatchObject({ soldCount: 1 });
+    expect(await (await markPaid(orderId)).json()).toMatchObject({ id: orderId, status: "AWAITING_MINT" });
+  });
+
   it("finds and settles an order that was made a moment ago, and its ticket, while D1 has heard of neither", async () => {
     const { buyer, orderId } = await placeOne();
     vi.spyOn(OrderDeskObject.prototype, "alarm").mockResolvedValue();

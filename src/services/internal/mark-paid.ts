@@ -1,8 +1,10 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf } from "#domain/ids";
+import { deriveId, deskNumberOf, hashParts } from "#domain/ids";
 import type { OrderView } from "#domain/order-messages";
 import { PAID_ELSEWHERE } from "#domain/order-money";
 import { refuse, succeed, type Result } from "#domain/result";
+import { claimIdempotencyKey } from "#storage/idempotency-keys";
+import { attempt } from "../attempt.ts";
 import type { ServiceContext } from "../context.ts";
 import { readOrder } from "../order/find-order.ts";
 import { findTenant } from "./find-tenant.ts";
@@ -29,7 +31,7 @@ export interface MarkPaidInput {
  * Settles an order with a payment taken elsewhere, exactly as a provider's event would. The signed call's `webhook-id` is the
  * event's id, so a repeat changes nothing. Refuses `webhook_signature_invalid`, what `parse` refuses, `not_found`, `amount_mismatch`
  * for a sum that is not the order's, because money taken elsewhere cannot be sent back from here, and `idempotency_key_reused` for a
- * `webhook-id` that the desk knows from another order: this one is not paid.
+ * `webhook-id` that was another order's: this one is not paid.
  */
 export async function markPaid(ctx: ServiceContext, input: MarkPaidInput): Promise<Result<OrderView, Failure>> {
   const signed = verifyInternalCall(ctx, input.call);
@@ -43,6 +45,7 @@ export async function markPaid(ctx: ServiceContext, input: MarkPaidInput): Promi
   const { paymentId = signed.value.webhookId, amountCents = order.totalCents, currency = order.currency } = paidElsewhere.value;
   if (amountCents !== order.totalCents || currency !== order.currency) return refuse({ code: "amount_mismatch" });
   if (order.status === "CANCELLED") return refuse({ code: "order_not_pending" });
+  if (await isOfAnotherOrder(ctx, order, signed.value.webhookId)) return refuse({ code: "idempotency_key_reused" });
   const outcome = await ctx.desk(deskNumberOf(orderId)).settle({
     provider: PAID_ELSEWHERE,
     eventId: signed.value.webhookId,
@@ -59,6 +62,22 @@ export async function markPaid(ctx: ServiceContext, input: MarkPaidInput): Promi
   });
   const settled = (await readOrder(ctx, order.tenantId, orderId)) ?? order;
   return outcome === "duplicate" && isUnpaid(settled) ? refuse({ code: "idempotency_key_reused" }) : succeed(settled);
+}
+
+/**
+ * Notes in D1 whose payment the id is. The signature says nothing of the path, so the headers of one order's call would pay any other,
+ * and a desk knows the ids of its own orders alone. While D1 is down those are what counts.
+ */
+async function isOfAnotherOrder(ctx: ServiceContext, order: OrderView, webhookId: string): Promise<boolean> {
+  const request = {
+    tenantId: order.tenantId,
+    userId: PAID_ELSEWHERE,
+    route: "POST /internal/orders/{orderId}/mark-paid",
+    requestId: deriveId(0, ["marked paid", webhookId]),
+    bodyHash: hashParts([order.id]),
+  };
+  const claimed = await attempt(claimIdempotencyKey(ctx.db, request, ctx.nowMs));
+  return claimed.ok && claimed.value.outcome === "reused";
 }
 
 /** True of an order that still waits for money; one whose tickets are being made names the payment that buys them. */
