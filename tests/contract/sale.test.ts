@@ -169,6 +169,14 @@ describe("a purchase", () => {
     expect(await sale.readStock()).toMatchObject({ heldCount: 0 });
   });
 
+  it.each([1, 5])("of %i tickets, which no order may have, is not quoted either", async (quantity) => {
+    const sale = await openSale({ minPerOrder: 2, maxPerOrder: 4 });
+    const buyer = await sale.makeBuyer();
+    const refused = { status: 422, body: { code: "quantity_out_of_range", errors: [{ path: sale.typeId }] } };
+    expect(await buyer.call("POST", "/api/v1/purchase/quote", { body: sale.basket(quantity) })).toMatchObject(refused);
+    expect(await buy(sale, buyer, quantity)).toMatchObject(refused);
+  });
+
   it.each(["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS"])(
     "through a provider that is not set up, for want of %s, is refused before anything is held",
     async (missing) => {

@@ -24,8 +24,8 @@ export interface PricedBasket extends PricedOrder, SharedHoldTime {
 /**
  * Looks up what the basket names and prices it; the quote and the purchase both come through here, so they cannot differ.
  * Refuses with `not_found` for an event, type or hold that is not there or not of the caller's tenant, `validation_failed`
- * for a type or a code named twice, `quantity_out_of_range` for more than an order may have (so that nobody has a million
- * tickets priced one by one), and the refusals of discount codes, but for one that is used up: its inventory says that.
+ * for a type or a code named twice, `quantity_out_of_range` for fewer or more than an order may have (so that nobody has a
+ * million tickets priced one by one), and the refusals of discount codes, but for one that is used up: its inventory says that.
  */
 export async function priceRequestedBasket(
   ctx: SignedInContext,
@@ -40,8 +40,8 @@ export async function priceRequestedBasket(
   const catalog = await findCatalogWith(ctx, eventId, lines);
   if (!catalog || catalog.event.tenantId !== ctx.principal.tenantId) return refuse({ code: "not_found", what: "event" });
   if (lines.some((line) => !catalog.types.has(line.ticketTypeId))) return refuse({ code: "not_found", what: "ticket type" });
-  const tooLarge = request.reservationId === undefined ? findTooLarge(lines, catalog) : undefined;
-  if (tooLarge) return refuse(tooLarge);
+  const outOfRange = request.reservationId === undefined ? findOutOfRange(lines, catalog) : undefined;
+  if (outOfRange) return refuse(outOfRange);
   const discounts = await findDiscounts(ctx, request.discountCodes ?? []);
   if (!discounts.ok) return discounts;
   const { taxRounding, nowMs } = ctx;
@@ -50,12 +50,13 @@ export async function priceRequestedBasket(
   return priced.ok ? succeed({ eventId, ...priced.value, ...sharedHoldTimeOf(lines, catalog.types) }) : priced;
 }
 
-function findTooLarge(lines: readonly BasketLine[], catalog: Catalog): Failure | undefined {
+function findOutOfRange(lines: readonly BasketLine[], catalog: Catalog): Failure | undefined {
   for (const { ticketTypeId, quantity } of lines) {
     const type = catalog.types.get(ticketTypeId);
-    if (!type || quantity <= type.maxPerOrder) continue;
+    if (!type) continue;
     const { minPerOrder, maxPerOrder } = type;
-    return { code: "quantity_out_of_range", ticketTypeId, minPerOrder, maxPerOrder };
+    if (quantity < minPerOrder || quantity > maxPerOrder)
+      return { code: "quantity_out_of_range", ticketTypeId, minPerOrder, maxPerOrder };
   }
   return undefined;
 }
