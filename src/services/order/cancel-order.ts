@@ -5,7 +5,7 @@ import { forgetStock } from "../ticket-type/stock-cache.ts";
 
 /**
  * Cancels the caller's own unpaid order; its stock is back before the answer. Under the same key the first answer comes
- * again; under another, an order cancelled before is no error. Refuses `not_found`, `order_not_pending` and
+ * again. Refuses `not_found`, `order_not_pending` (also of an order that was cancelled before, under another key) and
  * `idempotency_key_reused`.
  */
 export async function cancelOrder(ctx: SignedInContext, command: CancelCommand): Promise<MadeOnce<OrderView>> {
