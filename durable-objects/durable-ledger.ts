@@ -2,6 +2,7 @@ import type { Backlog } from "#domain/upkeep-messages";
 import type { Logger } from "#platform/logger";
 import { GroupCommit } from "./group-commit.ts";
 import { Outbox, type OutboxMessage, type OutboxRow } from "./outbox.ts";
+import { answerWithin } from "./wait-at-most.ts";
 
 /** Rows of one delivery. Small, because on a shared thread a flush of a thousand rows delays everyone else by 250 ms. */
 const DELIVERY_ROWS = 250;
@@ -21,6 +22,11 @@ const REFUSALS_PER_ALARM = 20;
  * wait of 150 ms the same sale took a fifth more CPU. The projection must stay within a second.
  */
 const DELIVERY_DELAY_MS = 400;
+/**
+ * A delivery without an answer for this long has failed: nothing else that time brings would happen meanwhile, and after 15 minutes
+ * the platform would reset the object with its calls. D1 gives up what takes 30 s; a delivery may be several trips.
+ */
+const LONGEST_DELIVERY_MS = 60_000;
 /** How long to wait after a first failure. */
 const FIRST_BACKOFF_MS = 150;
 const LONGEST_BACKOFF_MS = 30_000;
@@ -42,8 +48,8 @@ export interface LedgerHooks<Command, Outcome> {
   /** Called after a rollback: load every counter held in memory again from storage. */
   reload(): void;
   /**
-   * Tells the world. May be called again with the same rows; must throw when nothing or not all could be told.
-   * Rows are at most {@link DELIVERY_ROWS}, in order.
+   * Tells the world. May be called again with the same rows, even while an earlier call that took too long goes on; must throw
+   * when nothing or not all could be told. Rows are at most {@link DELIVERY_ROWS}, in order.
    */
   deliver(rows: readonly OutboxRow[]): Promise<void>;
   /** True while there is much to tell that nobody waits for: it is told in smaller pieces, to hold up others less. */
@@ -201,7 +207,7 @@ export class DurableLedger<Command, Outcome> {
   async #deliverOrSetAside(rows: readonly OutboxRow[]): Promise<void> {
     if (this.#refusalsLeft === 0) return;
     try {
-      await this.#hooks.deliver(rows);
+      await answerWithin(this.#hooks.deliver(rows), LONGEST_DELIVERY_MS);
       this.#outbox.remove(rows);
       return;
     } catch (error) {

@@ -1,16 +1,25 @@
 /**
- * Waits for work that goes on by itself, but no longer than `ms`. @throws what the work throws meanwhile.
+ * Waits for work that goes on by itself, but no longer than `ms`. @returns whether it is done. @throws what the work throws meanwhile.
  * The timer is taken away when the work is done: each one that fires costs. (`scheduler.wait` with a signal would do the same, but
  * the abort makes an error with its stack each time.)
  */
-export async function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
+export async function waitAtMost(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
+  const patience = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
   });
   try {
-    await Promise.race([work, patience]);
+    return await Promise.race([work.then(() => true), patience]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * What a call answers, which may take `ms` and no longer. @throws what the call throws, or that no answer came: it may come yet, and
+ * what was asked for may be done, so only ask for what can be asked for again.
+ */
+export async function answerWithin<T>(call: Promise<T>, ms: number): Promise<T> {
+  if (!(await waitAtMost(call, ms))) throw new Error(`no answer within ${ms / 1000} s`);
+  return call;
 }

@@ -2,11 +2,15 @@ import { DurableObject } from "cloudflare:workers";
 import { readClockMs } from "#platform/clock";
 import { isD1ConstraintError } from "#storage/d1-errors";
 import { projectInventories, projectInventory, type InventoryNews } from "#storage/reservations";
+import { answerWithin } from "../wait-at-most.ts";
 
 /** A trip sets out this long after the one before; right behind it when enough to fill it waits by then. */
 const BETWEEN_TRIPS_MS = 300;
 /** Changes that fill a trip. Few, because D1 does nothing else while it writes them. */
 const FULL_TRIP = 250;
+
+/** What D1 has not answered by then it will not answer: it gives up what takes 30 s. */
+const LONGEST_TRIP_MS = 30_000;
 
 /** The bindings a projector needs. */
 interface ProjectorEnv {
@@ -49,17 +53,19 @@ export class InventoryProjector extends DurableObject<ProjectorEnv> implements I
 
   async #makeTrips(): Promise<void> {
     this.#isUnderWay = true;
+    let trip: readonly Waiting[] = [];
     try {
       while (this.#waiting.length > 0) {
         const restMs = this.#nextTripMs - readClockMs();
         // A clock that was set back must not make anybody wait longer.
         if (restMs > 0 && !this.#isFull()) await scheduler.wait(Math.min(restMs, BETWEEN_TRIPS_MS));
         this.#nextTripMs = readClockMs() + BETWEEN_TRIPS_MS;
-        await this.#tell(this.#takeTrip());
+        trip = this.#takeTrip();
+        await this.#tell(trip);
       }
     } catch (error) {
-      // Who waits is told, and comes again: what went wrong with one of them must not go wrong for all who come after.
-      for (const { reject } of this.#waiting.splice(0)) reject(error);
+      // D1 would not answer those behind either. Who waits is told, and comes again; who was told already hears no second word.
+      for (const { reject } of [...trip, ...this.#waiting.splice(0)]) reject(error);
     }
     this.#isUnderWay = false;
   }
@@ -74,25 +80,24 @@ export class InventoryProjector extends DurableObject<ProjectorEnv> implements I
     return this.#waiting.splice(0, beyond === -1 ? this.#waiting.length : Math.max(1, beyond));
   }
 
-  /** Never rejects: each inventory hears of its own news. */
+  /** Each inventory hears of its own news. @throws when D1 is away or does not answer: the rest have heard nothing then. */
   async #tell(shared: readonly Waiting[]): Promise<void> {
+    const news = shared.map((waiting) => waiting.news);
     try {
-      const areThere = await projectInventories(
-        this.env.DB,
-        shared.map(({ news }) => news),
-      );
+      const areThere = await answerWithin(projectInventories(this.env.DB, news), LONGEST_TRIP_MS);
       for (const [position, { resolve }] of shared.entries()) resolve(areThere[position] ?? false);
     } catch (error) {
-      if (isD1ConstraintError(error)) for (const waiting of shared) await this.#tellAlone(waiting);
-      else for (const { reject } of shared) reject(error);
+      if (!isD1ConstraintError(error)) throw error;
+      for (const waiting of shared) await this.#tellAlone(waiting);
     }
   }
 
   /** One row that D1 refuses spoils the whole trip, so each inventory is heard by itself then. */
   async #tellAlone({ news, resolve, reject }: Waiting): Promise<void> {
     try {
-      resolve(await projectInventory(this.env.DB, news));
+      resolve(await answerWithin(projectInventory(this.env.DB, news), LONGEST_TRIP_MS));
     } catch (error) {
+      if (!isD1ConstraintError(error)) throw error;
       reject(error);
     }
   }

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { DurableLedger, type LedgerHooks } from "#durable-objects/durable-ledger";
 import type { OutboxRow } from "#durable-objects/outbox";
 import type { Logger } from "#platform/logger";
@@ -71,6 +71,10 @@ function inScene(body: (scene: Scene) => Promise<void>): Promise<void> {
   return inFreshStorage((storage) => body(new Scene(storage)));
 }
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 it("tells what was committed, in order, and then lets the object sleep", () =>
   inScene(async (scene) => {
     await Promise.all(["a", "b", "c"].map((word) => scene.ledger.submit(word)));
@@ -133,6 +137,28 @@ it("tells again what it could not tell, at longer and longer intervals of at mos
     await scene.ledger.submit("c");
     await scene.runAlarm();
     expect(scene.told).toEqual(["a", "b", "c"]);
+  }));
+
+it("gives a delivery up that is never answered, tells its rows again, and minds no answer that comes after all", () =>
+  inScene(async (scene) => {
+    const { promise: answer, resolve: answerLate } = Promise.withResolvers<void>();
+    await scene.ledger.submit("a");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    scene.beforeTelling = () => answer;
+    const running = scene.runAlarm();
+    await scene.ledger.submit("b");
+    await vi.advanceTimersByTimeAsync(59_999);
+    expect(scene.logged).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(scene.logged).toEqual(["delivery failed, will be tried again"]);
+    await running;
+    expect(scene.alarm.atMs).toBe(scene.nowMs + 300);
+    answerLate();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([scene.told, scene.waitingCount()]).toEqual([["a"], 2]);
+    await scene.runAlarm();
+    expect([scene.told, scene.waitingCount()]).toEqual([["a", "a", "b"], 0]);
+    expect(vi.getTimerCount()).toBe(0);
   }));
 
 it("sets a refused row aside with an alert, tells those around it, and tries that one again later", () =>

@@ -99,6 +99,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
 });
 
@@ -171,9 +172,26 @@ it("tells everyone when D1 is away, and goes on with the next", async () => {
   });
   const outcomes = await Promise.allSettled([project(tellHolds(first)), project(tellHolds(second)), project(tellHolds(first))]);
   expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
-  expect(trips()).toBe(2);
+  expect(trips()).toBe(1);
   isAway = false;
   expect(await project(tellHolds(second))).toBe(true);
+});
+
+it("gives a trip up that D1 never answers, tells everyone who waits, and goes on with the next", async () => {
+  const [first, second] = await openTypes(2);
+  if (!first || !second) throw new Error("no types");
+  let hangs = true;
+  const { project, trips } = await openProjector(async () => (hangs ? new Promise(() => {}) : undefined));
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  for (const trip of [1, 2]) {
+    const outcomes = Promise.allSettled([first, second, first].map((config) => project(tellHolds(config))));
+    await vi.waitFor(() => expect(trips()).toBe(trip)); // the first takes one, the second all three
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  }
+  hangs = false;
+  expect(await project(tellHolds(second))).toBe(true);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 it("keeps the newer counters when an inventory tells twice in one trip", async () => {
