@@ -1,57 +1,17 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
-import type { InventoryConfig, ReserveCommand } from "#domain/inventory-messages";
-import { UNHURRIED_REST_MS } from "#durable-objects/durable-ledger";
-import type { TicketTypeInventory } from "#durable-objects/ticket-type-inventory/ticket-type-inventory";
+import type { InventoryConfig } from "#domain/inventory-messages";
 import { projectInventory } from "#storage/reservations";
 import { insertEvent, insertTicketType, makeChange, makeInventoryConfig, makeNews } from "../support/inventory-fixture.ts";
-
-type Stub = DurableObjectStub<TicketTypeInventory>;
-
-const HOLD_SECONDS = 600;
-
-async function openSale(change: Partial<InventoryConfig> = {}): Promise<{ config: InventoryConfig; stub: Stub }> {
-  const config = makeInventoryConfig({ capacity: 100, reservationTtlSeconds: HOLD_SECONDS, ...change });
-  await insertEvent(config);
-  await insertTicketType(config);
-  const stub = env.TICKET_TYPE_INVENTORY.getByName(config.ticketTypeId);
-  await stub.configure(config);
-  return { config, stub };
-}
-
-function makeHold(config: InventoryConfig, quantity = 1): ReserveCommand {
-  return { tenantId: config.tenantId, reservationId: crypto.randomUUID(), userId: crypto.randomUUID(), quantity };
-}
-
-/** Runs the object's alarm until D1 has heard everything. */
-async function flush(stub: Stub): Promise<void> {
-  for (let round = 0; round < 200; round += 1) {
-    await runDurableObjectAlarm(stub);
-    const waiting = await runInDurableObject(stub, (_, state) =>
-      state.storage.sql.exec("SELECT seq FROM outbox LIMIT 1").toArray(),
-    );
-    if (waiting.length === 0) return;
-    await scheduler.wait(5); // an alarm of the platform's own may be delivering
-  }
-  throw new Error("the outbox was not emptied");
-}
-
-async function readType(config: InventoryConfig): Promise<Record<string, unknown> | null> {
-  return env.DB.prepare("SELECT quantity, held_count, sold_count, counters_seq FROM ticket_types WHERE id = ?")
-    .bind(config.ticketTypeId)
-    .first();
-}
-
-async function listReservations(config: InventoryConfig): Promise<Record<string, unknown>[]> {
-  const statement = env.DB.prepare("SELECT * FROM reservations WHERE ticket_type_id = ? ORDER BY created_at_ms, id");
-  return (await statement.bind(config.ticketTypeId).all()).results;
-}
-
-async function listHistory(config: InventoryConfig): Promise<Record<string, unknown>[]> {
-  const statement = env.DB.prepare("SELECT * FROM reservation_history WHERE ticket_type_id = ? ORDER BY seq");
-  return (await statement.bind(config.ticketTypeId).all()).results;
-}
+import {
+  flushInventory,
+  listHistory,
+  listReservations,
+  makeHold,
+  openInventory,
+  readType,
+} from "../support/inventory-in-d1.ts";
 
 async function readProjection(config: InventoryConfig): Promise<unknown> {
   return { type: await readType(config), reservations: await listReservations(config), history: await listHistory(config) };
@@ -63,7 +23,7 @@ afterEach(() => {
 });
 
 it("lists in D1 what the inventory decided, with a history in which every change has its number", async () => {
-  const { config, stub } = await openSale();
+  const { config, stub } = await openInventory();
   const [kept, sold, released] = [makeHold(config, 2), makeHold(config, 3), makeHold(config)];
   await stub.reserve([kept, sold, released]);
   const orderId = crypto.randomUUID();
@@ -71,7 +31,7 @@ it("lists in D1 what the inventory decided, with a history in which every change
   await stub.release({ ...released, actor: "ann", cause: "changed_mind" });
   const restock = { tenantId: config.tenantId, reservationId: sold.reservationId, commandId: crypto.randomUUID(), quantity: 1 };
   await stub.restock({ ...restock, actor: "clerk", cause: "refund" });
-  await flush(stub);
+  await flushInventory(stub);
   expect(await readType(config)).toMatchObject({ quantity: 100, held_count: 2, sold_count: 2 });
   const rows = new Map((await listReservations(config)).map((row) => [row["id"], row]));
   expect(rows.size).toBe(3);
@@ -104,91 +64,8 @@ it("lists in D1 what the inventory decided, with a history in which every change
   ]);
 });
 
-it("shows expired stock as available in D1 once the alarm has run, however many holds expired", async () => {
-  const startMs = Date.now();
-  vi.useFakeTimers({ toFake: ["Date"], now: startMs });
-  const { config, stub } = await openSale({ capacity: 700 });
-  await stub.reserve(Array.from({ length: 620 }, () => makeHold(config)));
-  await flush(stub);
-  expect(await readType(config)).toMatchObject({ held_count: 620 });
-  vi.setSystemTime(startMs + HOLD_SECONDS * 1000);
-  await runDurableObjectAlarm(stub);
-  expect(await readType(config)).toMatchObject({ held_count: 0, sold_count: 0 });
-  await flush(stub);
-  await runDurableObjectAlarm(stub);
-  await flush(stub);
-  const statuses = new Set((await listReservations(config)).map((row) => row["status"]));
-  expect(statuses).toEqual(new Set(["EXPIRED"]));
-  expect((await listHistory(config)).map((row) => row["seq"])).toEqual(
-    Array.from({ length: 1240 }, (_, position) => position + 1),
-  );
-});
-
-it("tells of expiries in smaller pieces than of a sale and rests after each, so that a sweep holds up no buyer for long", async () => {
-  const startMs = Date.now();
-  vi.useFakeTimers({ toFake: ["Date"], now: startMs });
-  const { config, stub } = await openSale({ capacity: 700 });
-  await flush(stub);
-  await stub.reserve(Array.from({ length: 620 }, () => makeHold(config)));
-  const pieces: number[] = [];
-  await runInDurableObject(stub, (_, { storage: { sql } }) => {
-    const exec = sql.exec.bind(sql);
-    vi.spyOn(sql, "exec").mockImplementation((query, ...bindings) => {
-      if (query.startsWith("DELETE FROM outbox")) pieces.push((JSON.parse(String(bindings[0])) as number[]).length); // our own JSON
-      return exec(query, ...bindings);
-    });
-  });
-  const wait = vi.spyOn(scheduler, "wait");
-  await runDurableObjectAlarm(stub);
-  expect(pieces).toEqual([250, 250, 120]);
-  expect(wait.mock.calls).toEqual([[0], [0]]);
-  pieces.length = 0;
-  wait.mockClear();
-  vi.setSystemTime(startMs + HOLD_SECONDS * 1000);
-  await runDurableObjectAlarm(stub);
-  expect(pieces).toEqual([100, 100, 50]);
-  expect(wait.mock.calls).toEqual(Array.from({ length: 7 }, () => [UNHURRIED_REST_MS])); // five commits of 50, two full deliveries
-});
-
-it("reads each hold a few times while it sweeps many, however many are left", async () => {
-  const startMs = Date.now();
-  vi.useFakeTimers({ toFake: ["Date"], now: startMs });
-  const { config, stub } = await openSale({ capacity: 700 });
-  await stub.reserve(Array.from({ length: 620 }, () => makeHold(config)));
-  await flush(stub);
-  const exec = await runInDurableObject(stub, (_, { storage: { sql } }) => vi.spyOn(sql, "exec"));
-  vi.setSystemTime(startMs + HOLD_SECONDS * 1000);
-  for (let alarm = 0; alarm < 3; alarm += 1) await runDurableObjectAlarm(stub); // 250 holds each
-  const readCount = exec.mock.results.reduce((sum, { value }) => {
-    const { rowsRead } = value as SqlStorageCursor<Record<string, SqlStorageValue>>; // what `exec` gives
-    return sum + rowsRead;
-  }, 0);
-  expect(await stub.snapshot()).toMatchObject({ heldCount: 0 });
-  expect(readCount).toBeLessThan(620 * 13);
-});
-
-it("loads only what is not settled, and still knows every reservation", async () => {
-  const startMs = Date.now();
-  vi.useFakeTimers({ toFake: ["Date"], now: startMs });
-  const { config, stub } = await openSale();
-  const [old, sold] = [makeHold(config), makeHold(config)];
-  await stub.reserve([old, sold]);
-  await stub.confirm([{ ...sold, orderId: "order" }]);
-  vi.setSystemTime(startMs + HOLD_SECONDS * 1000);
-  const fresh = makeHold(config, 4);
-  await stub.reserve([fresh]);
-  await flush(stub);
-  await evictDurableObject(stub);
-  const settled = await runInDurableObject(stub, (_, state) =>
-    state.storage.sql.exec("SELECT settled_position AS p FROM counters").one(),
-  );
-  expect(settled).toEqual({ p: 2 });
-  expect(await stub.snapshot()).toMatchObject({ heldCount: 4, soldCount: 1, availableCount: 95 });
-  expect(await stub.confirm([{ ...old, orderId: "late" }])).toEqual([{ ok: true, retaken: true }]);
-});
-
 it("tells D1 nothing twice: news that come again, late or out of order change nothing", async () => {
-  const { config } = await openSale();
+  const { config } = await openInventory();
   const id = crypto.randomUUID();
   const [first, second, third] = [
     makeChange(1, "ACTIVE", id),
@@ -216,7 +93,7 @@ it("tells D1 nothing twice: news that come again, late or out of order change no
 });
 
 it("shows a lost piece of news as a gap in the history's numbers", async () => {
-  const { config } = await openSale();
+  const { config } = await openInventory();
   const id = crypto.randomUUID();
   await projectInventory(env.DB, makeNews(config, [makeChange(1, "ACTIVE", id)], 1));
   await projectInventory(env.DB, makeNews(config, [makeChange(3, "COMPLETED", id)], 3));
@@ -233,24 +110,24 @@ it("keeps its news while D1 does not have the ticket type yet, sets none of it a
   const rows = await runInDurableObject(stub, (_, state) => state.storage.sql.exec("SELECT attempts FROM outbox").toArray());
   expect(rows).toEqual([{ attempts: 0 }, { attempts: 0 }, { attempts: 0 }]);
   await insertTicketType(config);
-  await flush(stub);
+  await flushInventory(stub);
   expect(await readType(config)).toMatchObject({ held_count: 2 });
   expect(await listHistory(config)).toHaveLength(2);
 });
 
 it("brings a changed quantity to D1 even when no ticket moves", async () => {
-  const { config, stub } = await openSale();
+  const { config, stub } = await openInventory();
   await stub.configure({ ...config, capacity: 40 });
-  await flush(stub);
+  await flushInventory(stub);
   expect(await readType(config)).toMatchObject({ quantity: 40, held_count: 0, sold_count: 0 });
 });
 
 it("wakes with an alarm when a crash left news without one", async () => {
-  const { config, stub } = await openSale();
+  const { config, stub } = await openInventory();
   await stub.reserve([makeHold(config)]);
   await runInDurableObject(stub, (_, state) => state.storage.deleteAlarm());
   await evictDurableObject(stub);
   await stub.snapshot();
-  await flush(stub);
+  await flushInventory(stub);
   expect(await listReservations(config)).toHaveLength(1);
 });
