@@ -61,6 +61,8 @@ const RESERVATION_TOPIC = "reservation";
 const CONFIGURED_TOPIC = "configured";
 /** So many changes are worth a trip to D1 of their own; fewer share one with other inventories of the tenant. */
 const WORTH_A_TRIP = 50;
+/** What D1 does not have so long after it was configured was never stored: its maker got an error, and knows no id of it. */
+const STORED_WITHIN_MS = 3_600_000;
 /** Lines of a page, and ids of a question, at most. */
 const AUDITED_AT_ONCE = 1_000;
 
@@ -82,6 +84,11 @@ function tell(change: NumberedChange): OutboxMessage {
     atMs,
   };
   return { topic: RESERVATION_TOPIC, body };
+}
+
+/** When the change that a message tells of was made, Unix milliseconds; null for one that does not say. */
+function readAtMs({ body }: OutboxRow): number | null {
+  return (JSON.parse(body) as { atMs?: number }).atMs ?? null; // our own JSON
 }
 
 function hasKind<Kind extends InventoryCommand["kind"]>(
@@ -198,7 +205,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
   }
 
   #measureBacklog(): Backlog {
-    return this.#ledger.measureBacklog(({ body }) => (JSON.parse(body) as { atMs?: number }).atMs ?? null); // our own JSON
+    return this.#ledger.measureBacklog(readAtMs);
   }
 
   async #submit<Kind extends InventoryCommand["kind"]>(
@@ -252,20 +259,24 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     }
   }
 
+  /** News of what was never stored are forgotten: without an end to it, the object would wake for them for ever. */
   async #deliver(rows: readonly OutboxRow[]): Promise<void> {
     const state = this.#state;
     assertInvariant(state !== undefined, "an inventory has news and no configuration");
+    if (await this.#project(state, rows)) return;
+    const wasNeverUsed = state.counters.historySeq === 0;
+    const isOver = rows.every((row) => (readAtMs(row) ?? 0) <= readClockMs() - STORED_WITHIN_MS);
+    if (!wasNeverUsed || !isOver) throw new Error("the ticket type or discount is not in D1 yet");
+  }
+
+  #project(state: InventoryState, rows: readonly OutboxRow[]): Promise<boolean> {
     const { tenantId, eventId, ticketTypeId, discount } = state.config;
-    if (discount) {
-      const isThere = await projectDiscountStock(this.env.DB, { tenantId, ...discount }, state.snapshotAt(readClockMs()));
-      if (!isThere) throw new Error("the discount is not in D1 yet");
-      return;
-    }
+    const snapshot = state.snapshotAt(readClockMs());
+    if (discount) return projectDiscountStock(this.env.DB, { tenantId, ...discount }, snapshot);
     const changes = rows.filter((row) => row.topic === RESERVATION_TOPIC).map((row) => JSON.parse(row.body) as ReservationNews); // written by `tell`
-    const news = { tenantId, eventId, ticketTypeId, changes, snapshot: state.snapshotAt(readClockMs()) };
-    const isThere = await (changes.length < WORTH_A_TRIP
+    const news = { tenantId, eventId, ticketTypeId, changes, snapshot };
+    return changes.length < WORTH_A_TRIP
       ? this.env.INVENTORY_PROJECTOR.getByName(tenantId).project(news)
-      : projectInventory(this.env.DB, news));
-    if (!isThere) throw new Error("the ticket type is not in D1 yet");
+      : projectInventory(this.env.DB, news);
   }
 }

@@ -6,12 +6,15 @@ import { projectInventory } from "#storage/reservations";
 import { insertEvent, insertTicketType, makeChange, makeInventoryConfig, makeNews } from "../support/inventory-fixture.ts";
 import {
   flushInventory,
+  type InventoryStub,
   listHistory,
   listReservations,
   makeHold,
   openInventory,
   readType,
 } from "../support/inventory-in-d1.ts";
+
+const HOUR_MS = 3_600_000;
 
 async function readProjection(config: InventoryConfig): Promise<unknown> {
   return { type: await readType(config), reservations: await listReservations(config), history: await listHistory(config) };
@@ -112,6 +115,52 @@ it("keeps its news while D1 does not have the ticket type yet, sets none of it a
   await insertTicketType(config);
   await flushInventory(stub);
   expect(await readType(config)).toMatchObject({ held_count: 2 });
+  expect(await listHistory(config)).toHaveLength(2);
+});
+
+/** How many news wait, and whether the object will wake for them. */
+function readRest(stub: InventoryStub): Promise<{ readonly waiting: number; readonly wakes: boolean }> {
+  return runInDurableObject(stub, async (_, { storage }) => ({
+    waiting: storage.sql.exec("SELECT seq FROM outbox").toArray().length,
+    wakes: (await storage.getAlarm()) !== null,
+  }));
+}
+
+it.each([
+  ["ticket type", {}],
+  ["capped code", { discount: { discountId: "never-stored", cap: "uses" } }],
+] satisfies [string, Partial<InventoryConfig>][])(
+  "lets the inventory of a %s that was never stored sleep after an hour",
+  async (_what, change) => {
+    const config = makeInventoryConfig(change);
+    const startMs = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now: startMs });
+    const stub = env.TICKET_TYPE_INVENTORY.getByName(config.ticketTypeId);
+    await stub.configure(config);
+    vi.setSystemTime(startMs + HOUR_MS - 1);
+    await runDurableObjectAlarm(stub);
+    expect(await readRest(stub)).toEqual({ waiting: 1, wakes: true });
+    vi.setSystemTime(startMs + HOUR_MS);
+    await runDurableObjectAlarm(stub);
+    expect(await readRest(stub)).toEqual({ waiting: 0, wakes: false });
+  },
+);
+
+it("never forgets news of a sale, however long D1 does not have the ticket type", async () => {
+  const config = makeInventoryConfig();
+  await insertEvent(config);
+  const startMs = Date.now();
+  vi.useFakeTimers({ toFake: ["Date"], now: startMs });
+  const stub = env.TICKET_TYPE_INVENTORY.getByName(config.ticketTypeId);
+  await stub.configure(config);
+  const hold = makeHold(config);
+  await stub.reserve([hold]);
+  await stub.confirm([{ ...hold, orderId: "order" }]);
+  vi.setSystemTime(startMs + 2 * HOUR_MS);
+  await runDurableObjectAlarm(stub);
+  expect(await readRest(stub)).toEqual({ waiting: 3, wakes: true });
+  await insertTicketType(config);
+  await flushInventory(stub);
   expect(await listHistory(config)).toHaveLength(2);
 });
 
