@@ -105,8 +105,8 @@ export class InventoryStore {
       .toArray();
     if (!config || !counters) return undefined;
     this.#settledPosition = counters.settledPosition;
-    const holds = this.#sql.exec<{ expiresAtMs: number; quantity: number }>(
-      `SELECT expires_at_ms AS expiresAtMs, SUM(quantity) AS quantity FROM reservations
+    const holds = this.#sql.exec<{ expiresAtMs: number; quantity: number; holdCount: number }>(
+      `SELECT expires_at_ms AS expiresAtMs, SUM(quantity) AS quantity, COUNT(*) AS holdCount FROM reservations
        WHERE position > ? AND status = 'ACTIVE' GROUP BY expires_at_ms`,
       counters.settledPosition,
     );
@@ -128,7 +128,7 @@ export class InventoryStore {
     }
     const lines = new Map<string, ReservationLine>();
     if (ids.size > 0) for (const line of this.#listLines([...ids])) lines.set(line.reservationId, line);
-    const expired = sweeps && state ? this.#listExpired(state.clockAt(nowMs)) : [];
+    const expired = sweeps && state ? this.#listExpired(state, nowMs) : [];
     for (const line of expired) lines.set(line.reservationId, line);
     return {
       lines,
@@ -159,8 +159,10 @@ export class InventoryStore {
     return this.#sql.exec<LineRow>(FIND_LINES, JSON.stringify(ids)).toArray().map(toLine);
   }
 
-  #listExpired(clockMs: number): ReservationLine[] {
-    return this.#sql.exec<LineRow>(FIND_EXPIRED, this.#settledPosition, clockMs, SWEPT_PER_COMMIT).toArray().map(toLine);
+  /** Looks for as many as there are: asked for one more, it would read every hold that goes on. */
+  #listExpired(state: InventoryState, nowMs: number): ReservationLine[] {
+    const count = state.countEnded(nowMs, SWEPT_PER_COMMIT);
+    return this.#sql.exec<LineRow>(FIND_EXPIRED, this.#settledPosition, state.clockAt(nowMs), count).toArray().map(toLine);
   }
 
   #countByUser(userIds: readonly string[], clockMs: number): Map<string, number> {

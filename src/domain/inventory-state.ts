@@ -34,15 +34,15 @@ export class InventoryState {
   #counters: InventoryCounters;
   readonly #ledger = new ExpiryLedger();
 
-  /** @param holds Every line that is still `ACTIVE`, expired or not, added up by `expiresAtMs`. */
+  /** @param holds Every line that is still `ACTIVE`, expired or not, alone or added up by `expiresAtMs`. */
   constructor(
     config: InventoryConfig,
     counters: InventoryCounters = NOTHING_YET,
-    holds: Iterable<{ readonly expiresAtMs: number; readonly quantity: number }> = [],
+    holds: Iterable<{ readonly expiresAtMs: number; readonly quantity: number; readonly holdCount?: number }> = [],
   ) {
     this.#config = config;
     this.#counters = counters;
-    for (const hold of holds) this.#ledger.add(hold.expiresAtMs, hold.quantity);
+    for (const hold of holds) this.#ledger.add(hold.expiresAtMs, hold.quantity, hold.holdCount);
   }
 
   get config(): InventoryConfig {
@@ -87,6 +87,11 @@ export class InventoryState {
   /** When the earliest hold whose expiry is not reported yet ends or ended, Unix milliseconds. */
   firstExpiryMs(): number | undefined {
     return this.#ledger.firstExpiryMs();
+  }
+
+  /** Holds that have ended and whose expiry is not reported yet; `most` when there are more. */
+  countEnded(nowMs: number, most: number): number {
+    return this.#ledger.countEnded(this.clockAt(nowMs), most);
   }
 
   /** Puts a new configuration in force. */

@@ -11,6 +11,10 @@ function countNaively(holds: readonly Hold[], nowMs: number): number {
   return holds.reduce((sum, hold) => sum + (hold.expiresAtMs > nowMs ? hold.quantity : 0), 0);
 }
 
+function countEndedNaively(holds: readonly Hold[], nowMs: number): number {
+  return holds.filter((hold) => hold.expiresAtMs <= nowMs).length;
+}
+
 function firstOf(holds: readonly Hold[]): number | undefined {
   return holds.length === 0 ? undefined : Math.min(...holds.map((hold) => hold.expiresAtMs));
 }
@@ -54,6 +58,11 @@ describe("the expiry ledger", () => {
             if (hold) ledger.remove(hold.expiresAtMs, hold.quantity);
           } else {
             expect(ledger.countLive(action.nowMs)).toBe(countNaively(holds, action.nowMs));
+            const endedCount = countEndedNaively(holds, action.nowMs);
+            expect([ledger.countEnded(action.nowMs, 5), ledger.countEnded(action.nowMs, 200)]).toEqual([
+              Math.min(endedCount, 5),
+              endedCount,
+            ]);
           }
           expect(ledger.firstExpiryMs()).toBe(firstOf(holds));
         }
@@ -75,6 +84,7 @@ describe("the expiry ledger", () => {
       if (holds.length % 997 !== 0) continue;
       const nowMs = (holds[50]?.expiresAtMs ?? 0) + (holds.length % 2);
       expect(ledger.countLive(nowMs)).toBe(countNaively(holds, nowMs));
+      expect(ledger.countEnded(nowMs, 200)).toBe(countEndedNaively(holds, nowMs));
     }
     expect(ledger.countLive(0)).toBe(countNaively(holds, 0));
     expect(ledger.firstExpiryMs()).toBe(firstOf(holds));

@@ -4,12 +4,23 @@ import { UNHURRIED_REST_MS } from "#durable-objects/durable-ledger";
 import {
   flushInventory,
   HOLD_SECONDS,
+  type InventoryStub,
   listHistory,
   listReservations,
   makeHold,
   openInventory,
   readType,
 } from "../support/inventory-in-d1.ts";
+
+/** How many rows the object's storage has read since. */
+async function watchReads(stub: InventoryStub): Promise<() => number> {
+  const exec = await runInDurableObject(stub, (_, { storage: { sql } }) => vi.spyOn(sql, "exec"));
+  return () =>
+    exec.mock.results.reduce((sum, { value }) => {
+      const { rowsRead } = value as SqlStorageCursor<Record<string, SqlStorageValue>>; // what `exec` gives
+      return sum + rowsRead;
+    }, 0);
+}
 
 afterEach(() => {
   vi.useRealTimers();
@@ -68,15 +79,33 @@ it("reads each hold a few times while it sweeps many, however many are left", as
   const { config, stub } = await openInventory({ capacity: 700 });
   await stub.reserve(Array.from({ length: 620 }, () => makeHold(config)));
   await flushInventory(stub);
-  const exec = await runInDurableObject(stub, (_, { storage: { sql } }) => vi.spyOn(sql, "exec"));
+  const countRead = await watchReads(stub);
   vi.setSystemTime(startMs + HOLD_SECONDS * 1000);
   for (let alarm = 0; alarm < 3; alarm += 1) await runDurableObjectAlarm(stub); // 250 holds each
-  const readCount = exec.mock.results.reduce((sum, { value }) => {
-    const { rowsRead } = value as SqlStorageCursor<Record<string, SqlStorageValue>>; // what `exec` gives
-    return sum + rowsRead;
-  }, 0);
   expect(await stub.snapshot()).toMatchObject({ heldCount: 0 });
-  expect(readCount).toBeLessThan(620 * 13);
+  expect(countRead()).toBeLessThan(620 * 13);
+});
+
+it.each([
+  ["as it counted them", false],
+  ["loaded again", true],
+])("reads no hold that goes on to find the few that ended, %s", async (_how, isEvicted) => {
+  const startMs = Date.now();
+  vi.useFakeTimers({ toFake: ["Date"], now: startMs });
+  const { config, stub } = await openInventory({ capacity: 700 });
+  await stub.reserve(Array.from({ length: 5 }, () => makeHold(config, 2)));
+  vi.setSystemTime(startMs + 1);
+  await stub.reserve(Array.from({ length: 600 }, () => makeHold(config)));
+  await flushInventory(stub);
+  if (isEvicted) await evictDurableObject(stub);
+  const countRead = await watchReads(stub);
+  vi.setSystemTime(startMs + HOLD_SECONDS * 1000);
+  await runDurableObjectAlarm(stub);
+  expect(countRead()).toBeLessThan(200);
+  const settled = await runInDurableObject(stub, (_, { storage }) =>
+    storage.sql.exec("SELECT status FROM reservations LIMIT 6").toArray(),
+  );
+  expect(settled.map(({ status }) => status)).toEqual([...Array.from({ length: 5 }, () => "EXPIRED"), "ACTIVE"]);
 });
 
 it("loads only what is not settled, and still knows every reservation", async () => {
