@@ -13,6 +13,9 @@ const PRUNED = [
   { table: "orders", kept: "orders" },
 ] as const;
 
+/** Orders with nothing left to do and to tell: those that have stand at the front for as long, and must not hide the others. */
+const IS_DONE = "WHERE due_at_ms IS NULL AND order_id NOT IN (SELECT body ->> 'orderId' FROM outbox)";
+
 const FIND_KNOWN = `
   SELECT value AS requestId FROM json_each(?) WHERE EXISTS (SELECT 1 FROM holds WHERE reservation_id = value)
     OR EXISTS (SELECT 1 FROM orders WHERE order_id = value) OR EXISTS (SELECT 1 FROM answers WHERE request_id = value)`;
@@ -227,8 +230,8 @@ export class DeskStore {
     let rowsWritten = 0;
     for (const { table, kept } of PRUNED) {
       const deleted = this.#sql.exec(
-        `DELETE FROM ${table} WHERE seq IN (SELECT seq FROM ${table} ORDER BY seq LIMIT ?) AND created_at_ms < ?
-         ${table === "orders" ? "AND due_at_ms IS NULL AND order_id NOT IN (SELECT body ->> 'orderId' FROM outbox)" : ""}`,
+        `DELETE FROM ${table} WHERE seq IN (SELECT seq FROM ${table} ${table === "orders" ? IS_DONE : ""} ORDER BY seq LIMIT ?)
+           AND created_at_ms < ?`,
         limit,
         sinceMs[kept],
       );
