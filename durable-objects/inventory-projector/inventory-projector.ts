@@ -80,19 +80,25 @@ export class InventoryProjector extends DurableObject<ProjectorEnv> implements I
     return this.#waiting.splice(0, beyond === -1 ? this.#waiting.length : Math.max(1, beyond));
   }
 
-  /** Each inventory hears of its own news. @throws when D1 is away or does not answer: the rest have heard nothing then. */
+  /**
+   * Each inventory hears of its own news. One row that D1 refuses spoils the whole trip, so it is halved until the inventory whose row it is
+   * stands alone. @throws when D1 is away or does not answer: the rest have heard nothing then.
+   */
   async #tell(shared: readonly Waiting[]): Promise<void> {
+    const [first] = shared;
+    if (shared.length === 1 && first) return this.#tellAlone(first);
     const news = shared.map((waiting) => waiting.news);
     try {
       const areThere = await answerWithin(projectInventories(this.env.DB, news), LONGEST_TRIP_MS);
       for (const [position, { resolve }] of shared.entries()) resolve(areThere[position] ?? false);
     } catch (error) {
       if (!isD1ConstraintError(error)) throw error;
-      for (const waiting of shared) await this.#tellAlone(waiting);
+      const middle = Math.ceil(shared.length / 2);
+      await this.#tell(shared.slice(0, middle));
+      await this.#tell(shared.slice(middle));
     }
   }
 
-  /** One row that D1 refuses spoils the whole trip, so each inventory is heard by itself then. */
   async #tellAlone({ news, resolve, reject }: Waiting): Promise<void> {
     try {
       resolve(await answerWithin(projectInventory(this.env.DB, news), LONGEST_TRIP_MS));

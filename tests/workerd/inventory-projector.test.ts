@@ -163,6 +163,18 @@ it("tells each inventory of its own rows alone when D1 refuses some of another",
   expect(await readHeld(broken)).toEqual([0, 0, 0]);
 });
 
+it("finds the one inventory whose rows D1 refuses in a few trips, however many share one", async () => {
+  const [first, broken, ...sound] = await openTypes(66);
+  if (!first || !broken) throw new Error("no types");
+  const { project, trips } = await openProjector();
+  await project(tellHolds(first));
+  const wrong = makeNews(broken, [{ ...makeChange(1, "ACTIVE", crypto.randomUUID()), quantity: -1 }], 1);
+  const outcomes = await Promise.allSettled([project(wrong), ...sound.map((config) => project(tellHolds(config)))]);
+  expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(1);
+  expect(trips()).toBeLessThanOrEqual(2 + 2 * 7);
+  for (const config of sound) expect(await readHeld(config)).toEqual([1, 1, 1]);
+});
+
 it("tells everyone when D1 is away, and goes on with the next", async () => {
   const [first, second] = await openTypes(2);
   if (!first || !second) throw new Error("no types");
