@@ -54,7 +54,7 @@ export interface LedgerHooks<Command, Outcome> {
   deliver(rows: readonly OutboxRow[]): Promise<void>;
   /** True while there is much to tell that nobody waits for: it is told in smaller pieces, to hold up others less. */
   isUnhurried?(): boolean;
-  /** True when the error is about the rows themselves (a broken constraint), not about a receiver that is down. */
+  /** True when the error is about the rows themselves (a broken constraint, a value too big), not about a receiver that is down. */
   isRefusal(error: unknown): boolean;
   /** Work that time brings (expiry, retries, clean-up), a bounded piece at a time; runs in the alarm. */
   onAlarm(nowMs: number): Promise<void>;

@@ -16,7 +16,7 @@ import { assertInvariant } from "#domain/result";
 import type { Backlog, UpkeepPort } from "#domain/upkeep-messages";
 import { readClockMs } from "#platform/clock";
 import { createLogger } from "#platform/logger";
-import { isD1ConstraintError } from "#storage/d1-errors";
+import { isD1Refusal } from "#storage/d1-errors";
 import { projectValidations, type RecordedScan } from "#storage/ticket-validations";
 import gateSql from "../../migrations/event-gate/0001_gate.sql";
 import blocksSql from "../../migrations/event-gate/0002_blocks.sql";
@@ -54,7 +54,7 @@ export class EventGate extends DurableObject<EventGateEnv> implements GatePort, 
         apply: (commands, nowMs, emit) => book.apply(commands, nowMs, emit),
         reload: () => book.load(),
         deliver: (rows) => this.#deliver(rows),
-        isRefusal: isD1ConstraintError,
+        isRefusal: isD1Refusal,
         onAlarm: (nowMs) => Promise.resolve(book.forgetAnswers(nowMs)),
         nextWorkMs: () => book.forgetAnswersAtMs(),
       },

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { readClockMs } from "#platform/clock";
-import { isD1ConstraintError } from "#storage/d1-errors";
+import { isD1Refusal } from "#storage/d1-errors";
 import { projectInventories, projectInventory, type InventoryNews } from "#storage/reservations";
 import { answerWithin } from "../wait-at-most.ts";
 
@@ -92,7 +92,7 @@ export class InventoryProjector extends DurableObject<ProjectorEnv> implements I
       const areThere = await answerWithin(projectInventories(this.env.DB, news), LONGEST_TRIP_MS);
       for (const [position, { resolve }] of shared.entries()) resolve(areThere[position] ?? false);
     } catch (error) {
-      if (!isD1ConstraintError(error)) throw error;
+      if (!isD1Refusal(error)) throw error;
       const middle = Math.ceil(shared.length / 2);
       await this.#tell(shared.slice(0, middle));
       await this.#tell(shared.slice(middle));
@@ -103,7 +103,7 @@ export class InventoryProjector extends DurableObject<ProjectorEnv> implements I
     try {
       resolve(await answerWithin(projectInventory(this.env.DB, news), LONGEST_TRIP_MS));
     } catch (error) {
-      if (!isD1ConstraintError(error)) throw error;
+      if (!isD1Refusal(error)) throw error;
       reject(error);
     }
   }

@@ -23,7 +23,7 @@ import type { Backlog, UpkeepPort } from "#domain/upkeep-messages";
 import type { PaymentProviders } from "#payments/payment-provider";
 import { readClockMs } from "#platform/clock";
 import type { Logger } from "#platform/logger";
-import { isD1ConstraintError } from "#storage/d1-errors";
+import { isD1Refusal } from "#storage/d1-errors";
 import deskSql from "../../migrations/order-desk/0001_desk.sql";
 import eventOutcomesSql from "../../migrations/order-desk/0002_payment_event_outcomes.sql";
 import outboxSql from "../../migrations/shared/0001_outbox.sql";
@@ -247,7 +247,7 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
           this.#upkeep.reload();
         },
         deliver: (rows) => deliverDeskNews(delivery, rows, readClockMs()),
-        isRefusal: isD1ConstraintError,
+        isRefusal: isD1Refusal,
         onAlarm: (nowMs) => this.#upkeep.run(nowMs),
         nextWorkMs: () => this.#upkeep.nextWorkMs(),
       },

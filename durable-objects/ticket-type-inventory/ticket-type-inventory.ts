@@ -32,7 +32,7 @@ import type {
 } from "#domain/upkeep-messages";
 import { readClockMs } from "#platform/clock";
 import { createLogger } from "#platform/logger";
-import { isD1ConstraintError } from "#storage/d1-errors";
+import { isD1Refusal } from "#storage/d1-errors";
 import { projectDiscountStock } from "#storage/discounts";
 import { projectInventory, type ReservationNews } from "#storage/reservations";
 import inventorySql from "../../migrations/ticket-type-inventory/0001_inventory.sql";
@@ -127,7 +127,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
         reload: () => this.#reload(),
         deliver: (rows) => this.#deliver(rows),
         isUnhurried: () => this.#hasExpired(),
-        isRefusal: isD1ConstraintError,
+        isRefusal: isD1Refusal,
         onAlarm: () => this.#sweep(),
         nextWorkMs: () => this.#nextSweepMs(),
       },

@@ -175,6 +175,15 @@ it("finds the one inventory whose rows D1 refuses in a few trips, however many s
   for (const config of sound) expect(await readHeld(config)).toEqual([1, 1, 1]);
 });
 
+it("takes in smaller trips what is too big for one", async () => {
+  const configs = await openTypes(3);
+  const { project, trips } = await openProjector(async () => {
+    if (trips() === 2) throw new Error("D1_ERROR: string or blob too big: SQLITE_TOOBIG");
+  });
+  expect(await Promise.all(configs.map((config) => project(tellHolds(config))))).toEqual([true, true, true]);
+  expect(trips()).toBe(4);
+});
+
 it("tells everyone when D1 is away, and goes on with the next", async () => {
   const [first, second] = await openTypes(2);
   if (!first || !second) throw new Error("no types");
