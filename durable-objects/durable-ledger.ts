@@ -99,7 +99,7 @@ export class DurableLedger<Command, Outcome> {
     void this.#resume();
   }
 
-  /** Decides and stores a command with whatever else arrives in this turn; resolves once it is durable. */
+  /** Decides and stores a command with whatever else arrives while earlier writes are on their way to disk; resolves once it is durable. */
   submit(command: Command): Promise<Outcome> {
     return this.#commits.submit(command);
   }

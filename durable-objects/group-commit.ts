@@ -17,7 +17,7 @@ export interface GroupCommitHooks<Command, Outcome> {
   apply(commands: readonly Command[], nowMs: number): readonly Outcome[];
   /** Called after a rollback: forget every counter held in memory and load it again from storage. */
   reload(): void;
-  /** Called after the commits of a turn: arm the alarm here, never at the call. Must not throw. */
+  /** Called after each group, also one that was tried one by one: arm the alarm here, never at the call. Must not throw. */
   committed(): void;
 }
 

@@ -103,7 +103,8 @@ function hasKind<Kind extends InventoryCommand["kind"]>(
  * `#domain/inventory-group`; here they are loaded for, stored and told (docs/adr/0001). The same decisions serve the caps of
  * a discount, one object each, of which D1 has the counters alone (docs/adr/0010).
  *
- * The commands of one turn of the event loop share one commit; reads answer from memory, which is the fold of what is stored.
+ * The commands that arrive while earlier writes are on their way to disk share one commit; reads answer from memory, which is the
+ * fold of what is stored.
  */
 export class TicketTypeInventory extends DurableObject<InventoryEnv> implements InventoryPort, InventoryUpkeepPort {
   /** The simulation puts broken decisions in their place, to see that it finds them out. */
