@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Cluster, LedgerEntry, StoredAccount } from "./cluster.ts";
+import type { LedgerEntry, StoredAccount } from "./cluster.ts";
 import type { Outcome } from "./executor.ts";
 import { NOTHING_LOADED } from "./loaded-addresses.ts";
 import { decodeTransaction } from "./transaction-encoding.ts";
@@ -29,7 +29,6 @@ type WrittenEntry = Omit<LedgerEntry, "decoded" | "outcome"> & {
 };
 
 const FORMAT = "edge-tickets/localnet/1";
-const SAVE_EVERY_MS = 2_000;
 
 /** Reads a state file. @returns undefined when there is none. @throws Error when it is something else. */
 export function readStateFile(path: string): ClusterState | undefined {
@@ -74,25 +73,6 @@ export function writeStateFile(path: string, state: ClusterState): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.new`, JSON.stringify(written));
   renameSync(`${path}.new`, path);
-}
-
-/**
- * Keeps a cluster in a file: every two seconds while transactions come, and once more at the end.
- * @returns what to call at the end.
- */
-export function keepInFile(cluster: Cluster, path: string): () => void {
-  let savedCount = -1;
-  const save = (): void => {
-    if (cluster.countTransactions() === savedCount) return;
-    savedCount = cluster.countTransactions();
-    writeStateFile(path, cluster.exportState());
-  };
-  const timer = setInterval(save, SAVE_EVERY_MS);
-  return () => {
-    clearInterval(timer);
-    savedCount = -1;
-    save();
-  };
 }
 
 function toBase64(bytes: Uint8Array): string {

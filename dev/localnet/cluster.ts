@@ -40,6 +40,8 @@ export interface ClusterOptions {
   readonly finalityLagSlots: number;
   /** Where an earlier cluster stopped; left out, the chain is new. */
   readonly state?: ClusterState | undefined;
+  /** Gets all there is before a transaction becomes final, and again before a blockhash's life has passed. */
+  readonly keep?: ((state: ClusterState) => void) | undefined;
 }
 
 /** Slots before the first block, so that height and slot differ, as they do on any real cluster. */
@@ -55,6 +57,7 @@ const SLOT_HASHES = 512;
 export class Cluster {
   readonly executor: Executor;
   readonly #finalityLagSlots: number;
+  readonly #keep: ClusterOptions["keep"];
   readonly #lastValidHeights = new Map<string, number>();
   readonly #ledger = new Map<string, LedgerEntry>();
   readonly #signaturesByAddress = new Map<string, string[]>();
@@ -63,10 +66,14 @@ export class Cluster {
   #delayed: { readonly decoded: DecodedTransaction; readonly dueSlot: number }[] = [];
   #slot = FIRST_SLOT;
   #height = FIRST_HEIGHT;
+  #keptSlot = 0;
+  /** Slot of the first transaction that nobody keeps yet. */
+  #firstUnkeptSlot = Infinity;
 
-  constructor({ executor, finalityLagSlots, state }: ClusterOptions) {
+  constructor({ executor, finalityLagSlots, state, keep }: ClusterOptions) {
     this.executor = executor;
     this.#finalityLagSlots = finalityLagSlots;
+    this.#keep = keep;
     if (state !== undefined) this.#restore(state);
     this.tick(1);
   }
@@ -89,6 +96,7 @@ export class Cluster {
       const due = this.#delayed.filter((entry) => entry.dueSlot <= this.#slot);
       this.#delayed = this.#delayed.filter((entry) => entry.dueSlot > this.#slot);
       for (const { decoded } of due) this.include(decoded);
+      this.#keepInTime();
     }
   }
 
@@ -176,7 +184,7 @@ export class Cluster {
     if (!outcome.isIncludable) return undefined;
     const postBalances = accounts.map((account) => this.balanceOf(account));
     const entry = this.#entry(decoded, outcome, { preBalances, postBalances, feeLamports: computeFeeLamports(decoded) });
-    this.#ledger.set(decoded.signature, entry);
+    this.#append(decoded.signature, entry);
     for (const account of accounts) this.#noteSignature(account, decoded.signature);
     return entry;
   }
@@ -205,7 +213,7 @@ export class Cluster {
     this.#airdropped.add(accountAddress);
     const signature = encodeBase58(result.signature());
     const outcome: Outcome = { isIncludable: true, error: null, logs: [], computeUnits: 0, inner: [], loaded: NOTHING_LOADED };
-    this.#ledger.set(signature, this.#entry(null, outcome, { preBalances: [], postBalances: [], feeLamports: 0 }));
+    this.#append(signature, this.#entry(null, outcome, { preBalances: [], postBalances: [], feeLamports: 0 }));
     return signature;
   }
 
@@ -219,12 +227,26 @@ export class Cluster {
     return { slot: this.#slot, height: this.#height, accounts, ledger: [...this.#ledger] };
   }
 
+  #append(signature: string, entry: LedgerEntry): void {
+    this.#ledger.set(signature, entry);
+    this.#firstUnkeptSlot = Math.min(this.#firstUnkeptSlot, entry.slot);
+  }
+
+  #keepInTime(): void {
+    const isBecomingFinal = this.#firstUnkeptSlot <= this.slotAt("finalized");
+    if (!isBecomingFinal && this.#slot - this.#keptSlot < BLOCKHASH_LIFE_BLOCKS) return;
+    this.#keep?.(this.exportState());
+    this.#keptSlot = this.#slot;
+    this.#firstUnkeptSlot = Infinity;
+  }
+
   #restore(state: ClusterState): void {
     const { svm } = this.executor;
+    // A chain that was killed went on for less than this after it was kept.
+    this.#slot = state.slot + BLOCKHASH_LIFE_BLOCKS;
+    this.#height = state.height + BLOCKHASH_LIFE_BLOCKS;
     // litesvm makes each blockhash from the one before. Going past those already used keeps dead transactions dead.
-    for (let height = FIRST_HEIGHT; height < state.height; height += 1) svm.expireBlockhash();
-    this.#slot = state.slot;
-    this.#height = state.height;
+    for (let height = FIRST_HEIGHT; height < this.#height; height += 1) svm.expireBlockhash();
     for (const account of state.accounts) {
       this.#airdropped.add(account.address);
       svm.setAccount({

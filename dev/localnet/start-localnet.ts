@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { address } from "@solana/kit";
-import { keepInFile, readStateFile } from "./cluster-state.ts";
+import { readStateFile, writeStateFile, type ClusterState } from "./cluster-state.ts";
 import { Cluster } from "./cluster.ts";
 import { createEmulatorExecutor } from "./emulator-executor.ts";
 import { createProgramExecutor, createSvm, type Executor } from "./executor.ts";
@@ -55,7 +55,8 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
   const executor = createExecutor(options);
   const { stateFile, finalityLagSlots = DEFAULT_FINALITY_LAG_SLOTS } = options;
   const state = stateFile === undefined ? undefined : readStateFile(stateFile);
-  const cluster = new Cluster({ executor, finalityLagSlots, state });
+  const keep = stateFile === undefined ? undefined : (kept: ClusterState) => writeStateFile(stateFile, kept);
+  const cluster = new Cluster({ executor, finalityLagSlots, state, keep });
   const callCounts = new Map<string, number>();
   const servers: { close(): Promise<void> }[] = [];
   const openNode = async (port: number): Promise<LocalNode> => {
@@ -68,7 +69,6 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
     return { url: server.url, faults };
   };
   const node = await openNode(options.port);
-  const stopKeeping = stateFile === undefined ? () => undefined : keepInFile(cluster, stateFile);
   const timer = options.slotMs > 0 ? setInterval(() => cluster.tick(1), options.slotMs) : undefined;
   return {
     ...node,
@@ -79,7 +79,7 @@ export async function startLocalnet(options: LocalnetOptions): Promise<Localnet>
     async close() {
       clearInterval(timer);
       await Promise.all(servers.map((server) => server.close()));
-      stopKeeping();
+      keep?.(cluster.exportState());
     },
   };
 }

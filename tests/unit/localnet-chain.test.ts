@@ -1,5 +1,5 @@
 import { MPL_BUBBLEGUM_PROGRAM_ID } from "@metaplex-foundation/mpl-bubblegum";
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -148,6 +148,34 @@ describe("a chain kept in a file", () => {
     expect(await second.sendMints((await sign(second, "later")).wireBase64)).toBeNull();
     expect((await readTree(after.url, tree)).leaves).toHaveLength(2);
     await after.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it("keeps what was final, and never shows a height twice, when it is killed", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "localnet-"));
+    const walletSecretKey = generateSolanaWallet();
+    const killed = await startLocalnet({ port: 0, slotMs: 0, stateFile: join(folder, "chain.json") });
+    const { tree } = await provision(killed.url, walletSecretKey);
+    const minter = await createUmiMinter({ rpcUrl: killed.url, walletSecretKey, treeAddress: tree });
+    const { address } = await minter.ensureCollection({ eventId: "event", name: "Event", uri: "https://t.example" });
+    killed.cluster.tick(10 * LIFE);
+    const minted = await signOne(minter, { treeAddress: tree, collectionAddress: address }, "minted");
+    await minter.sendMints(minted.wireBase64);
+    while ((await look(minter, minted)) !== "succeeded") killed.cluster.tick(1);
+    const leftAtOnce = join(folder, "left-at-once.json");
+    await copyFile(join(folder, "chain.json"), leftAtOnce);
+    killed.cluster.tick(LIFE - 1);
+    const leftLater = join(folder, "left-later.json");
+    await copyFile(join(folder, "chain.json"), leftLater);
+
+    for (const stateFile of [leftAtOnce, leftLater]) {
+      const next = await startLocalnet({ port: 0, slotMs: 0, stateFile });
+      expect((await readTree(next.url, tree)).leaves).toHaveLength(1);
+      expect(next.cluster.heightAt("confirmed")).toBeGreaterThan(killed.cluster.heightAt("confirmed"));
+      expect(next.cluster.slotAt("confirmed")).toBeGreaterThan(killed.cluster.slotAt("confirmed"));
+      await next.close();
+    }
+    await killed.close();
     await rm(folder, { recursive: true });
   });
 });
