@@ -1,4 +1,12 @@
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type MiniflareOptions, type V4WorkerOptions } from "miniflare";
+import {
+  convertV4MiniflareOptions,
+  Log,
+  LogLevel,
+  Miniflare,
+  MiniflareCoreError,
+  type MiniflareOptions,
+  type V4WorkerOptions,
+} from "miniflare";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { applyMigrations } from "./apply-migrations.ts";
@@ -21,6 +29,8 @@ export interface RuntimeOptions {
   readonly bundle?: Bundle;
   /** Gets each line the service logs (one JSON object a line). Left out, lines go to standard output. */
   readonly onLogLine?: (line: string) => void;
+  /** Called when workerd died and did not start again. Left out, Miniflare's error goes to standard error alone. */
+  readonly onLost?: (error: Error) => void;
   /** Lets {@link Runtime.inspectorUrl} say where the runtime can be profiled. */
   readonly hasInspector?: boolean;
 }
@@ -59,6 +69,21 @@ export function storageOptions({ sharedPath, registryPath, ownPath }: SharedStor
 
 const CRON_PERIOD_MS = 60_000;
 
+/** Says when Miniflare has given its runtime up, of which it tells nobody else. It starts one again that died by itself. */
+class RuntimeLog extends Log {
+  readonly #onLost: RuntimeOptions["onLost"];
+
+  constructor(onLost: RuntimeOptions["onLost"]) {
+    super(LogLevel.ERROR);
+    this.#onLost = onLost;
+  }
+
+  override error(error: Error): void {
+    super.error(error);
+    if (error instanceof MiniflareCoreError && error.code === "ERR_RUNTIME_FAILURE") this.#onLost?.(error);
+  }
+}
+
 function workerOptions(bundle: Bundle, options: RuntimeOptions): V4WorkerOptions {
   const { modulesRules: _rules, ratelimits: _limits, ...rest } = readWorkerOptions();
   const entry = { type: "ESModule", path: join(bundle.directory, "entry.js"), contents: buildRateLimitEntry() } as const;
@@ -82,14 +107,14 @@ function workerOptions(bundle: Bundle, options: RuntimeOptions): V4WorkerOptions
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
   const bundle = options.bundle ?? (await buildBundle());
-  const { onLogLine, hasInspector = false, sharedStorage } = options;
+  const { onLogLine, onLost, hasInspector = false, sharedStorage } = options;
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       ...workerOptions(bundle, options),
       host: "127.0.0.1",
       port: 0,
       cf: false,
-      log: new Log(LogLevel.ERROR),
+      log: new RuntimeLog(onLost),
       telemetry: { enabled: false },
       ...(hasInspector ? { inspectorPort: 0 } : {}),
       ...(onLogLine === undefined ? {} : { handleStructuredLogs: ({ message }) => onLogLine(message) }),

@@ -20,6 +20,8 @@ export interface StackOptions {
   readonly chainStatePath?: string;
   /** Gets each line the service logs. */
   readonly onLogLine?: (line: string) => void;
+  /** Called when the service died and did not start again. */
+  readonly onServiceLost?: (error: Error) => void;
   /** Milliseconds a slot of the local chain; 400, as on the real one, when left out. */
   readonly slotMs?: number;
 }
@@ -107,7 +109,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 async function startParts(options: StackOptions, ports: Ports, started: Started): Promise<Stack> {
   const given = options.secrets.variables;
-  const { persistPath, onLogLine, chainStatePath: stateFile, slotMs = SLOT_MS } = options;
+  const { persistPath, onLogLine, onServiceLost: onLost, chainStatePath: stateFile, slotMs = SLOT_MS } = options;
   const programsDir = findProgramsDir();
   const localnet = started.keep(await startLocalnet({ port: ports.solana, programsDir, slotMs, stateFile }));
   const { tree, lookupTable, collection } = await provision(localnet.url, given["SOLANA_WALLET_PRIVATE_KEY"] ?? "");
@@ -137,6 +139,7 @@ async function startParts(options: StackOptions, ports: Ports, started: Started)
       bindings: variables,
       ...(persistPath === undefined ? {} : { persistPath }),
       ...(onLogLine === undefined ? {} : { onLogLine }),
+      ...(onLost === undefined ? {} : { onLost }),
     }),
   );
   const close = (): Promise<void> => started.close();

@@ -25,9 +25,10 @@ const USER_IDS = {
 const TOKEN_TTL_SECONDS = 12 * 3600;
 
 class PortError extends Error {}
+class ServiceLostError extends Error {}
 
 /** Errors whose message says all that their reader can do. */
-const FRIENDLY_ERRORS = [DevVarsError, FolderInUseError, ForeignDatabaseError, PortInUseError, PortError];
+const FRIENDLY_ERRORS = [DevVarsError, FolderInUseError, ForeignDatabaseError, PortInUseError, PortError, ServiceLostError];
 
 function readPort(): number {
   const text = process.env["PORT"] ?? String(DEFAULT_PORT);
@@ -111,6 +112,11 @@ async function main(): Promise<void> {
     onLogLine: (line) => {
       if (!isQuiet) console.log(line);
     },
+    onServiceLost: () => {
+      endWith(
+        new ServiceLostError("the service died and did not start again; all that it answered is kept: npm start goes on"),
+      );
+    },
   });
   stopOnSignal(() => stack.close().then(giveUpState));
   const tokens = await signTokens(secrets);
@@ -120,10 +126,14 @@ async function main(): Promise<void> {
   isQuiet = false;
 }
 
-try {
-  await main();
-} catch (error) {
+function endWith(error: unknown): never {
   const friendly = error instanceof Error && FRIENDLY_ERRORS.some((kind) => error instanceof kind);
   console.error(friendly ? error.message : error);
   process.exit(1);
+}
+
+try {
+  await main();
+} catch (error) {
+  endWith(error);
 }

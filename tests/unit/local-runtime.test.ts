@@ -1,8 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { applyMigrations, type MigrationTarget } from "#dev/apply-migrations";
 import { generateDevelopmentSecrets } from "#dev/dev-vars";
 import { startRuntime, type Runtime } from "#dev/runtime";
@@ -91,7 +92,26 @@ describe("the local runtime", () => {
     expect(allowed.length).toBeLessThanOrEqual(600);
     await runtime.close();
   });
+
+  it("says that the service is gone when its process was killed and none starts in its place", async () => {
+    const lost = Promise.withResolvers<Error>();
+    const runtime = await startRuntime({ bundle, bindings: {}, onLost: lost.resolve });
+    vi.stubEnv("MINIFLARE_WORKERD_PATH", process.execPath); // knows none of workerd's arguments and ends at once
+    for (const processId of listOwnRuntimes()) process.kill(processId, "SIGKILL");
+    expect((await lost.promise).message).toContain("failed to restart");
+    vi.unstubAllEnvs();
+    await runtime.close();
+  });
 });
+
+/** Ids of the workerd processes that this one has started. */
+function listOwnRuntimes(): number[] {
+  const table = execFileSync("ps", ["-A", "-o", "pid=,ppid=,comm="], { encoding: "utf8" });
+  const rows = table.split("\n").map((line) => line.trim().split(/\s+/));
+  return rows.flatMap(([id, parentId, name = ""]) =>
+    Number(parentId) === process.pid && name.includes("workerd") ? [Number(id)] : [],
+  );
+}
 
 it("says which port is taken instead of starting half of the stack", async () => {
   const squatter = createServer();
