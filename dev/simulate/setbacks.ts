@@ -53,7 +53,7 @@ export class Setbacks {
     const ticketIds = world.random.chance(0.4) || some.length === 0 ? null : some;
     const restock = world.random.chance(0.8);
     const request = makeRequest(this.#stage, `manager-${world.random.between(1, 3)}`, "refund", { ticketIds, restock });
-    const command: RefundCommand = { request, orderId: order.id, ticketIds, reason: "rain", restock };
+    const command: RefundCommand = { request, orderId: order.id, ticketIds, reason: "rain", restock, statusInD1: null };
     await this.#ask(command);
     if (world.random.chance(0.2)) await this.#ask(command);
   }

@@ -1,6 +1,6 @@
 import type { Failure } from "#domain/failure";
 import { hashParts } from "#domain/ids";
-import { cancelOrder, type OrderRecord } from "#domain/order";
+import { cancelOrder, raise, type OrderRecord } from "#domain/order";
 import type { CancelCommand, MadeOnce, OrderView, RefundCommand, RequestIdentity } from "#domain/order-messages";
 import { settleRevoked } from "#domain/recall";
 import { requestRefund } from "#domain/refund";
@@ -67,7 +67,10 @@ export class OrderRequests {
         const decide = (record: OrderRecord, nowMs: number): Result<OrderRecord, Failure> =>
           requestRefund(record, command, nowMs);
         // Told as it is once the tickets are dead: sooner nobody is told.
-        return this.#decide(identity, orderId, decide, (record) => settleRevoked(record).view);
+        return this.#decide(identity, orderId, decide, (record) => {
+          const { view } = settleRevoked(record);
+          return command.statusInD1 === null ? view : raise(view, command.statusInD1);
+        });
       },
     );
     if (!answer.ok) return answer;

@@ -153,6 +153,8 @@ export interface RefundCommand {
   readonly reason: string;
   /** Puts the seats back on sale. */
   readonly restock: boolean;
+  /** The order's status in D1, which hears of the mint and the desk does not; null when D1 is away. Part of the answer alone. */
+  readonly statusInD1: OrderStatus | null;
 }
 
 /** Stock figures that came back with the holds, so that the caller's next read of a type is not older than its own hold. */

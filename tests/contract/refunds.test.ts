@@ -200,6 +200,21 @@ describe("a request for a refund", () => {
     expect((await sold.listRefunds()).map(({ amountCents }) => amountCents)).toEqual([4_500, 4_500]);
   });
 
+  it("that is repeated gets the first answer, wherever the mint was then and is now", async () => {
+    const sold = await sellPaid(3);
+    const [early, later] = sold.ticketIds;
+    const pay = (ticketId: string | undefined) => sold.refund({ ticketIds: [ticketId] }, { key: `of-${ticketId}` });
+    await flushDeskOf(sold.orderId);
+    const before = await pay(early);
+    expect(before.body).toMatchObject({ status: "AWAITING_MINT" });
+    await env.DB.prepare("UPDATE orders SET status = 'COMPLETED' WHERE id = ?").bind(sold.orderId).run();
+    const after = await pay(later);
+    expect(after.body).toMatchObject({ status: "COMPLETED" });
+    expect((await pay(early)).body).toEqual(before.body);
+    await sold.refund();
+    expect((await pay(later)).body).toEqual(after.body);
+  });
+
   it("that comes many times at once has one effect", async () => {
     const sold = await sellPaid(2, {}, {}, wantEvents);
     const answers = await Promise.all([

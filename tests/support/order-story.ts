@@ -64,7 +64,15 @@ export function makeNews(type: PaymentNews["type"], changes: Partial<PaymentNews
 /** An organiser's wish to pay tickets back; `key` tells one request from another. */
 export function makeRefundCommand(key: string, changes: Partial<RefundCommand> = {}): RefundCommand {
   const request = { tenantId: "tenant", userId: "organiser", requestId: key, route: "refund", bodyHash: "hash" };
-  return { request, orderId: deriveId(1, ["order"]), ticketIds: null, reason: "rain", restock: true, ...changes };
+  return {
+    request,
+    orderId: deriveId(1, ["order"]),
+    ticketIds: null,
+    reason: "rain",
+    restock: true,
+    statusInD1: null,
+    ...changes,
+  };
 }
 
 /** Something that happens to an order. */

@@ -45,7 +45,7 @@ export function refundOf(
   changes: Partial<Pick<RefundCommand, "ticketIds" | "restock">> = {},
 ): RefundCommand {
   const request = { ...world.request(key, JSON.stringify(changes), "refund"), userId: "organiser" };
-  return { request, orderId, ticketIds: null, reason: "rain", restock: true, ...changes };
+  return { request, orderId, ticketIds: null, reason: "rain", restock: true, statusInD1: null, ...changes };
 }
 
 /** How an order stands everywhere: at its desk, at the gate, at the inventories, at the provider and in D1, all of it at rest. */
