@@ -1,5 +1,5 @@
 /** The service and what runs beside it, started together: for `npm start`, the demo and the benchmark. */
-import { createServer } from "node:net";
+import { claimPort } from "./claim-port.ts";
 import { startFakeStripe } from "./fake-stripe/start-fake-stripe.ts";
 import { provision } from "./localnet/provision.ts";
 import { findProgramsDir } from "./localnet/program-files.ts";
@@ -41,28 +41,7 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-/** A port that something else listens on. Its message says what to do. */
-export class PortInUseError extends Error {
-  override readonly name = "PortInUseError";
-}
-
 const SLOT_MS = 400;
-
-/** Makes sure that nobody listens on a port of 127.0.0.1; 0 finds a free one. @throws PortInUseError */
-export async function claimPort(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const isTaken = error.code === "EADDRINUSE";
-      reject(isTaken ? new PortInUseError(`port ${port} is in use: stop what listens there, or set another PORT`) : error);
-    });
-    server.listen(port, "127.0.0.1", () => {
-      const address = server.address();
-      const claimed = typeof address === "object" && address !== null ? address.port : port;
-      server.close(() => resolve(claimed));
-    });
-  });
-}
 
 interface Ports {
   readonly service: number;

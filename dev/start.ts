@@ -5,11 +5,12 @@ import { ROLES } from "#domain/principal";
 import { ForeignDatabaseError } from "./apply-migrations.ts";
 import { PROJECT_ROOT } from "./build-bundle.ts";
 import { claimFolder, FolderInUseError } from "./claim-folder.ts";
+import { PortInUseError } from "./claim-port.ts";
 import { DevVarsError, ensureDevelopmentSecrets, type DevelopmentSecrets } from "./dev-vars.ts";
 import { describeLocalnet } from "./localnet/start-localnet.ts";
 import { seedEvent, type Seeded } from "./seed.ts";
 import { DEVELOPMENT_TENANT_ID, signDevelopmentToken } from "./sign-development-token.ts";
-import { PortInUseError, startStack, type Stack } from "./start-stack.ts";
+import { startStack, type Stack } from "./start-stack.ts";
 import { describeFirstSteps } from "./first-steps.ts";
 
 const DEFAULT_PORT = 8787;
@@ -102,7 +103,7 @@ async function main(): Promise<void> {
   const secrets = await ensureDevelopmentSecrets();
   if (secrets.created) console.log("Made .dev.vars and .dev.keys.json with fresh secrets for this machine.");
   await mkdir(STATE, { recursive: true });
-  const giveUpState = await claimFolder(STATE);
+  const giveUpState = await claimFolder(STATE, port);
   let isQuiet = true;
   const stack = await startStack({
     secrets,

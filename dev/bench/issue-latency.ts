@@ -3,7 +3,7 @@ import { createHttpClient } from "../http-client.ts";
 import { generateDevelopmentSecrets } from "../dev-vars.ts";
 import { startRuntime } from "../runtime.ts";
 import { startSandboxProvider } from "../sandbox-provider/start-sandbox-provider.ts";
-import { claimPort } from "../start-stack.ts";
+import { claimPort } from "../claim-port.ts";
 import type { BenchBundles } from "./bench-bundle.ts";
 import { createBenchWorld, type BenchWorld } from "./bench-world.ts";
 import { quantile } from "./report.ts";
