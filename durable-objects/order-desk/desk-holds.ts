@@ -1,5 +1,4 @@
 import type { Failure } from "#domain/failure";
-import type { InventoryPort } from "#domain/inventory-messages";
 import { sharedPrefixOf } from "#domain/ids";
 import { holdOf } from "#domain/order-holds";
 import type { DiscountUse } from "#domain/discount-stock";
@@ -20,6 +19,7 @@ import type { HoldRecord } from "./desk-records.ts";
 import type { DeskStore } from "./desk-store.ts";
 import { holdAllLines, holdUses, releaseAllLines } from "./hold-lines.ts";
 import type { InventoryBatcher } from "./inventory-batcher.ts";
+import type { DeskInventory } from "./limit-calls.ts";
 import type { HeldStock } from "./place-in-commit.ts";
 import type { Remembered } from "./requests-once.ts";
 
@@ -27,14 +27,14 @@ import type { Remembered } from "./requests-once.ts";
 export class DeskHolds {
   readonly #store: DeskStore;
   readonly #commit: Commit;
-  readonly #inventory: (ticketTypeId: string) => InventoryPort;
+  readonly #inventory: (ticketTypeId: string) => DeskInventory;
   readonly #batcher: InventoryBatcher;
   readonly #logger: Logger;
 
   constructor(
     store: DeskStore,
     commit: Commit,
-    reach: { inventory(ticketTypeId: string): InventoryPort; readonly batcher: InventoryBatcher; readonly logger: Logger },
+    reach: { inventory(ticketTypeId: string): DeskInventory; readonly batcher: InventoryBatcher; readonly logger: Logger },
   ) {
     this.#store = store;
     this.#commit = commit;

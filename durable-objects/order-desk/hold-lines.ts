@@ -1,8 +1,8 @@
 import type { Failure, TypeShortage } from "#domain/failure";
 import { refuseUse, type DiscountUse } from "#domain/discount-stock";
-import type { InventoryPort } from "#domain/inventory-messages";
 import type { BasketLine, StockNews } from "#domain/order-messages";
 import type { BatchedOutcome, InventoryBatcher } from "./inventory-batcher.ts";
+import type { DeskInventory } from "./limit-calls.ts";
 
 /** Stock held for every line until `expiresAtMs` (the earliest of the lines); or a refusal, and the lines that are held in vain. */
 export type HoldOutcome =
@@ -81,7 +81,7 @@ export async function holdUses(
 
 /** Gives every line back; a line that was never held, or has expired, is no error. Rejects when an inventory cannot be reached. */
 export async function releaseAllLines(
-  inventory: (ticketTypeId: string) => InventoryPort,
+  inventory: (ticketTypeId: string) => DeskInventory,
   request: HoldRequest & { readonly cause: string },
 ): Promise<void> {
   const { tenantId, userId, reservationId, cause } = request;

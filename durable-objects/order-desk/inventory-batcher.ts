@@ -1,11 +1,11 @@
 import type {
   ConfirmCommand,
   ConfirmOutcome,
-  InventoryPort,
   InventorySnapshot,
   ReserveCommand,
   ReserveOutcome,
 } from "#domain/inventory-messages";
+import type { DeskInventory } from "./limit-calls.ts";
 
 /** Commands in one call to an inventory. */
 const COMMANDS_PER_CALL = 128;
@@ -33,7 +33,7 @@ export class InventoryBatcher {
   readonly #holds: CallBatches<ReserveCommand, BatchedOutcome>;
   readonly #sales: CallBatches<ConfirmCommand, ConfirmOutcome>;
 
-  constructor(inventory: (stockName: string) => InventoryPort) {
+  constructor(inventory: (stockName: string) => DeskInventory) {
     this.#holds = new CallBatches(async (stockName, commands) => {
       const { outcomes, snapshot } = await inventory(stockName).reserve(commands);
       return outcomes.map((outcome) => ({ outcome, snapshot }));

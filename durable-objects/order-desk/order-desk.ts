@@ -1,6 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import type { GatePort } from "#domain/gate-messages";
-import type { InventoryPort } from "#domain/inventory-messages";
 import { attachPayment, firstAnswerOf, viewAt, type OrderRecord } from "#domain/order";
 import { firstKeptTicketsOf, keptTicketsOf } from "#domain/order-tickets";
 import type {
@@ -38,7 +36,8 @@ import { findKeptTicket, findTenantOf, passOnTicket } from "./desk-tickets.ts";
 import { DeskUpkeep } from "./desk-upkeep.ts";
 import { InventoryBatcher } from "./inventory-batcher.ts";
 import { KnownRequests } from "./known-requests.ts";
-import { NumberBlocks, type LeaseBlock } from "./number-blocks.ts";
+import { limitCalls, type DeskCalls } from "./limit-calls.ts";
+import { NumberBlocks } from "./number-blocks.ts";
 import { OrderProgress } from "./order-progress.ts";
 import { OrderPlacing } from "./order-placing.ts";
 import { OrderRequests } from "./order-requests.ts";
@@ -57,14 +56,11 @@ const RECENT_TICKETS = 100;
 const SETTLE_PATIENCE_MS = 2_000;
 
 /** What a desk reaches outside itself; given by the composition root. */
-export interface DeskReach {
+export interface DeskReach extends DeskCalls {
   readonly db: D1Database;
   readonly mintQueue: Queue<MintMessage>;
   readonly eventQueue: DeliveryReach["eventQueue"];
-  inventory(ticketTypeId: string): InventoryPort;
-  gate(eventId: string): Pick<GatePort, "recall" | "block">;
   readonly paymentProviders: PaymentProviders;
-  readonly leaseBlock: LeaseBlock;
   readonly logger: Logger;
 }
 
@@ -89,8 +85,9 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     migrate(ctx.storage, [outboxSql, deskSql, eventOutcomesSql]);
     this.#store = new DeskStore(ctx.storage.sql);
     this.#once = new RequestsOnce(new KnownRequests(ctx.storage, (requestIds) => this.#store.findKnownRequests(requestIds)));
-    this.#numbers = new NumberBlocks(this.#store, this.#commit, reach);
-    const batched = { ...reach, batcher: new InventoryBatcher((stockName) => reach.inventory(stockName)) };
+    const limited = { ...reach, ...limitCalls(reach) };
+    this.#numbers = new NumberBlocks(this.#store, this.#commit, limited);
+    const batched = { ...limited, batcher: new InventoryBatcher((stockName) => limited.inventory(stockName)) };
     this.#holds = new DeskHolds(this.#store, this.#commit, batched);
     const { logger } = reach;
     const noteDue = (dueMs: number | null): void => this.#upkeep.noteDue(dueMs);

@@ -1,5 +1,3 @@
-import type { GatePort } from "#domain/gate-messages";
-import type { InventoryPort } from "#domain/inventory-messages";
 import { hashParts } from "#domain/ids";
 import type { OrderRecord } from "#domain/order";
 import { holdsOf, seatsOf } from "#domain/order-holds";
@@ -11,12 +9,11 @@ import { settleConfirmed, settleGivenBack, settleReleased, settleSoldOut } from 
 import { selectPaymentProvider, type PaymentProviders } from "#payments/payment-provider";
 import type { Logger } from "#platform/logger";
 import type { InventoryBatcher } from "./inventory-batcher.ts";
+import type { DeskCalls } from "./limit-calls.ts";
 
 /** What a step needs of the world outside its desk. */
-export interface StepReach {
-  inventory(stockName: string): InventoryPort;
+export interface StepReach extends Pick<DeskCalls, "inventory" | "gate"> {
   readonly batcher: Pick<InventoryBatcher, "confirm">;
-  gate(eventId: string): Pick<GatePort, "recall" | "block">;
   readonly paymentProviders: PaymentProviders;
   readonly logger: Logger;
 }
