@@ -40,7 +40,7 @@ export function buildStage(world: Surroundings, rules: InventoryRules = INVENTOR
   const report = (what: string): void => world.fail(what);
   const tenantId = random.uuid();
   const payments = new PaymentBook(report);
-  const worker: Sender = { name: "worker", isAlive: true, loop, send: (message) => message() };
+  const worker: Sender = { name: "worker", isAlive: true, isLeftInTheEnd: true, loop, send: (message) => message() };
   const types: TypeOnSale[] = [];
   const codes: CodeOnSale[] = [];
   const orders = new OrderModel((stockName) => stockOf({ types, codes }, stockName).model, payments, gate, report);

@@ -26,6 +26,8 @@ const afterMicrotasks = (): Promise<void> => new Promise((resolve) => setImmedia
  * are no real timers, so nothing is left to the machine it runs on.
  */
 export class EventLoop {
+  /** A timer that code sets for longer than this never comes. */
+  readonly longestTimerMs: number;
   #nowMs: number;
   #seq = 0;
   readonly #random: Random;
@@ -33,7 +35,8 @@ export class EventLoop {
     one.atMs === other.atMs ? one.lot < other.lot || (one.lot === other.lot && one.seq < other.seq) : one.atMs < other.atMs,
   );
 
-  constructor(random: Random, startMs: number) {
+  constructor(random: Random, startMs: number, longestTimerMs = Number.POSITIVE_INFINITY) {
+    this.longestTimerMs = longestTimerMs;
     this.#random = random;
     this.#nowMs = startMs;
   }

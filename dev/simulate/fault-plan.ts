@@ -5,6 +5,8 @@ export interface FaultPlan {
   /** That a message is lost on its way there; that the answer is lost on its way back. */
   readonly loseRequest: number;
   readonly loseReply: number;
+  /** That a call of an object is never answered and never fails, done or not. */
+  readonly neverAnswer: number;
   /** That a message comes a second time, later. */
   readonly duplicate: number;
   /** That a message takes seconds. */
@@ -28,6 +30,7 @@ export interface FaultPlan {
 export const NO_FAULTS: FaultPlan = {
   loseRequest: 0,
   loseReply: 0,
+  neverAnswer: 0,
   duplicate: 0,
   slow: 0,
   crash: 0,
@@ -44,6 +47,7 @@ export const NO_FAULTS: FaultPlan = {
 const WORST: FaultPlan = {
   loseRequest: 0.05,
   loseReply: 0.05,
+  neverAnswer: 0.01,
   duplicate: 0.1,
   slow: 0.05,
   crash: 0.01,

@@ -9,6 +9,8 @@ const PATIENCE_MS = [20, 5_000] as const;
 
 /** Whoever sends: what it says may have to wait until it is allowed out. */
 export interface Sender extends Life {
+  /** True when whoever calls through it goes away after a while: none of its calls waits for ever. */
+  readonly isLeftInTheEnd?: boolean;
   send(message: () => void): void;
 }
 
@@ -20,6 +22,8 @@ export interface Letter {
   readonly from: Sender;
   readonly subject: string;
   readonly mayComeTwice: boolean;
+  /** True when the client that carries it fails it after a while without an answer. */
+  readonly hasTimeout?: boolean;
 }
 
 /** Messages between objects, D1, queue, provider and the Worker, with everything that may happen to them. */
@@ -31,12 +35,13 @@ export class Network {
   }
 
   /** Calls a receiver; rejects when the message or its answer is lost, or the receiver dies or refuses. */
-  call<T>({ from, subject, mayComeTwice }: Letter, receive: Receive<T>): Promise<T> {
+  call<T>({ from, subject, mayComeTwice, hasTimeout = false }: Letter, receive: Receive<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       from.send(() => {
         this.#world.note(`${from.name} → ${subject}`);
         if (mayComeTwice && this.#world.isDue("duplicate")) this.#sendCopy(subject, receive);
-        if (this.#world.isDue("loseRequest")) this.#lose(from, subject, "request", reject);
+        if (!hasTimeout && !from.isLeftInTheEnd && this.#world.isDue("neverAnswer")) this.#leaveUnanswered(subject, receive);
+        else if (this.#world.isDue("loseRequest")) this.#lose(from, subject, "request", reject);
         else this.#deliver(from, subject, receive, resolve, reject);
       });
     });
@@ -60,6 +65,13 @@ export class Network {
         (reason) => back(() => reject(reason)),
       ),
     );
+  }
+
+  /** The call may get there; whoever waits for its answer waits for ever, unless a limit is set. */
+  #leaveUnanswered<T>(subject: string, receive: Receive<T>): void {
+    const nobody = (): void => undefined;
+    this.#world.note(`never answered: ${subject}`);
+    if (this.#world.random.chance(0.5)) this.#world.loop.after(this.#delayMs(), undefined, () => receive(nobody, nobody));
   }
 
   #sendCopy<T>(subject: string, receive: Receive<T>): void {

@@ -116,7 +116,7 @@ export class Payments {
   openFor(life: Sender): PaymentProvider {
     const { network, outages } = this.#stage;
     return makeRefundOnlyProvider((request, key) =>
-      network.call({ from: life, subject: `provider.refund ${key}`, mayComeTwice: true }, (answer) => {
+      network.call({ from: life, subject: `provider.refund ${key}`, mayComeTwice: true, hasTimeout: true }, (answer) => {
         if (outages.isDown("provider")) {
           answer(DOWN);
           return;

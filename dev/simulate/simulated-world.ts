@@ -36,22 +36,26 @@ export interface WorldReport {
   readonly traceHash: string;
 }
 
-/** What makes one world. `rules` puts other decisions in the inventories, to see that broken ones are found out. */
+/**
+ * What makes one world. `rules` puts other decisions in the inventories, and `longestTimerMs` takes the limits away that are longer,
+ * to see that what is broken so is found out.
+ */
 export interface WorldOptions {
   readonly seed: number;
   readonly operations: number;
   readonly rules?: InventoryRules;
+  readonly longestTimerMs?: number;
 }
 
 /**
  * Runs one world: so many operations with everything going wrong, then none, until all is at rest; and judges it all along.
  * @throws SimulationFailure with the first thing that was wrong.
  */
-export async function runWorld({ seed, operations, rules }: WorldOptions): Promise<WorldReport> {
+export async function runWorld({ seed, operations, rules, longestTimerMs }: WorldOptions): Promise<WorldReport> {
   installSimulatedTime();
   configureLog("fatal");
   const random = new Random(seed);
-  const world = new Surroundings(seed, random, new EventLoop(random, START_MS));
+  const world = new Surroundings(seed, random, new EventLoop(random, START_MS, longestTimerMs));
   const { stage, configs, payments, queue } = buildStage(world, rules);
   const show = new Show(
     stage,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runWorld } from "#dev/simulate/simulated-world";
+import { runWorld, type WorldOptions } from "#dev/simulate/simulated-world";
 import { SimulationFailure } from "#dev/simulate/trace";
 import { decideConfirm, decideRelease, decideReserve, decideRestock } from "#domain/inventory";
 import { INVENTORY_RULES, type InventoryRules } from "#domain/inventory-group";
@@ -11,10 +11,14 @@ const OPERATIONS = 4_000;
 const SEEDS_TO_FIND_IN = [28, 22, 11, 26, 29, 14, 36, 6, 20, ...Array.from({ length: 15 }, (_, position) => 1_000 + position)];
 
 /** What the simulation finds wrong when an inventory decides so; undefined when it finds nothing. */
-async function findWhatIsWrong(broken: Partial<InventoryRules>): Promise<string | undefined> {
+function findWhatIsWrong(broken: Partial<InventoryRules>): Promise<string | undefined> {
+  return findWhatIsWrongWith({ rules: { ...INVENTORY_RULES, ...broken } });
+}
+
+async function findWhatIsWrongWith(broken: Omit<WorldOptions, "seed" | "operations">): Promise<string | undefined> {
   for (const seed of SEEDS_TO_FIND_IN) {
     try {
-      await runWorld({ seed, operations: OPERATIONS, rules: { ...INVENTORY_RULES, ...broken } });
+      await runWorld({ seed, operations: OPERATIONS, ...broken });
     } catch (error) {
       if (error instanceof SimulationFailure) return error.message;
       throw error;
@@ -38,7 +42,7 @@ const MUST_HAPPEN = [
   "a part given back outside",
   "the rest given back outside",
   ...["sold_out", "user_limit_reached", "discount_exhausted"].map((code) => `answer to a purchase: ${code}`),
-  ...["crash", "crashAtFlush", "loseRequest", "loseReply", "duplicate", "slow"].map((fault) => `fault ${fault}`),
+  ...["crash", "crashAtFlush", "loseRequest", "loseReply", "duplicate", "slow", "neverAnswer"].map((fault) => `fault ${fault}`),
   ...["alarmLate", "alarmTwice", "alarmNever", "d1Outage"].map((fault) => `fault ${fault}`),
 ];
 
@@ -87,6 +91,10 @@ describe("the simulation", () => {
         decideConfirm({ ...stock, config: { ...stock.config, capacity: Number.MAX_SAFE_INTEGER } }, line, command),
     });
     expect(wrong).toMatch(/more is held and sold than there is/);
+  });
+
+  it("would notice calls that wait for ever for an answer that never comes", async () => {
+    expect(await findWhatIsWrongWith({ longestTimerMs: 9_999 })).toMatch(/does not come to rest/);
   });
 
   it("would notice a repeat that holds a second time", async () => {
