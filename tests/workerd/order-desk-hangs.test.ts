@@ -115,7 +115,14 @@ describe("a call that is never answered", () => {
       const desk = world.openDesk();
       const { id: orderId } = await buyForSure(world, desk, "one", 0);
       const hung = hang(world, "recall");
-      const command = { request: world.request("back", "", "refund"), orderId, ticketIds: null, reason: "rain", restock: true };
+      const command = {
+        request: world.request("back", "", "refund"),
+        orderId,
+        ticketIds: null,
+        reason: "rain",
+        restock: true,
+        statusInD1: null,
+      };
       expect(await giveUp(hung, desk.refund(command))).toMatchObject({ value: { ok: false, failure: { code: "overloaded" } } });
       world.fault = () => "ok";
       expect(await desk.refund(command)).toMatchObject({ ok: true });
