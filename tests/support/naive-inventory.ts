@@ -111,7 +111,8 @@ export class NaiveInventory {
       return refusal({ code: "user_limit_reached", ticketTypeId, maxPerUser });
     }
     if (this.availableCount(nowMs) < quantity) return this.#soldOut(nowMs);
-    const expiresAtMs = nowMs + this.config.reservationTtlSeconds * 1000;
+    const longestMs = this.config.reservationTtlSeconds * 1000;
+    const expiresAtMs = nowMs + Math.min(longestMs, command.holdMs ?? longestMs);
     this.lines.push({
       id,
       userId,
