@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { JSONWebKeySet } from "jose";
+import { LONGEST_HOLD_SECONDS } from "#domain/inventory";
 import { refuse, succeed, type Result } from "#domain/result";
 import { SOLANA_CLUSTERS } from "#domain/solana-cluster";
 import { TAX_ROUNDINGS } from "#domain/tax";
@@ -98,7 +99,7 @@ const variables = z.object({
   ORDER_DESKS_PER_TENANT: z.coerce.number().int().min(1).max(256).default(4),
   TRANSFER_TTL_SECONDS: z.coerce.number().int().min(60).max(7_776_000).default(604_800),
   TAX_ROUNDING: z.enum(TAX_ROUNDINGS).default("line"),
-  DEFAULT_RESERVATION_TTL_SECONDS: z.coerce.number().int().min(5).max(3600).default(600),
+  DEFAULT_RESERVATION_TTL_SECONDS: z.coerce.number().int().min(5).max(LONGEST_HOLD_SECONDS).default(600),
   LOG_LEVEL: z.enum(["debug", "info", "warning", "error"]).default("info"),
 });
 

@@ -1,6 +1,7 @@
 import type { Discount } from "./discount.ts";
 import type { DiscountCap, InventoryConfig, InventoryRefusal } from "./inventory-messages.ts";
 import type { Failure } from "./failure.ts";
+import { LONGEST_HOLD_SECONDS } from "./inventory.ts";
 
 /** Stock of a discount that an order needs; `stockName` names its inventory. */
 export interface DiscountUse {
@@ -11,8 +12,6 @@ export interface DiscountUse {
 
 /** A cap without a number of its own (only `maxUsesPerUser` is set). */
 const PLENTY = 1_000_000_000_000;
-/** No hold of a seat is longer, and a use is held as long as its seats. */
-const LONGEST_HOLD_SECONDS = 3_600;
 
 /** Name of the inventory that keeps a cap (docs/adr/0010). */
 export function discountStockName(discountId: string, cap: DiscountCap): string {

@@ -13,6 +13,9 @@ import type {
 import { refuse } from "./result.ts";
 import type { ReservationStatus } from "./statuses.ts";
 
+/** No stock is held longer: no type may say so, and uses of a discount are configured with it, to be held as long as their seats. */
+export const LONGEST_HOLD_SECONDS = 3_600;
+
 /** An inventory makes a hold at once, so `PENDING` never occurs in it. */
 export type LineStatus = Exclude<ReservationStatus, "PENDING">;
 

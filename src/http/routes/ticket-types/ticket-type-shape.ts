@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { LONGEST_HOLD_SECONDS } from "#domain/inventory";
 import { TICKET_TYPE_STATUSES } from "#domain/statuses";
 import { AVAILABILITIES, type TicketTypeView } from "#services/ticket-type/ticket-type-view";
 import { cents, id, lineOfText, longText, presentOptionalTime, quantity, time } from "../../schemas.ts";
@@ -7,7 +8,7 @@ const count = z.int().min(0);
 const rateBps = z.int().min(0).max(10_000).openapi({ description: "Basis points, contained in the price: 1900 is 19 %" });
 /** With at most 50 lines a basket, this bounds the tickets of one order. */
 const perOrder = z.int().min(1).max(100);
-const holdSeconds = z.int().min(5).max(3600);
+const holdSeconds = z.int().min(5).max(LONGEST_HOLD_SECONDS);
 
 /** A ticket type as the contract shows it. heldCount + soldCount + availableCount = quantity. */
 export const ticketTypeShape = z
