@@ -67,8 +67,10 @@ export async function readOptionalJson(request: Request): Promise<Result<unknown
 
 /** Nobody here unpacks a body: one that says it is packed is refused, not read as it came (RFC 9110, 15.5.16). */
 function isJson(request: Request): boolean {
-  const coding = request.headers.get("content-encoding") ?? "identity";
-  return coding.toLowerCase() === "identity" && /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "");
+  const coding = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+  return (
+    (coding === "" || coding === "identity") && /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")
+  );
 }
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
