@@ -266,7 +266,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     assertInvariant(state !== undefined, "an inventory has news and no configuration");
     if (await this.#project(state, rows)) return;
     const wasNeverUsed = state.counters.historySeq === 0;
-    const isOver = rows.every((row) => (readAtMs(row) ?? 0) <= readClockMs() - STORED_WITHIN_MS);
+    const isOver = rows.every((row) => (readAtMs(row) ?? Infinity) <= readClockMs() - STORED_WITHIN_MS);
     if (!wasNeverUsed || !isOver) throw new Error("the ticket type or discount is not in D1 yet");
   }
 
