@@ -10,6 +10,7 @@ import { PROJECT_ROOT } from "../build-bundle.ts";
 import { buildBenchBundles, type BenchBundles } from "./bench-bundle.ts";
 import { parseBenchOptions, UsageError, type BenchOptions } from "./bench-options.ts";
 import { startTargets } from "./bench-targets.ts";
+import { measureDisk } from "./disk-latency.ts";
 import { measureIssueLatency } from "./issue-latency.ts";
 import { formatLongRun, runLong } from "./long-run.ts";
 import { measureCounts, measureRounds, type Sample } from "./measure.ts";
@@ -48,6 +49,7 @@ async function measure(options: BenchOptions, bundles: BenchBundles, directory: 
   const startUp = await profileStartUp(directory);
   const timed = await startTargets(bundles, "timed", directory, options);
   const pace = { connections: CONNECTIONS, warmUpMs: WARM_UP_MS, measureMs: seconds * 1000 };
+  const disk = measureDisk(directory);
   const ticksBefore = await readMachineTicks();
   let samples: Sample[];
   try {
@@ -78,6 +80,7 @@ async function measure(options: BenchOptions, bundles: BenchBundles, directory: 
     machine: `${availableParallelism()} cores, ${cpus()[0]?.model.trim() || process.arch}, Node ${process.version}`,
     loadAverage,
     stolenShare: stolen,
+    disk,
     figures: toFigures(operations, samples),
     counts: Object.fromEntries(counts),
     issueLatency,

@@ -1,3 +1,4 @@
+import type { DiskLatency } from "./disk-latency.ts";
 import type { IssueLatency } from "./issue-latency.ts";
 import type { Sample } from "./measure.ts";
 import type { Counts } from "./operation-counts.ts";
@@ -14,6 +15,8 @@ export interface BenchReport {
   readonly loadAverage: number;
   /** Share of processor time that the host gave to other machines meanwhile; undefined where it is not known. */
   readonly stolenShare: number | undefined;
+  /** Measured right before the first round. */
+  readonly disk: DiskLatency;
   readonly figures: readonly Figure[];
   readonly counts: Readonly<Partial<Record<OperationName, Counts>>>;
   /** Undefined when no webhooks were measured. */
@@ -99,7 +102,7 @@ const round = (value: number | undefined, digits = 0): string => (value === unde
 
 /** The report as people read it. */
 export function formatReport(report: BenchReport): string {
-  const { bundle, startUp, firstAnswerMs, rssBytes } = report;
+  const { bundle, startUp, firstAnswerMs, rssBytes, disk } = report;
   const rss = rssBytes.map((bytes) => (bytes === undefined ? "?" : round(bytes / MEBIBYTE)));
   return [
     formatFigures(report.figures),
@@ -111,6 +114,7 @@ export function formatReport(report: BenchReport): string {
     `start-up   ${round(startUp.activeMs)} ms at work while loading: ${round(startUp.scriptMs)} ms script, ${round(startUp.garbageMs)} ms garbage, the rest compiling; first answer ${round(firstAnswerMs)} ms after launch of the runtime`,
     ...startUp.slowest.map(({ place, selfMs }) => `           ${round(selfMs, 1).padStart(5)} ms ${place}`),
     `memory     workerd holds ${rss.at(-1)} MiB at the end; after each round: ${rss.join(", ")}`,
+    `disk       keeps a page of 4 KiB for good in p50 ${round(disk.p50Ms, 2)} ms, p99 ${round(disk.p99Ms, 2)} ms`,
     `machine    ${report.machine}, load ${round(report.loadAverage, 1)} before; ${formatStolen(report.stolenShare)}`,
   ].join("\n");
 }
