@@ -1,5 +1,4 @@
 import { decideLeafNews, type NewsDecision } from "#domain/chain-news";
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import { assertInvariant } from "#domain/result";
 import {
   abandonHold,
@@ -14,6 +13,7 @@ import {
 } from "#storage/leaf-news";
 import { attempt } from "../attempt.ts";
 import type { ServiceContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 import { proveAsset } from "./prove-asset.ts";
 
 /** What noticing moved assets may reach. */
@@ -125,8 +125,7 @@ async function hold(ctx: NoticeContext, found: NamedTicket, ownerAddress: string
     await abandonHold(ctx.d1, ticket);
     return true;
   }
-  const desk = deskNumberOf(ticketId);
-  if (isDeskOfTenant(desk, tenantId)) await ctx.desk(desk).passOnTicket(tenantId, ticketId);
+  await findDesk(ctx, tenantId, ticketId)?.passOnTicket(tenantId, ticketId);
   const { isHeld, isAnnounced } = await completeHold(ctx.d1, ticket, ctx.nowMs);
   // Without this message the cron sends the event within a minute.
   if (isAnnounced) await attempt(ctx.eventQueue.send({ endpointId: null }));

@@ -1,6 +1,6 @@
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import type { CancelCommand, MadeOnce, OrderView } from "#domain/order-messages";
 import type { SignedInContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 import { forgetStock } from "../ticket-type/stock-cache.ts";
 
 /**
@@ -9,11 +9,9 @@ import { forgetStock } from "../ticket-type/stock-cache.ts";
  * `idempotency_key_reused`.
  */
 export async function cancelOrder(ctx: SignedInContext, command: CancelCommand): Promise<MadeOnce<OrderView>> {
-  const desk = deskNumberOf(command.orderId);
-  if (!isDeskOfTenant(desk, ctx.principal.tenantId)) {
-    return { ok: false, failure: { code: "not_found", what: "order" }, replayed: false, stock: [] };
-  }
-  const cancelled = await ctx.desk(desk).cancel(command);
+  const desk = findDesk(ctx, ctx.principal.tenantId, command.orderId);
+  if (!desk) return { ok: false, failure: { code: "not_found", what: "order" }, replayed: false, stock: [] };
+  const cancelled = await desk.cancel(command);
   if (cancelled.ok) forgetStock(cancelled.value.lines.map((line) => line.ticketTypeId));
   return cancelled;
 }

@@ -1,5 +1,4 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import type { OrderView } from "#domain/order-messages";
 import { hasRole, type Principal } from "#domain/principal";
 import { refuse, succeed, type Result } from "#domain/result";
@@ -7,6 +6,7 @@ import { ORDER_STATUS_RANK } from "#domain/statuses";
 import { findOrderRow } from "#storage/orders";
 import { attempt } from "../attempt.ts";
 import type { ServiceContext, SignedInContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 
 /** An order of the tenant that the principal may see: their own, or any for a venue manager and above. */
 export function maySee(principal: Principal, resource: { readonly tenantId: string; readonly userId: string }): boolean {
@@ -25,9 +25,9 @@ export async function findOrder(ctx: SignedInContext, orderId: string): Promise<
  * state of higher rank counts. A D1 that is down is no reason not to answer a buyer whose order the desk still has.
  */
 export async function readOrder(ctx: ServiceContext, tenantId: string, orderId: string): Promise<OrderView | undefined> {
-  const desk = deskNumberOf(orderId);
+  const desk = findDesk(ctx, tenantId, orderId);
   const [atDesk, inD1] = await Promise.all([
-    attempt(isDeskOfTenant(desk, tenantId) ? ctx.desk(desk).findOrder(tenantId, orderId) : Promise.resolve(undefined)),
+    desk ? attempt(desk.findOrder(tenantId, orderId)) : succeed(undefined),
     attempt(findOrderRow(ctx.db, tenantId, orderId, ctx.nowMs)),
   ]);
   const known = atDesk.ok ? atDesk.value : undefined;

@@ -1,9 +1,9 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import { succeed, type Result } from "#domain/result";
 import { listTicketRowsOfOrder } from "#storage/tickets";
 import { attempt } from "../attempt.ts";
 import type { SignedInContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 import { asUnminted, type TicketView } from "../ticket/ticket-view.ts";
 import { findOrder, maySee } from "./find-order.ts";
 
@@ -15,9 +15,8 @@ export async function listOrderTickets(ctx: SignedInContext, orderId: string): P
   const order = await findOrder(ctx, orderId);
   if (!order.ok) return order;
   const { tenantId } = order.value;
-  const desk = deskNumberOf(orderId);
   // The desk first: tickets that move to D1 between the two reads are then in one of them at least.
-  const issued = isDeskOfTenant(desk, tenantId) ? await ctx.desk(desk).listTicketsOfOrder(tenantId, orderId) : [];
+  const issued = (await findDesk(ctx, tenantId, orderId)?.listTicketsOfOrder(tenantId, orderId)) ?? [];
   const rows = await attempt(listTicketRowsOfOrder(ctx.db, tenantId, orderId));
   if (!rows.ok && issued.length === 0) throw rows.failure;
   const stored = rows.ok ? rows.value : [];

@@ -1,10 +1,10 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import { sharedHoldTimeOf } from "#domain/order-holds";
 import type { BasketLine, SharedHoldTime } from "#domain/order-messages";
 import { priceOrder, type PricedOrder } from "#domain/price-order";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { SignedInContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 import { findDiscounts } from "../discount/discount-cache.ts";
 import { findCatalog, forgetCatalog, type Catalog } from "../ticket-type/catalog.ts";
 
@@ -87,8 +87,7 @@ async function findBasket(
     return succeed({ eventId: request.eventId, lines: request.tickets });
   }
   const { tenantId, userId } = ctx.principal;
-  const desk = deskNumberOf(request.reservationId);
-  const hold = isDeskOfTenant(desk, tenantId) ? await ctx.desk(desk).findHold(tenantId, request.reservationId) : undefined;
+  const hold = await findDesk(ctx, tenantId, request.reservationId)?.findHold(tenantId, request.reservationId);
   if (!hold || hold.userId !== userId) return refuse({ code: "not_found", what: "reservation" });
   return succeed({ eventId: hold.eventId, lines: hold.lines });
 }

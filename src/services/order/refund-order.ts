@@ -1,4 +1,3 @@
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import type { MadeOnce, OrderView, RefundCommand } from "#domain/order-messages";
 import type { OrderStatus } from "#domain/statuses";
 import { pause } from "#platform/clock";
@@ -6,6 +5,7 @@ import { findOrderRow } from "#storage/orders";
 import { hasHeardOfRefund, type ToldRefund } from "#storage/refunds";
 import { attempt } from "../attempt.ts";
 import type { SignedInContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 import { forgetStock } from "../ticket-type/stock-cache.ts";
 
 /** D1 hears of a refund within half a second; so long is waited for it, and not at all while D1 is down. */
@@ -24,11 +24,9 @@ export async function refundOrder(
 ): Promise<MadeOnce<OrderView>> {
   const { tenantId } = ctx.principal;
   const { orderId } = command;
-  const desk = deskNumberOf(orderId);
-  if (!isDeskOfTenant(desk, tenantId)) {
-    return { ok: false, failure: { code: "not_found", what: "order" }, replayed: false, stock: [] };
-  }
-  const refunded = await ctx.desk(desk).refund({ ...command, statusInD1: await findStatus(ctx, orderId) });
+  const desk = findDesk(ctx, tenantId, orderId);
+  if (!desk) return { ok: false, failure: { code: "not_found", what: "order" }, replayed: false, stock: [] };
+  const refunded = await desk.refund({ ...command, statusInD1: await findStatus(ctx, orderId) });
   if (!refunded.ok) return refunded;
   if (command.restock) forgetStock(refunded.value.lines.map((line) => line.ticketTypeId));
   await awaitD1(ctx, { tenantId, orderId, ticketIds: command.ticketIds, refundedCents: refunded.value.refundedCents });

@@ -1,14 +1,12 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import type { HoldView } from "#domain/order-messages";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { SignedInContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 
 /** The caller's own hold as it is now; anybody else's is `not_found`. */
 export async function findReservation(ctx: SignedInContext, reservationId: string): Promise<Result<HoldView, Failure>> {
   const { tenantId, userId } = ctx.principal;
-  const desk = deskNumberOf(reservationId);
-  if (!isDeskOfTenant(desk, tenantId)) return refuse({ code: "not_found", what: "reservation" });
-  const hold = await ctx.desk(desk).findHold(tenantId, reservationId);
+  const hold = await findDesk(ctx, tenantId, reservationId)?.findHold(tenantId, reservationId);
   return hold?.userId === userId ? succeed(hold) : refuse({ code: "not_found", what: "reservation" });
 }

@@ -1,7 +1,7 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { SignedInContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 import { forgetStock } from "../ticket-type/stock-cache.ts";
 
 /**
@@ -10,9 +10,9 @@ import { forgetStock } from "../ticket-type/stock-cache.ts";
  */
 export async function releaseReservation(ctx: SignedInContext, reservationId: string): Promise<Result<void, Failure>> {
   const { tenantId, userId } = ctx.principal;
-  const desk = deskNumberOf(reservationId);
-  if (!isDeskOfTenant(desk, tenantId)) return refuse({ code: "not_found", what: "reservation" });
-  const released = await ctx.desk(desk).releaseHold(tenantId, userId, reservationId);
+  const desk = findDesk(ctx, tenantId, reservationId);
+  if (!desk) return refuse({ code: "not_found", what: "reservation" });
+  const released = await desk.releaseHold(tenantId, userId, reservationId);
   if (!released.ok) return released;
   forgetStock(released.hold.lines.map((line) => line.ticketTypeId));
   return succeed(undefined);

@@ -1,8 +1,8 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
 import { pause } from "#platform/clock";
 import type { SignedInContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 
 /** A ticket paid a moment ago reaches D1 within a second; so long is waited for it, and then the caller may try again. */
 const LOOKS_FOR_TICKET = 30;
@@ -21,8 +21,7 @@ export async function awaitTicket<Row>(
   const { tenantId, userId } = ctx.principal;
   const known = await find();
   if (known) return succeed(known);
-  const desk = deskNumberOf(ticketId);
-  const issued = isDeskOfTenant(desk, tenantId) ? await ctx.desk(desk).findTicket(tenantId, ticketId) : undefined;
+  const issued = await findDesk(ctx, tenantId, ticketId)?.findTicket(tenantId, ticketId);
   if (issued?.ownerUserId !== userId) return refuse({ code: "not_found", what: "ticket" });
   for (let look = 0; look < LOOKS_FOR_TICKET; look += 1) {
     await pause(BETWEEN_LOOKS_MS);

@@ -1,9 +1,9 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import { refuse, succeed, type Result } from "#domain/result";
 import { findTicketRow } from "#storage/tickets";
 import { attempt } from "../attempt.ts";
 import type { ServiceContext, SignedInContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 import { maySee } from "../order/find-order.ts";
 import { asUnminted, type TicketView } from "./ticket-view.ts";
 
@@ -21,8 +21,7 @@ export async function findTicket(ctx: SignedInContext, ticketId: string): Promis
 export async function readTicket(ctx: ServiceContext, tenantId: string, ticketId: string): Promise<TicketView | undefined> {
   const stored = await attempt(findTicketRow(ctx.db, tenantId, ticketId));
   if (stored.ok && stored.value) return stored.value;
-  const desk = deskNumberOf(ticketId);
-  const issued = isDeskOfTenant(desk, tenantId) ? await ctx.desk(desk).findTicket(tenantId, ticketId) : undefined;
+  const issued = await findDesk(ctx, tenantId, ticketId)?.findTicket(tenantId, ticketId);
   if (!issued && !stored.ok) throw stored.failure;
   return issued && asUnminted(issued);
 }

@@ -1,10 +1,10 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf, isDeskOfTenant } from "#domain/ids";
 import { assertInvariant, refuse, succeed, type Result } from "#domain/result";
 import { CAUSE_OF_GATE } from "#domain/transfer";
 import { completeTransfer, failTransfer, type ClaimedTransfer } from "#storage/transfer-acceptance";
 import { attempt } from "../attempt.ts";
 import type { ServiceContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 
 /** What finishing an acceptance may reach. */
 export type AcceptanceContext = Pick<ServiceContext, "db" | "gate" | "desk" | "assetQueue" | "eventQueue" | "nowMs">;
@@ -29,8 +29,7 @@ export async function completeAcceptance(
     await failTransfer(ctx.db, claimed, CAUSE_OF_GATE[outcome], ctx.nowMs);
     return refuse({ code: "ticket_not_valid" });
   }
-  const desk = deskNumberOf(ticketId);
-  if (isDeskOfTenant(desk, tenantId)) await ctx.desk(desk).passOnTicket(tenantId, ticketId);
+  await findDesk(ctx, tenantId, ticketId)?.passOnTicket(tenantId, ticketId);
   const { isCompleted, isAnnounced, isMoveQueued } = await completeTransfer(ctx.db, claimed, ctx.nowMs);
   // Without these messages the cron sends them within a minute.
   if (isAnnounced) await attempt(ctx.eventQueue.send({ endpointId: null }));
