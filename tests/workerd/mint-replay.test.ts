@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
+import { deriveId, deskNumberFor } from "#domain/ids";
 import { MAX_SIGNED_TRANSACTIONS } from "#domain/mint";
 import type { MintMessage } from "#domain/order-messages";
 import { consumeDeadLetters } from "#queues/dead-letter-consumer";
@@ -143,7 +144,7 @@ describe("reading mints", () => {
       ok: false,
       failure: { code: "not_found" },
     });
-    const fresh = crypto.randomUUID();
+    const fresh = deriveId(deskNumberFor(sold.tenantId, sold.userId, 1), ["fresh"]);
     const desk = () =>
       ({ findTicket: () => Promise.resolve({ id: fresh, ownerUserId: sold.userId, createdAtMs: 5 }) }) as unknown as ReturnType<
         Parameters<typeof findMint>[0]["desk"]

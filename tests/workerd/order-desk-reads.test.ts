@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
 import { deriveId, deskNumberFor } from "#domain/ids";
 import type { SignedInContext } from "#services/context";
+import { findMint } from "#services/mint/find-mint";
 import { cancelOrder } from "#services/order/cancel-order";
 import { findOrder } from "#services/order/find-order";
 import { listOrderTickets } from "#services/order/list-order-tickets";
@@ -135,6 +136,7 @@ it("an id that somebody made up wakes no desk", () =>
     const answers = await Promise.all([
       findOrder(ctx, id),
       findTicket(ctx, id),
+      findMint(ctx, id),
       findReservation(ctx, id),
       cancelOrder(ctx, { request: world.request("c", "", "cancel"), orderId: id }),
     ]);

@@ -1,9 +1,9 @@
 import type { Failure } from "#domain/failure";
-import { deskNumberOf } from "#domain/ids";
 import { hasRole } from "#domain/principal";
 import { refuse, succeed, type Result } from "#domain/result";
 import { findMintJobOfOwner, type MintJobView as StoredMintJob } from "#storage/mint-lists";
 import type { SignedInContext } from "../context.ts";
+import { findDesk } from "../find-desk.ts";
 
 /** A mint job as people see it. Times are Unix milliseconds. */
 export type MintJobView = StoredMintJob;
@@ -21,7 +21,7 @@ export async function findMint(
   const seesAll = hasRole(ctx.principal, "venue_manager");
   const job = await findMintJobOfOwner(ctx.db, { tenantId, ticketId }, seesAll ? null : userId);
   if (job !== undefined) return succeed(job);
-  const ticket = await ctx.desk(deskNumberOf(ticketId)).findTicket(tenantId, ticketId);
+  const ticket = await findDesk(ctx, tenantId, ticketId)?.findTicket(tenantId, ticketId);
   if (ticket === undefined || (!seesAll && ticket.ownerUserId !== userId)) {
     return refuse({ code: "not_found", what: "ticket" });
   }
