@@ -4,8 +4,8 @@ import type { BasketLine, SharedHoldTime } from "#domain/order-messages";
 import { priceOrder, type PricedOrder } from "#domain/price-order";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { SignedInContext } from "../context.ts";
-import { findDesk } from "../find-desk.ts";
 import { findDiscounts } from "../discount/discount-cache.ts";
+import { findReservation } from "../reservation/find-reservation.ts";
 import { findCatalog, forgetCatalog, type Catalog } from "../ticket-type/catalog.ts";
 
 /** What a buyer wants priced: lines of an event, or the lines of a hold made earlier. */
@@ -31,7 +31,8 @@ export async function priceRequestedBasket(
   ctx: SignedInContext,
   request: BasketRequest,
 ): Promise<Result<PricedBasket, Failure>> {
-  const basket = await findBasket(ctx, request);
+  const { reservationId } = request;
+  const basket = reservationId === undefined ? readBasket(request) : await findReservation(ctx, reservationId);
   if (!basket.ok) return basket;
   const { eventId, lines } = basket.value;
   const repeated = lines.findIndex((line, at) => lines.findIndex((other) => other.ticketTypeId === line.ticketTypeId) !== at);
@@ -40,7 +41,7 @@ export async function priceRequestedBasket(
   const catalog = await findCatalogWith(ctx, eventId, lines);
   if (!catalog || catalog.event.tenantId !== ctx.principal.tenantId) return refuse({ code: "not_found", what: "event" });
   if (lines.some((line) => !catalog.types.has(line.ticketTypeId))) return refuse({ code: "not_found", what: "ticket type" });
-  const outOfRange = request.reservationId === undefined ? findOutOfRange(lines, catalog) : undefined;
+  const outOfRange = reservationId === undefined ? findOutOfRange(lines, catalog) : undefined;
   if (outOfRange) return refuse(outOfRange);
   const discounts = await findDiscounts(ctx, request.discountCodes ?? []);
   if (!discounts.ok) return discounts;
@@ -73,23 +74,12 @@ async function findCatalogWith(
   return findCatalog(ctx, eventId);
 }
 
-async function findBasket(
-  ctx: SignedInContext,
-  request: BasketRequest,
-): Promise<Result<{ eventId: string; lines: readonly BasketLine[] }, Failure>> {
-  if (request.reservationId === undefined) {
-    if (request.eventId === undefined || request.tickets === undefined) {
-      return refuse({
-        code: "validation_failed",
-        errors: [{ path: "", code: "required", message: "either eventId and tickets, or reservationId" }],
-      });
-    }
-    return succeed({ eventId: request.eventId, lines: request.tickets });
-  }
-  const { tenantId, userId } = ctx.principal;
-  const hold = await findDesk(ctx, tenantId, request.reservationId)?.findHold(tenantId, request.reservationId);
-  if (!hold || hold.userId !== userId) return refuse({ code: "not_found", what: "reservation" });
-  return succeed({ eventId: hold.eventId, lines: hold.lines });
+function readBasket({ eventId, tickets }: BasketRequest): Result<{ eventId: string; lines: readonly BasketLine[] }, Failure> {
+  if (eventId !== undefined && tickets !== undefined) return succeed({ eventId, lines: tickets });
+  return refuse({
+    code: "validation_failed",
+    errors: [{ path: "", code: "required", message: "either eventId and tickets, or reservationId" }],
+  });
 }
 
 function invalidTicket(position: number, code: string, message: string): Failure {
