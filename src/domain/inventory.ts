@@ -81,7 +81,8 @@ export function countAvailable(stock: Stock): number {
   return stock.config.capacity - stock.soldCount - stock.heldCount;
 }
 
-function isOnSale(config: InventoryConfig, nowMs: number): boolean {
+/** True from the start of a type's sale until just before its end, unless it is archived. */
+export function isOnSale(config: Pick<InventoryConfig, "status" | "saleStartsAtMs" | "saleEndsAtMs">, nowMs: number): boolean {
   if (config.status === "ARCHIVED") return false;
   if (config.saleStartsAtMs !== null && nowMs < config.saleStartsAtMs) return false;
   return config.saleEndsAtMs === null || nowMs < config.saleEndsAtMs;

@@ -1,3 +1,4 @@
+import { isOnSale } from "#domain/inventory";
 import type { InventorySnapshot } from "#domain/inventory-messages";
 import { assertInvariant } from "#domain/result";
 import type { TicketTypeFields, TicketTypeRow } from "#storage/ticket-types";
@@ -52,15 +53,13 @@ export function toTicketTypeView(
   };
 }
 
-/** The sale window is half-open, as in the inventory's own decision: on sale from its start until just before its end. */
+/** A type is on sale when its inventory would say so. */
 export function decideAvailability(
   type: Pick<TicketTypeRow, "status" | "saleStartsAtMs" | "saleEndsAtMs">,
   stock: Pick<InventorySnapshot, "availableCount" | "heldCount">,
   nowMs: number,
 ): Availability {
-  const hasStarted = type.saleStartsAtMs === null || type.saleStartsAtMs <= nowMs;
-  const hasEnded = type.saleEndsAtMs !== null && type.saleEndsAtMs <= nowMs;
-  if (type.status === "ARCHIVED" || !hasStarted || hasEnded) return "not_on_sale";
+  if (!isOnSale(type, nowMs)) return "not_on_sale";
   if (stock.availableCount > 0) return "available";
   return stock.heldCount > 0 ? "reserved" : "sold_out";
 }
