@@ -46,16 +46,9 @@ export class DeskHolds {
   /** The answer a hold request got before. */
   findMade(requestId: string): Remembered<HoldView> {
     const hold = this.#store.findHold(requestId);
-    if (!hold) return this.findRefusal(requestId);
-    const answer = { ok: true as const, value: { ...hold.view, status: "ACTIVE" as const }, replayed: true, stock: [] };
-    return { bodyHash: hold.bodyHash, answer };
-  }
-
-  /** The refusal a request got before. */
-  findRefusal(requestId: string): Remembered<never> {
-    const record = this.#store.findAnswer(requestId);
-    if (!record || record.answer.ok) return undefined;
-    return { bodyHash: record.bodyHash, answer: { ok: false, failure: record.answer.failure, replayed: true, stock: [] } };
+    if (hold) return { bodyHash: hold.bodyHash, answer: succeed({ ...hold.view, status: "ACTIVE" }) };
+    const refused = this.#store.findAnswer(requestId);
+    return refused && !refused.answer.ok ? { bodyHash: refused.bodyHash, answer: refused.answer } : undefined;
   }
 
   /** Holds the lines and makes the hold durable before the answer. */

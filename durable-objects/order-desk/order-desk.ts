@@ -17,6 +17,7 @@ import type {
   RequestIdentity,
   SettleOutcome,
 } from "#domain/order-messages";
+import { succeed } from "#domain/result";
 import type { Backlog, UpkeepPort } from "#domain/upkeep-messages";
 import type { PaymentProviders } from "#payments/payment-provider";
 import { readClockMs } from "#platform/clock";
@@ -255,9 +256,8 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
 
   #findPlaced(requestId: string): Remembered<OrderView> {
     const record = this.#store.findOrder(requestId);
-    if (!record) return this.#requests.findAnswer(requestId);
-    const answer = { ok: true as const, value: firstAnswerOf(record, readClockMs()), replayed: true, stock: [] };
-    return { bodyHash: record.bodyHash, answer };
+    if (!record) return this.#store.findAnswer(requestId);
+    return { bodyHash: record.bodyHash, answer: succeed(firstAnswerOf(record, readClockMs())) };
   }
 
   #listOwn(tenantId: string, userId: string): OrderRecord[] {

@@ -9,7 +9,7 @@ import type { Commit } from "./commit.ts";
 import type { DeskOrders } from "./desk-orders.ts";
 import type { DeskStore } from "./desk-store.ts";
 import type { OrderProgress } from "./order-progress.ts";
-import type { Remembered, RequestsOnce } from "./requests-once.ts";
+import type { RequestsOnce } from "./requests-once.ts";
 
 /** When a caller may ask again whose tickets could not be made dead at the gate. */
 const RETRY_AFTER_SECONDS = 1;
@@ -31,21 +31,15 @@ export class OrderRequests {
     this.#hooks = hooks;
   }
 
-  /** The answer a request got before. */
-  findAnswer(requestId: string): Remembered<OrderView> {
-    const record = this.#hooks.store.findAnswer(requestId);
-    return record && { bodyHash: record.bodyHash, answer: { ...record.answer, replayed: true, stock: [] } };
-  }
-
   /** Cancels the buyer's own order; its stock is back before the answer. */
   async cancel({ request, orderId }: CancelCommand): Promise<MadeOnce<OrderView>> {
-    const { once, progress } = this.#hooks;
+    const { once, progress, store } = this.#hooks;
     const identity = identityFor(request, orderId);
     const decide = (record: OrderRecord, nowMs: number): Result<OrderRecord, Failure> =>
       record.view.userId === request.userId ? cancelOrder(record, nowMs) : NO_SUCH_ORDER;
     return once.run(
       identity,
-      () => this.findAnswer(request.requestId),
+      () => store.findAnswer(request.requestId),
       async () => {
         const answer = await this.#decide(identity, orderId, decide, (record) => record.view);
         if (answer.ok) await progress.advance(orderId, "settled");
@@ -61,7 +55,7 @@ export class OrderRequests {
     const identity = identityFor(request, orderId);
     const answer = await once.run(
       identity,
-      () => this.findAnswer(request.requestId),
+      () => store.findAnswer(request.requestId),
       async () => {
         await progress.advance(orderId, "settled");
         const decide = (record: OrderRecord, nowMs: number): Result<OrderRecord, Failure> =>

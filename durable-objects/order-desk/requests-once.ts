@@ -1,4 +1,6 @@
+import type { Failure } from "#domain/failure";
 import type { MadeOnce, RequestIdentity } from "#domain/order-messages";
+import type { Result } from "#domain/result";
 import type { KnownRequests } from "./known-requests.ts";
 
 interface UnderWay {
@@ -7,7 +9,7 @@ interface UnderWay {
 }
 
 /** What the desk remembers of a request that was answered before. */
-export type Remembered<T> = { readonly bodyHash: string; readonly answer: MadeOnce<T> } | undefined;
+export type Remembered<T> = { readonly bodyHash: string; readonly answer: Result<T, Failure> } | undefined;
 
 /**
  * The Idempotency-Key semantics of the contract: one effect for one key. A repeat gets the first answer, a repeat that
@@ -38,12 +40,10 @@ export class RequestsOnce {
   /** The answer to a request that came before, now or soon; undefined for a request that is new. */
   recall<T>(request: RequestIdentity, find: () => Remembered<T>): Promise<MadeOnce<T>> | undefined {
     // Under way first: what a request has stored half-way is not its answer yet.
-    const underWay = this.#underWay.get(request.requestId);
-    if (underWay && underWay.bodyHash !== request.bodyHash) return Promise.resolve(REUSED);
-    if (underWay) return underWay.answer.then((answer) => asReplay(answer as MadeOnce<T>)); // the id holds the route: one kind
-    const remembered = find();
-    if (!remembered) return undefined;
-    return Promise.resolve(remembered.bodyHash === request.bodyHash ? asReplay(remembered.answer) : REUSED);
+    const earlier = this.#underWay.get(request.requestId) ?? find();
+    if (!earlier) return undefined;
+    if (earlier.bodyHash !== request.bodyHash) return Promise.resolve(REUSED);
+    return Promise.resolve(earlier.answer).then((answer) => asReplay(answer as Result<T, Failure>)); // the id holds the route: one kind
   }
 }
 
@@ -51,6 +51,6 @@ const findNothing = (): undefined => undefined;
 
 const REUSED = { ok: false, failure: { code: "idempotency_key_reused" }, replayed: false, stock: [] } as const;
 
-function asReplay<T>(answer: MadeOnce<T>): MadeOnce<T> {
+function asReplay<T>(answer: Result<T, Failure>): MadeOnce<T> {
   return { ...answer, replayed: true, stock: [] };
 }
