@@ -9,6 +9,7 @@ import type {
   HoldView,
   MadeOnce,
   PlaceCommand,
+  RefusedOnce,
   RequestIdentity,
   StockNews,
 } from "#domain/order-messages";
@@ -70,7 +71,7 @@ export class DeskHolds {
   async holdFor(
     command: HoldCommand | PlaceCommand,
     reservationId: string,
-  ): Promise<{ ok: true; value: HeldStock } | Extract<MadeOnce<never>, { ok: false }>> {
+  ): Promise<{ ok: true; value: HeldStock } | RefusedOnce> {
     const { request, lines, holdMs } = command;
     const { tenantId, userId } = request;
     const outcome = await holdAllLines(this.#batcher, { tenantId, userId, reservationId, lines, holdMs });
@@ -89,7 +90,7 @@ export class DeskHolds {
     uses: readonly DiscountUse[],
     holdMs: number,
     seats: readonly BasketLine[],
-  ): Promise<Extract<MadeOnce<never>, { ok: false }> | undefined> {
+  ): Promise<RefusedOnce | undefined> {
     const { tenantId, userId } = request;
     const outcome = await holdUses(this.#batcher, { tenantId, userId, reservationId, uses, holdMs });
     if (outcome.ok) return undefined;
@@ -115,7 +116,7 @@ export class DeskHolds {
     failure: Failure,
     stock: StockNews,
     held: { readonly reservationId: string; readonly lines: readonly BasketLine[] },
-  ): Promise<Extract<MadeOnce<never>, { ok: false }>> {
+  ): Promise<RefusedOnce> {
     const { requestId, bodyHash } = request;
     await this.#commit((nowMs) => this.#store.insertAnswer(requestId, { bodyHash, answer: { ok: false, failure } }, nowMs));
     await this.releaseInVain(request, held);

@@ -1,6 +1,6 @@
 import type { OrderRecord } from "#domain/order";
 import { ownHoldIdOf } from "#domain/order-holds";
-import type { BasketLine, MadeOnce, OrderView, PlaceCommand } from "#domain/order-messages";
+import type { BasketLine, MadeOnce, OrderView, PlaceCommand, RefusedOnce } from "#domain/order-messages";
 import { readClockMs } from "#platform/clock";
 import type { Commit, Emit } from "./commit.ts";
 import type { DeskHolds } from "./desk-holds.ts";
@@ -64,7 +64,7 @@ export class OrderPlacing {
   async #holdUses(
     command: PlaceCommand,
     held: HeldStock | undefined,
-  ): Promise<{ ok: true; lines: readonly BasketLine[] } | Extract<MadeOnce<never>, { ok: false }>> {
+  ): Promise<{ ok: true; lines: readonly BasketLine[] } | RefusedOnce> {
     const { store, holds } = this.#hooks;
     const uses = (command.discounts ?? []).flatMap((discount) => discount.uses);
     if (uses.length === 0) return { ok: true, lines: [] };

@@ -165,6 +165,9 @@ export type MadeOnce<T> =
   | { readonly ok: true; readonly value: T; readonly replayed: boolean; readonly stock: StockNews }
   | { readonly ok: false; readonly failure: Failure; readonly replayed: boolean; readonly stock: StockNews };
 
+/** The answer to a request that made nothing. */
+export type RefusedOnce = Extract<MadeOnce<never>, { ok: false }>;
+
 /** A payment event, verified, as the desk records it. Amount in minor units. */
 export interface PaymentNews {
   readonly provider: string;

@@ -1,6 +1,6 @@
 import type { Failure } from "#domain/failure";
 import { deskNumberOf } from "#domain/ids";
-import type { DeskPort, MadeOnce, OrderView, RequestIdentity } from "#domain/order-messages";
+import type { DeskPort, MadeOnce, OrderView, RefusedOnce, RequestIdentity } from "#domain/order-messages";
 import { refuse } from "#domain/result";
 import { selectPaymentProvider, type PaymentProvider } from "#payments/payment-provider";
 import { isBarredFromBuying } from "../blacklist/blacklist.ts";
@@ -74,6 +74,6 @@ async function addPayment(
   return { ...placed, value: withPayment ?? order };
 }
 
-function refused(failure: Failure): Extract<MadeOnce<never>, { ok: false }> {
+function refused(failure: Failure): RefusedOnce {
   return { ok: false, failure, replayed: false, stock: [] };
 }
