@@ -74,7 +74,8 @@ export class DeskHolds {
   ): Promise<{ ok: true; value: HeldStock } | RefusedOnce> {
     const { request, lines, holdMs } = command;
     const { tenantId, userId } = request;
-    const outcome = await holdAllLines(this.#batcher, { tenantId, userId, reservationId, lines, holdMs });
+    const hold = { tenantId, userId, reservationId, ...(holdMs === undefined ? {} : { holdMs }) };
+    const outcome = await holdAllLines(this.#batcher, hold, lines);
     const { stock } = outcome;
     if (outcome.ok) return { ok: true, value: { reservationId, expiresAtMs: outcome.expiresAtMs, stock } };
     return this.#refuse(request, outcome.failure, stock, { reservationId, lines: outcome.heldLines });
@@ -92,23 +93,21 @@ export class DeskHolds {
     seats: readonly BasketLine[],
   ): Promise<RefusedOnce | undefined> {
     const { tenantId, userId } = request;
-    const outcome = await holdUses(this.#batcher, { tenantId, userId, reservationId, uses, holdMs });
+    const outcome = await holdUses(this.#batcher, { tenantId, userId, reservationId, holdMs }, uses);
     if (outcome.ok) return undefined;
     return this.#refuse(request, outcome.failure, [], { reservationId, lines: [...seats, ...outcome.heldLines] });
   }
 
   /** Gives back what was held for an order that was not placed after all. What cannot be given back expires by itself. */
   async releaseInVain(
-    request: RequestIdentity,
-    held: { readonly reservationId: string; readonly lines: readonly BasketLine[] },
+    { tenantId, userId: actor }: RequestIdentity,
+    { reservationId, lines }: { readonly reservationId: string; readonly lines: readonly BasketLine[] },
   ): Promise<void> {
-    const { tenantId, userId } = request;
-    await releaseAllLines(this.#inventory, { tenantId, userId, ...held, cause: "other_line_refused" }).catch(
-      (error: unknown) => {
-        const { reservationId } = held;
-        this.#logger.warn("a line held in vain could not be given back and will expire", { reservationId, error });
-      },
-    );
+    try {
+      await releaseAllLines(this.#inventory, lines, { tenantId, reservationId, actor, cause: "other_line_refused" });
+    } catch (error) {
+      this.#logger.warn("a line held in vain could not be given back and will expire", { reservationId, error });
+    }
   }
 
   async #refuse(
@@ -143,13 +142,8 @@ export class DeskHolds {
     if (!decision.ok) return decision;
     const hold = decision.value;
     if (hold.status === "CANCELLED") {
-      await releaseAllLines(this.#inventory, {
-        tenantId,
-        userId,
-        reservationId,
-        lines: hold.lines,
-        cause: "released_by_buyer",
-      });
+      const command = { tenantId, reservationId, actor: userId, cause: "released_by_buyer" };
+      await releaseAllLines(this.#inventory, hold.lines, command);
     }
     return { ok: true, hold };
   }

@@ -1,5 +1,6 @@
 import type { Failure, TypeShortage } from "#domain/failure";
 import { refuseUse, type DiscountUse } from "#domain/discount-stock";
+import type { ReleaseCommand, ReserveCommand } from "#domain/inventory-messages";
 import type { BasketLine, StockNews } from "#domain/order-messages";
 import type { BatchedOutcome, InventoryBatcher } from "./inventory-batcher.ts";
 import type { DeskInventory } from "./limit-calls.ts";
@@ -9,23 +10,18 @@ export type HoldOutcome =
   | { readonly ok: true; readonly expiresAtMs: number; readonly stock: StockNews }
   | { readonly ok: false; readonly failure: Failure; readonly stock: StockNews; readonly heldLines: readonly BasketLine[] };
 
-/** Which stock, for whom, under which derived id. */
-export interface HoldRequest {
-  readonly tenantId: string;
-  readonly userId: string;
-  readonly reservationId: string;
-  readonly lines: readonly BasketLine[];
-  /** The longest to hold them, the same for all: a line that outlived the others would keep stock for an order that is over. */
-  readonly holdMs?: number | undefined;
-}
+/** What is the same of all holds of one basket. */
+export type SharedHold = Omit<ReserveCommand, "quantity">;
 
 /**
  * Holds all lines, or says which it held while another was refused: the caller gives those back once the refusal is durable.
  * Rejects when an inventory cannot be reached; what it holds then expires by itself, or is found again by a repeat.
  */
-export async function holdAllLines(batcher: InventoryBatcher, request: HoldRequest): Promise<HoldOutcome> {
-  const { tenantId, userId, reservationId, lines, holdMs } = request;
-  const hold = { tenantId, userId, reservationId, ...(holdMs === undefined ? {} : { holdMs }) };
+export async function holdAllLines(
+  batcher: InventoryBatcher,
+  hold: SharedHold,
+  lines: readonly BasketLine[],
+): Promise<HoldOutcome> {
   const answers = await Promise.all(
     lines.map(async (line) => ({
       line,
@@ -44,27 +40,17 @@ export async function holdAllLines(batcher: InventoryBatcher, request: HoldReque
   return { ok: true, expiresAtMs: Math.min(...expiries), stock };
 }
 
-/** Uses of capped discount codes, for whom, under which derived id, and for how long. */
-export interface UsesRequest {
-  readonly tenantId: string;
-  readonly userId: string;
-  readonly reservationId: string;
-  readonly uses: readonly DiscountUse[];
-  readonly holdMs: number;
-}
-
-/** Holds all uses, or says which code is refused and what was held in vain. Rejects as {@link holdAllLines} does. */
+/** Holds all uses of capped codes, or says which code is refused and what was held in vain. Rejects as {@link holdAllLines} does. */
 export async function holdUses(
   batcher: InventoryBatcher,
-  request: UsesRequest,
+  hold: SharedHold,
+  uses: readonly DiscountUse[],
 ): Promise<
   { readonly ok: true } | { readonly ok: false; readonly failure: Failure; readonly heldLines: readonly BasketLine[] }
 > {
-  const { tenantId, userId, reservationId, holdMs } = request;
   const answers = await Promise.all(
-    request.uses.map(async (use) => {
-      const { stockName, quantity } = use;
-      const { outcome } = await batcher.reserve(stockName, { tenantId, userId, reservationId, quantity, holdMs });
+    uses.map(async (use) => {
+      const { outcome } = await batcher.reserve(use.stockName, { ...hold, quantity: use.quantity });
       return { use, outcome };
     }),
   );
@@ -82,12 +68,10 @@ export async function holdUses(
 /** Gives every line back; a line that was never held, or has expired, is no error. Rejects when an inventory cannot be reached. */
 export async function releaseAllLines(
   inventory: (ticketTypeId: string) => DeskInventory,
-  request: HoldRequest & { readonly cause: string },
+  lines: readonly BasketLine[],
+  command: ReleaseCommand,
 ): Promise<void> {
-  const { tenantId, userId, reservationId, cause } = request;
-  await Promise.all(
-    request.lines.map((line) => inventory(line.ticketTypeId).release({ reservationId, tenantId, actor: userId, cause })),
-  );
+  await Promise.all(lines.map((line) => inventory(line.ticketTypeId).release(command)));
 }
 
 /** One refusal for the basket: every shortage together when stock is what lacks, else the first refusal. */
