@@ -138,7 +138,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
   }
 
   async configure(config: InventoryConfig): Promise<ConfigureOutcome> {
-    return (await this.#submit("configure", { kind: "configure", config })).outcome;
+    return (await this.#submit({ kind: "configure", config })).outcome;
   }
 
   async snapshot(): Promise<InventorySnapshot | undefined> {
@@ -148,21 +148,21 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
   async reserve(
     commands: readonly ReserveCommand[],
   ): Promise<{ outcomes: readonly ReserveOutcome[]; snapshot: InventorySnapshot | undefined }> {
-    const answers = await Promise.all(commands.map((command) => this.#submit("reserve", { kind: "reserve", command })));
+    const answers = await Promise.all(commands.map((command) => this.#submit({ kind: "reserve", command })));
     return { outcomes: answers.map((answer) => answer.outcome), snapshot: this.#state?.snapshotAt(readClockMs()) };
   }
 
   async confirm(commands: readonly ConfirmCommand[]): Promise<readonly ConfirmOutcome[]> {
-    const answers = await Promise.all(commands.map((command) => this.#submit("confirm", { kind: "confirm", command })));
+    const answers = await Promise.all(commands.map((command) => this.#submit({ kind: "confirm", command })));
     return answers.map((answer) => answer.outcome);
   }
 
   async release(command: ReleaseCommand): Promise<GiveBackOutcome> {
-    return (await this.#submit("release", { kind: "release", command })).outcome;
+    return (await this.#submit({ kind: "release", command })).outcome;
   }
 
   async restock(command: RestockCommand): Promise<GiveBackOutcome> {
-    return (await this.#submit("restock", { kind: "restock", command })).outcome;
+    return (await this.#submit({ kind: "restock", command })).outcome;
   }
 
   async findReservation(reservationId: string): Promise<HeldLine | undefined> {
@@ -183,14 +183,12 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
   async listLines(tenantId: string, afterPosition: number, limit: number): Promise<InventoryPage | undefined> {
     const state = this.#state;
     if (state?.config.tenantId !== tenantId) return undefined;
-    const nowMs = readClockMs();
     return {
       ...this.#audit.listLines(afterPosition, Math.min(limit, AUDITED_AT_ONCE)),
       historySeq: state.counters.historySeq,
       waitingIds: this.#audit.listWaitingIds(RESERVATION_TOPIC),
-      snapshot: state.snapshotAt(nowMs),
-      isQuiet:
-        this.#measureBacklog().waitingCount === 0 && (state.firstExpiryMs() ?? Number.POSITIVE_INFINITY) > state.clockAt(nowMs),
+      snapshot: state.snapshotAt(readClockMs()),
+      isQuiet: this.#measureBacklog().waitingCount === 0 && !this.#hasExpired(),
     };
   }
 
@@ -210,11 +208,10 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
   }
 
   async #submit<Kind extends InventoryCommand["kind"]>(
-    kind: Kind,
-    command: InventoryCommand,
+    command: InventoryCommand & { readonly kind: Kind },
   ): Promise<Extract<InventoryOutcome, { kind: Kind }>> {
     const outcome = await this.#ledger.submit(command);
-    assertInvariant(hasKind(outcome, kind), "an inventory answered another kind of command");
+    assertInvariant(hasKind(outcome, command.kind), "an inventory answered another kind of command");
     return outcome;
   }
 
@@ -247,7 +244,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
   /** Holds have run out whose expiry is not reported yet. */
   #hasExpired(): boolean {
     const state = this.#state;
-    return state !== undefined && (state.firstExpiryMs() ?? Number.POSITIVE_INFINITY) <= state.clockAt(readClockMs());
+    return state !== undefined && (state.firstExpiryMs() ?? Infinity) <= state.clockAt(readClockMs());
   }
 
   async #sweep(): Promise<void> {
@@ -255,7 +252,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
       const state = this.#state;
       if (!state) return;
       if (!this.#hasExpired() && state.counters.seq < this.#sweptAtSeq + CHANGES_BETWEEN_SWEEPS) return;
-      await this.#submit("sweep", { kind: "sweep" });
+      await this.#submit({ kind: "sweep" });
       await scheduler.wait(this.#hasExpired() ? UNHURRIED_REST_MS : 0);
     }
   }
