@@ -39,7 +39,7 @@ export type InventoryOutcome =
   | { readonly kind: "confirm"; readonly outcome: ConfirmOutcome }
   | { readonly kind: "release"; readonly outcome: GiveBackOutcome }
   | { readonly kind: "restock"; readonly outcome: GiveBackOutcome }
-  | { readonly kind: "sweep"; readonly sweptCount: number };
+  | { readonly kind: "sweep" };
 
 /** What storage knows that a group of commands needs, loaded for the whole group at once. */
 export interface GroupFacts {
@@ -112,7 +112,10 @@ class Group {
 
   decide(message: InventoryCommand): InventoryOutcome {
     if (message.kind === "configure") return { kind: "configure", outcome: this.#configure(message.config) };
-    if (message.kind === "sweep") return { kind: "sweep", sweptCount: this.#sweep() };
+    if (message.kind === "sweep") {
+      this.#sweep();
+      return { kind: "sweep" };
+    }
     const state = this.state;
     if (state?.config.tenantId !== message.command.tenantId) return { kind: message.kind, outcome: NO_SUCH_TYPE };
     const stock = state.stockAt(this.#nowMs);
@@ -159,19 +162,15 @@ class Group {
     return this.#record(state, stock, line, decision);
   }
 
-  #sweep(): number {
+  #sweep(): void {
     const state = this.state;
-    if (!state) return 0;
-    let sweptCount = 0;
+    if (!state) return;
     for (const reservationId of this.#facts.expiredIds) {
       const stock = state.stockAt(this.#nowMs);
       const line = this.#lines.get(reservationId);
       const change = line && reportExpiry(stock, line);
-      if (!change) continue;
-      this.#apply(state, stock, line, change);
-      sweptCount += 1;
+      if (change) this.#apply(state, stock, line, change);
     }
-    return sweptCount;
   }
 
   #record<Outcome>(
