@@ -128,6 +128,5 @@ function openInventory(host: InventoryHost, life: Sender): InventoryPort {
     confirm: (commands) => host.call(life, "confirm", [commands]),
     release: (command) => host.call(life, "release", [command]),
     restock: (command) => host.call(life, "restock", [command]),
-    findReservation: (reservationId) => host.call(life, "findReservation", [reservationId]),
   };
 }

@@ -151,10 +151,6 @@ export class InventoryStore {
     this.#sql.exec(UPSERT_COUNTERS, soldCount, seq, historySeq, clockMs, this.#settledPosition);
   }
 
-  findLine(reservationId: string): ReservationLine | undefined {
-    return this.#listLines([reservationId])[0];
-  }
-
   #listLines(ids: readonly string[]): ReservationLine[] {
     return this.#sql.exec<LineRow>(FIND_LINES, JSON.stringify(ids)).toArray().map(toLine);
   }

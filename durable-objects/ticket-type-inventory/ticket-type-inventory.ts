@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import { statusAt } from "#domain/inventory";
 import {
   decideGroup,
   INVENTORY_RULES,
@@ -12,7 +11,6 @@ import type {
   ConfirmCommand,
   ConfirmOutcome,
   GiveBackOutcome,
-  HeldLine,
   InventoryConfig,
   InventoryPort,
   InventorySnapshot,
@@ -163,13 +161,6 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
 
   async restock(command: RestockCommand): Promise<GiveBackOutcome> {
     return (await this.#submit({ kind: "restock", command })).outcome;
-  }
-
-  async findReservation(reservationId: string): Promise<HeldLine | undefined> {
-    const line = this.#store.findLine(reservationId);
-    if (!line || !this.#state) return undefined;
-    const { userId, quantity, expiresAtMs } = line;
-    return { reservationId, userId, quantity, status: statusAt(line, this.#state.clockAt(readClockMs())), expiresAtMs };
   }
 
   async wake(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Failure } from "./failure.ts";
-import type { ReservationStatus, TicketTypeStatus } from "./statuses.ts";
+import type { TicketTypeStatus } from "./statuses.ts";
 
 /** What of a discount there is only so much of: its uses, or the first tickets of an early bird. */
 export type DiscountCap = "uses" | "first_tickets";
@@ -110,15 +110,6 @@ export type ConfigureOutcome =
 /** Answer to a release or a restock. */
 export type GiveBackOutcome = { readonly ok: true } | { readonly ok: false; readonly failure: InventoryRefusal };
 
-/** The state of one reservation at one inventory. */
-export interface HeldLine {
-  readonly reservationId: string;
-  readonly userId: string;
-  readonly quantity: number;
-  readonly status: ReservationStatus;
-  readonly expiresAtMs: number;
-}
-
 /** The methods of the Durable Object `TicketTypeInventory`, one per ticket type (or per capped discount code). */
 export interface InventoryPort {
   /** Creates or changes the stock. Refuses `capacity_below_committed` when held + sold exceed the new capacity. */
@@ -141,5 +132,4 @@ export interface InventoryPort {
   release(command: ReleaseCommand): Promise<GiveBackOutcome>;
   /** Puts sold stock of a reservation back on sale, once per `commandId`, never more than was sold under it. */
   restock(command: RestockCommand): Promise<GiveBackOutcome>;
-  findReservation(reservationId: string): Promise<HeldLine | undefined>;
 }

@@ -66,11 +66,6 @@ export function isLive(line: ReservationLine, nowMs: number): boolean {
   return line.status === "ACTIVE" && nowMs < line.expiresAtMs;
 }
 
-/** The status that every read shows: a hold past its time is `EXPIRED`, whether or not it was swept. */
-export function statusAt(line: ReservationLine, nowMs: number): LineStatus {
-  return line.status === "ACTIVE" && !isLive(line, nowMs) ? "EXPIRED" : line.status;
-}
-
 /** Tickets of a line that are sold and were not given back. */
 export function countSold(line: ReservationLine): number {
   return line.status === "COMPLETED" ? line.quantity - line.restockedQuantity : 0;
@@ -98,9 +93,9 @@ const NOT_ACTIVE = refuse({ code: "reservation_not_active" } as const);
 
 function repeatReserve(line: ReservationLine, command: ReserveCommand, nowMs: number): ReserveOutcome {
   if (line.userId !== command.userId || line.quantity !== command.quantity) return NOT_ACTIVE;
-  const status = statusAt(line, nowMs);
-  if (status === "ACTIVE") return { ok: true, expiresAtMs: line.expiresAtMs };
-  return status === "EXPIRED" ? refuse({ code: "reservation_expired" }) : NOT_ACTIVE;
+  if (isLive(line, nowMs)) return { ok: true, expiresAtMs: line.expiresAtMs };
+  const hasExpired = line.status === "ACTIVE" || line.status === "EXPIRED";
+  return hasExpired ? refuse({ code: "reservation_expired" }) : NOT_ACTIVE;
 }
 
 /**

@@ -50,7 +50,6 @@ export function makeInventory(
   return {
     configure: unused,
     snapshot: unused,
-    findReservation: unused,
     reserve: (commands) =>
       call("reserve", () => ({
         outcomes: commands.map((command) => answerOf<ReserveOutcome>(tell({ kind: "reserve", command }))),
