@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import { formatAmount } from "#domain/format-amount";
+import { formatAmount } from "./format-amount.ts";
 import type { SandboxPayment } from "./payment-book.ts";
 
 type Html = ReturnType<typeof html>;

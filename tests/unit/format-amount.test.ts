@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatAmount } from "#domain/format-amount";
+import { formatAmount } from "#dev/sandbox-provider/format-amount";
 
 it.each([
   [4200, "EUR", "€42.00"],
