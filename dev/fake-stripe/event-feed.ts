@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Stripe } from "stripe";
+import { remember } from "#platform/remember";
 import { makeId } from "./stripe-objects.ts";
 import { signStripeWebhook } from "./webhook-signature.ts";
 
@@ -67,9 +68,7 @@ export class EventFeed {
       },
       isDelivered: false,
     };
-    this.#entries.set(entry.event.id, entry);
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size > MAX_KEPT_EVENTS && oldest !== undefined) this.#entries.delete(oldest);
+    remember(this.#entries, entry.event.id, entry, MAX_KEPT_EVENTS);
     const delivery = this.#deliver(entry).catch(ignoreStop);
     this.#underWay.add(delivery);
     void delivery.finally(() => this.#underWay.delete(delivery));

@@ -1,3 +1,4 @@
+import { remember } from "#platform/remember";
 import { StripeApiError } from "./stripe-error.ts";
 
 /** An answer that is kept to be given again. */
@@ -46,9 +47,6 @@ export class IdempotencyStore {
   }
 
   keep(key: string, fingerprint: string, answer: KeptAnswer): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, { ...answer, fingerprint, keptAtMs: this.#readClockMs() });
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size > MAX_ENTRIES && oldest !== undefined) this.#entries.delete(oldest);
+    remember(this.#entries, key, { ...answer, fingerprint, keptAtMs: this.#readClockMs() }, MAX_ENTRIES);
   }
 }

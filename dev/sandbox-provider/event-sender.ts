@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
+import { remember } from "#platform/remember";
 
 /** An event to be told to the service, in the wire's own shape. */
 export interface OutgoingEvent {
@@ -98,7 +99,7 @@ export class EventSender {
       lastStatus: null,
       state: "waiting",
     };
-    this.#remember(record);
+    remember(this.#events, record.id, record, MAX_KEPT_EVENTS);
     this.#sequence += 1;
     const sequence = this.#sequence;
     const start = this.#waitToStart(event.data.paymentId, sequence, plan);
@@ -201,15 +202,6 @@ export class EventSender {
     const released = this.#heldBack.filter(isEarlier);
     this.#heldBack = this.#heldBack.filter((held) => !isEarlier(held));
     for (const held of released) held.release();
-  }
-
-  #remember(record: EventRecord): void {
-    this.#events.set(record.id, record);
-    if (this.#events.size <= MAX_KEPT_EVENTS) return;
-    for (const oldest of this.#events.keys()) {
-      this.#events.delete(oldest);
-      return;
-    }
   }
 }
 

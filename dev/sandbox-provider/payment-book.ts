@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { remember } from "#platform/remember";
 import type { PaymentOrder, RefundOrder } from "./wire-schemas.ts";
 
 /** A payment as the sandbox answers it. Amounts are minor units of `currency`; times are ISO 8601 UTC. */
@@ -81,8 +82,7 @@ export class PaymentBook {
 
   /** Notes how a refund that was taken ended. */
   endRefund(id: string, status: "succeeded" | "failed"): void {
-    this.#endOfRefunds.set(id, status);
-    forgetOldest(this.#endOfRefunds);
+    remember(this.#endOfRefunds, id, status, MAX_KEPT);
   }
 
   listRefunds(): SandboxRefund[] {
@@ -98,18 +98,8 @@ export class PaymentBook {
       return { outcome: "replayed", value: earlierValue };
     }
     const value = create();
-    kept.set(value.id, value);
-    this.#answersByKey.set(key, { bodyHash, id: value.id });
-    forgetOldest(kept);
-    forgetOldest(this.#answersByKey);
+    remember(kept, value.id, value, MAX_KEPT);
+    remember(this.#answersByKey, key, { bodyHash, id: value.id }, MAX_KEPT);
     return { outcome: "created", value };
-  }
-}
-
-function forgetOldest(kept: Map<string, unknown>): void {
-  if (kept.size <= MAX_KEPT) return;
-  for (const oldest of kept.keys()) {
-    kept.delete(oldest);
-    return;
   }
 }

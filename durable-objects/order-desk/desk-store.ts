@@ -2,6 +2,7 @@ import type { OrderRecord } from "#domain/order";
 import type { PaymentNews } from "#domain/order-messages";
 import type { OrderNumberBlock } from "#domain/order-number";
 import type { PaymentEventOutcome } from "#domain/statuses";
+import { remember } from "#platform/remember";
 import { readAnswer, readOrder, type AnswerRecord, type HoldRecord } from "./desk-records.ts";
 import { PendingWrites } from "./pending-writes.ts";
 
@@ -43,7 +44,7 @@ export class DeskStore {
   flush(): void {
     const written = this.#pending;
     this.#pending = new PendingWrites();
-    for (const { record } of written.orders.values()) this.#remember(record);
+    for (const [orderId, { record }] of written.orders) remember(this.#recentOrders, orderId, record, ORDERS_REMEMBERED);
     written.storeIn(this.#sql);
   }
 
@@ -51,16 +52,6 @@ export class DeskStore {
   discard(): void {
     this.#pending = new PendingWrites();
     this.#recentOrders.clear();
-  }
-
-  #remember(record: OrderRecord): void {
-    this.#recentOrders.delete(record.view.id);
-    this.#recentOrders.set(record.view.id, record);
-    if (this.#recentOrders.size <= ORDERS_REMEMBERED) return;
-    for (const oldest of this.#recentOrders.keys()) {
-      this.#recentOrders.delete(oldest);
-      break;
-    }
   }
 
   findHold(reservationId: string): HoldRecord | undefined {

@@ -4,6 +4,7 @@ import type { Failure } from "#domain/failure";
 import { isUuid } from "#domain/ids";
 import { ROLES, type Principal } from "#domain/principal";
 import { refuse, succeed, type Result } from "#domain/result";
+import { remember } from "#platform/remember";
 import type { Config } from "#src/config";
 
 /** Verified tokens an isolate remembers; the oldest is forgotten first. */
@@ -39,14 +40,6 @@ export function createAuthenticator(config: Config): Authenticator {
   const keys = keysOf(config);
   /** By the whole header, so that one which was verified before is not even taken apart. */
   const remembered = new Map<string, Verified>();
-  const remember = (header: string, verified: Verified): void => {
-    if (remembered.size >= TOKENS_REMEMBERED)
-      for (const oldest of remembered.keys()) {
-        remembered.delete(oldest);
-        break;
-      }
-    remembered.set(header, verified);
-  };
   return {
     async authenticate(authorization, nowMs) {
       const header = authorization ?? "";
@@ -56,7 +49,7 @@ export function createAuthenticator(config: Config): Authenticator {
       if (token === undefined) return unauthenticated("Send Authorization: Bearer and a token.");
       remembered.delete(header);
       const verified = await verify(token, keys, config, nowMs);
-      if (verified.ok) remember(header, verified.value);
+      if (verified.ok) remember(remembered, header, verified.value, TOKENS_REMEMBERED);
       return verified.ok ? succeed(verified.value.principal) : verified;
     },
   };

@@ -1,6 +1,7 @@
 import { WINDOW_MS, type ClientBansPort, type Violation } from "#domain/client-bans";
 import { hashParts } from "#domain/ids";
 import type { Logger } from "#platform/logger";
+import { remember } from "#platform/remember";
 
 /** Clients that one isolate remembers of each kind; the one remembered longest makes room. */
 const MOST_CLIENTS = 10_000;
@@ -48,7 +49,7 @@ export class ClientGuard {
     try {
       const untilMs = await this.#reach.bans(client.slice(0, 1)).strike(client, violation);
       if (untilMs === null) return undefined;
-      remember(this.#blockedUntilMs, key, untilMs);
+      remember(this.#blockedUntilMs, key, untilMs, MOST_CLIENTS);
       return this.blockedSeconds(key, nowMs);
     } catch (error) {
       this.#reach.logger.warn("a violation of a rate limit could not be counted", { error });
@@ -60,19 +61,10 @@ export class ClientGuard {
     const window = Math.floor(nowMs / WINDOW_MS);
     const known = this.#refusals.get(key);
     if (known?.window !== window) {
-      remember(this.#refusals, key, { window, count: 1 });
+      remember(this.#refusals, key, { window, count: 1 }, MOST_CLIENTS);
       return "refused";
     }
     known.count += 1;
     return known.count % REFUSALS_OF_A_FLOOD === 0 ? "flooding" : undefined;
   }
-}
-
-function remember<Value>(entries: Map<string, Value>, key: string, value: Value): void {
-  entries.delete(key);
-  if (entries.size >= MOST_CLIENTS) {
-    const [oldest] = entries.keys();
-    if (oldest !== undefined) entries.delete(oldest);
-  }
-  entries.set(key, value);
 }

@@ -1,3 +1,5 @@
+import { remember } from "#platform/remember";
+
 /** How long an {@link AgedMap} gives its values out, and how many it keeps. Times are milliseconds. */
 export interface AgedMapLimits {
   readonly maxEntries: number;
@@ -52,21 +54,11 @@ export class AgedMap<Value> {
 
   /** Stores a value; the one stored longest ago makes room. */
   store(key: string, value: Value, nowMs: number): void {
-    this.#entries.delete(key);
-    this.#makeRoom();
-    this.#entries.set(key, { value, storedAtMs: nowMs, refreshUntilMs: 0 });
+    remember(this.#entries, key, { value, storedAtMs: nowMs, refreshUntilMs: 0 }, this.#limits.maxEntries);
   }
 
   forget(key: string): void {
     this.#forgotten += 1;
     this.#entries.delete(key);
-  }
-
-  #makeRoom(): void {
-    if (this.#entries.size < this.#limits.maxEntries) return;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
-    }
   }
 }
