@@ -75,19 +75,8 @@ export interface Incoming {
 }
 
 /** A declared route with its types folded away. */
-export interface Route {
-  readonly method: "get" | "post" | "put" | "delete";
-  readonly path: string;
-  readonly summary: string;
-  readonly who: Who;
-  readonly tier: RateTier;
+export interface Route extends Omit<RouteSpec<Who, unknown, unknown, unknown>, "handle"> {
   readonly needsIdempotencyKey: boolean;
-  readonly body: z.ZodType | undefined;
-  readonly isBodyOptional: boolean;
-  readonly signedBody: z.ZodType | undefined;
-  readonly params: z.ZodType | undefined;
-  readonly query: z.ZodType | undefined;
-  readonly answers: Readonly<Record<number, AnswerSpec>>;
   /** Parses and answers; refusals come back as data. */
   answer(incoming: Incoming): Promise<Response | Failure>;
 }
@@ -97,15 +86,10 @@ export function defineRoute<W extends Who, Body = undefined, Params = undefined,
   spec: RouteSpec<W, Body, Params, Query>,
 ): Route {
   const name = `${spec.method.toUpperCase()} ${spec.path}`;
-  const needsIdempotencyKey = spec.needsIdempotencyKey ?? false;
+  const { needsIdempotencyKey = false } = spec;
   return {
     ...spec,
     needsIdempotencyKey,
-    body: spec.body,
-    isBodyOptional: spec.isBodyOptional ?? false,
-    signedBody: spec.signedBody,
-    params: spec.params,
-    query: spec.query,
     async answer({ request, params, ctx, principal }) {
       const key = request.headers.get("idempotency-key") ?? "";
       if (needsIdempotencyKey && !/^[\x20-\x7e]{1,255}$/.test(key)) return { code: "idempotency_key_required" };
