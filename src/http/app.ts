@@ -146,10 +146,10 @@ async function answerCaller(route: Route, arrival: Arrival, env: Env, compositio
   // Who is refused counts too: each token that is none costs its verification.
   const key = limitKey(request, caller.ok ? caller.value : undefined);
   const tooMany = await limitCaller(route, key, env, composition.clientGuard, startedAtMs);
-  if (!caller.ok) return tooMany ?? caller.failure;
-  const principal = caller.value;
   if (tooMany) return tooMany;
-  return route.answer({ request, params, ctx: composition.createContext(requestId, startedAtMs), principal });
+  if (!caller.ok) return caller.failure;
+  const ctx = composition.createContext(requestId, startedAtMs);
+  return route.answer({ request, params, ctx, principal: caller.value });
 }
 
 /** Counts the request against its caller, who is `null` when nobody knows them. @returns why it is one too many. */

@@ -1,7 +1,8 @@
 import type { Env } from "#src/config";
 
 /** Rate tiers of the routes; `none` is for webhooks, which prove themselves, and for health. */
-export type RateTier = "read" | "write" | "sale" | "scan" | "none";
+export type RateTier = LimitedTier | "none";
+type LimitedTier = "read" | "write" | "sale" | "scan";
 
 /** What `wrangler.toml` allows per key and location. */
 export const RATE_LIMITS = {
@@ -9,11 +10,10 @@ export const RATE_LIMITS = {
   write: { binding: "RATE_LIMIT_WRITE", quota: 300, windowSeconds: 10 },
   sale: { binding: "RATE_LIMIT_SALE", quota: 300, windowSeconds: 10 },
   scan: { binding: "RATE_LIMIT_SCAN", quota: 6000, windowSeconds: 10 },
-} as const satisfies Record<Exclude<RateTier, "none">, { binding: keyof Env; quota: number; windowSeconds: number }>;
+} as const satisfies Record<LimitedTier, { binding: keyof Env; quota: number; windowSeconds: number }>;
 
 /** Counts a request against its tier; true when there is room. `key` is the user, or the address of who has not signed in. */
-export async function isWithinLimit(env: Env, tier: RateTier, key: string): Promise<boolean> {
-  if (tier === "none") return true;
+export async function isWithinLimit(env: Env, tier: LimitedTier, key: string): Promise<boolean> {
   const { success } = await env[RATE_LIMITS[tier].binding].limit({ key });
   return success;
 }
@@ -29,6 +29,6 @@ export function limitHeaders(tier: RateTier): Readonly<Record<string, string>> {
 }
 
 /** Seconds after which a refused caller may try again. */
-export function retryAfterSeconds(tier: RateTier): number {
-  return tier === "none" ? 0 : RATE_LIMITS[tier].windowSeconds;
+export function retryAfterSeconds(tier: LimitedTier): number {
+  return RATE_LIMITS[tier].windowSeconds;
 }
