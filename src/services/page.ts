@@ -44,7 +44,7 @@ function isBefore(one: Position, other: Position): boolean {
   return one.createdAtMs > other.createdAtMs || (one.createdAtMs === other.createdAtMs && one.id > other.id);
 }
 
-/** One page out of rows that are in order already, at most `limit` + 1 of them. */
+/** One page out of rows that are in order already; there is a next one when they are more than `limit`. */
 export function pageOfRows<T>(rows: readonly T[], limit: number, positionOf: (row: T) => Position): Page<T> {
   const items = rows.slice(0, limit);
   const end = items.at(-1);
@@ -70,9 +70,7 @@ export function mergeNewest<T extends Position>(
     else if ((!page.after || isBefore(page.after, item)) && (!last || isBefore(item, last))) byId.set(item.id, item);
   }
   const sorted = [...byId.values()].toSorted((one, other) => (isBefore(one, other) ? -1 : 1));
-  const items = sorted.slice(0, page.limit);
-  const end = items.at(-1);
-  return { items, nextCursor: sorted.length > page.limit && end ? formatCursor(end) : null };
+  return pageOfRows(sorted, page.limit, (item) => item);
 }
 
 /**
