@@ -3,9 +3,9 @@ import { dueAtMs, noteLongWait } from "#domain/order-due";
 import type { Logger } from "#platform/logger";
 import { waitAtMost } from "../wait-at-most.ts";
 import type { Commit } from "./commit.ts";
+import type { DeskOrders } from "./desk-orders.ts";
 import type { DeskStore } from "./desk-store.ts";
 import type { OrderProgress } from "./order-progress.ts";
-import type { StepOutcome } from "./order-steps.ts";
 
 /** Orders looked after in one alarm. */
 const ORDERS_PER_ALARM = 100;
@@ -25,10 +25,10 @@ const PRUNE_EVERY_MS = HOUR_MS;
 /** What upkeep needs of its desk. */
 export interface UpkeepHooks {
   readonly store: DeskStore;
+  readonly orders: DeskOrders;
   readonly progress: OrderProgress;
   readonly commit: Commit;
   readonly logger: Logger;
-  readonly changeOrder: (orderId: string, decide: StepOutcome) => Promise<void>;
 }
 
 /** What time brings to a desk: orders that expire, steps to take up again, old records to forget. Runs in the alarm. */
@@ -74,9 +74,9 @@ export class DeskUpkeep {
 
   /** Never rejects: an order that this fails for stays due and is taken up again. */
   async #lookAfter(orderId: string): Promise<void> {
-    const { store, progress, commit, logger, changeOrder } = this.#hooks;
+    const { store, orders, progress, commit, logger } = this.#hooks;
     try {
-      await changeOrder(orderId, (record, nowMs) => noteLongWait(expireOrder(record, nowMs), nowMs));
+      await orders.change(orderId, (record, nowMs) => noteLongWait(expireOrder(record, nowMs), nowMs));
       await progress.advance(orderId, "done");
       await commit((nowMs) => {
         const record = store.findOrder(orderId);

@@ -42,7 +42,6 @@ import { NumberBlocks } from "./number-blocks.ts";
 import { OrderProgress } from "./order-progress.ts";
 import { OrderPlacing } from "./order-placing.ts";
 import { OrderRequests } from "./order-requests.ts";
-import type { StepOutcome } from "./order-steps.ts";
 import { RequestsOnce, type Remembered } from "./requests-once.ts";
 import type { Commit, Emit } from "./commit.ts";
 
@@ -90,28 +89,14 @@ export class OrderDeskObject<Env> extends DurableObject<Env> implements DeskPort
     this.#numbers = new NumberBlocks(this.#store, this.#commit, limited);
     const batched = { ...limited, batcher: new InventoryBatcher((stockName) => limited.inventory(stockName)) };
     this.#holds = new DeskHolds(this.#store, this.#commit, batched);
-    const { logger } = reach;
-    const noteDue = (dueMs: number | null): void => this.#upkeep.noteDue(dueMs);
-    this.#orders = new DeskOrders({ store: this.#store, commit: this.#commit, noteDue, logger });
-    const changeOrder = (orderId: string, decide: StepOutcome): Promise<void> => this.#orders.change(orderId, decide);
-    this.#progress = new OrderProgress(batched, { findOrder: (orderId) => this.#store.findOrder(orderId), changeOrder });
-    this.#placing = new OrderPlacing({
-      store: this.#store,
-      numbers: this.#numbers,
-      holds: this.#holds,
-      progress: this.#progress,
-      commit: this.#commit,
-      saveNew: (record, nowMs, emit) => this.#orders.save(undefined, record, nowMs, emit),
-      inBackground: (work) => ctx.waitUntil(work),
-    });
-    this.#requests = new OrderRequests({
-      store: this.#store,
-      orders: this.#orders,
-      progress: this.#progress,
-      once: this.#once,
-      commit: this.#commit,
-    });
-    this.#upkeep = new DeskUpkeep({ store: this.#store, progress: this.#progress, commit: this.#commit, logger, changeOrder });
+    const records = { store: this.#store, commit: this.#commit, logger: reach.logger };
+    this.#orders = new DeskOrders({ ...records, noteDue: (dueMs) => this.#upkeep.noteDue(dueMs) });
+    this.#progress = new OrderProgress(batched, this.#store, this.#orders);
+    const parts = { ...records, orders: this.#orders, progress: this.#progress };
+    const inBackground = (work: Promise<void>): void => ctx.waitUntil(work);
+    this.#placing = new OrderPlacing({ ...parts, numbers: this.#numbers, holds: this.#holds, inBackground });
+    this.#requests = new OrderRequests({ ...parts, once: this.#once });
+    this.#upkeep = new DeskUpkeep(parts);
     this.#ledger = this.#openLedger(ctx.storage, reach);
   }
 

@@ -1,9 +1,9 @@
-import type { OrderRecord } from "#domain/order";
 import { ownHoldIdOf } from "#domain/order-holds";
 import type { BasketLine, MadeOnce, OrderView, PlaceCommand, RefusedOnce } from "#domain/order-messages";
 import { readClockMs } from "#platform/clock";
-import type { Commit, Emit } from "./commit.ts";
+import type { Commit } from "./commit.ts";
 import type { DeskHolds } from "./desk-holds.ts";
+import type { DeskOrders } from "./desk-orders.ts";
 import type { DeskStore } from "./desk-store.ts";
 import type { NumberBlocks } from "./number-blocks.ts";
 import type { OrderProgress } from "./order-progress.ts";
@@ -14,10 +14,9 @@ export interface PlacingHooks {
   readonly store: DeskStore;
   readonly numbers: NumberBlocks;
   readonly holds: DeskHolds;
+  readonly orders: DeskOrders;
   readonly progress: OrderProgress;
   readonly commit: Commit;
-  /** Stores a new order inside a commit. */
-  readonly saveNew: (record: OrderRecord, nowMs: number, emit: Emit) => void;
   /** Lets work go on that no caller waits for. */
   readonly inBackground: (work: Promise<void>) => void;
 }
@@ -84,11 +83,11 @@ export class OrderPlacing {
     command: PlaceCommand,
     held: HeldStock | undefined,
   ): Promise<Exclude<ReturnType<typeof placeInCommit>, "needs_numbers">> {
-    const { store, numbers, commit, saveNew, inBackground } = this.#hooks;
+    const { store, numbers, orders, commit, inBackground } = this.#hooks;
     const { tenantId } = command.request;
     for (;;) {
       const placed = await commit((nowMs, emit) =>
-        placeInCommit(store, numbers, command, held, nowMs, (record) => saveNew(record, nowMs, emit)),
+        placeInCommit(store, numbers, command, held, nowMs, (record) => orders.save(undefined, record, nowMs, emit)),
       );
       if (placed === "needs_numbers") {
         await numbers.lease(tenantId); // others may use the whole block up first: then once more

@@ -1,5 +1,6 @@
-import type { OrderRecord } from "#domain/order";
-import { takeNextStep, type StepOutcome, type StepReach } from "./order-steps.ts";
+import type { DeskOrders } from "./desk-orders.ts";
+import type { DeskStore } from "./desk-store.ts";
+import { takeNextStep, type StepReach } from "./order-steps.ts";
 
 /** Steps of one go. An order has a few, but for each payment too many it has a refund more; the alarm does the rest. */
 const STEPS_AT_ONCE = 8;
@@ -7,25 +8,20 @@ const STEPS_AT_ONCE = 8;
 /** A step that failed this often, by then over several minutes, needs a person's eye; it is tried on all the same. */
 const ATTEMPTS_TO_ALERT = 10;
 
-/** What progress needs of the desk. */
-export interface ProgressHooks {
-  findOrder(orderId: string): OrderRecord | undefined;
-  /** Decides on the stored order and stores the outcome, in a commit. */
-  changeOrder(orderId: string, decide: StepOutcome): Promise<void>;
-}
-
 /**
  * Takes orders through their steps: each step is a call outside between two commits, and the stored order says which is
  * next, so a crash between any two continues where it stopped.
  */
 export class OrderProgress {
   readonly #reach: StepReach;
-  readonly #hooks: ProgressHooks;
+  readonly #store: DeskStore;
+  readonly #orders: DeskOrders;
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(reach: StepReach, hooks: ProgressHooks) {
+  constructor(reach: StepReach, store: DeskStore, orders: DeskOrders) {
     this.#reach = reach;
-    this.#hooks = hooks;
+    this.#store = store;
+    this.#orders = orders;
   }
 
   /**
@@ -52,18 +48,18 @@ export class OrderProgress {
   async #run(orderId: string, until: "settled" | "done"): Promise<void> {
     try {
       for (let step = 0; step < STEPS_AT_ONCE; step += 1) {
-        const record = this.#hooks.findOrder(orderId);
+        const record = this.#store.findOrder(orderId);
         if (!record || (until === "settled" && record.step.kind === "none")) return;
         const outcome = await takeNextStep(this.#reach, record);
         if (!outcome) return;
-        await this.#hooks.changeOrder(orderId, outcome);
+        await this.#orders.change(orderId, outcome);
       }
     } catch (error) {
-      const attempts = (this.#hooks.findOrder(orderId)?.attempts ?? 0) + 1;
+      const attempts = (this.#store.findOrder(orderId)?.attempts ?? 0) + 1;
       const { logger } = this.#reach;
       logger.warn("an order's step failed, will be tried again", { orderId, attempts, error });
       if (attempts === ATTEMPTS_TO_ALERT) logger.error("an order's step keeps failing", { alert: "order_step_stuck", orderId });
-      await this.#hooks.changeOrder(orderId, (record) => ({ ...record, attempts: record.attempts + 1 }));
+      await this.#orders.change(orderId, (record) => ({ ...record, attempts: record.attempts + 1 }));
     }
   }
 }
