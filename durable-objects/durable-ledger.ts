@@ -1,7 +1,7 @@
 import type { Backlog } from "#domain/upkeep-messages";
 import type { Logger } from "#platform/logger";
 import { GroupCommit } from "./group-commit.ts";
-import { Outbox, type OutboxMessage, type OutboxRow } from "./outbox.ts";
+import { Outbox, type Emit, type OutboxMessage, type OutboxRow } from "./outbox.ts";
 import { answerWithin } from "./wait-at-most.ts";
 
 /** Rows of one delivery. Small, because on a shared thread a flush of a thousand rows delays everyone else by 250 ms. */
@@ -44,7 +44,7 @@ export interface LedgerHooks<Command, Outcome> {
    * Decides the commands in order and writes their changes; runs in one transaction and must not await. What the rest of
    * the world must hear is passed to `emit` and stored in the same transaction.
    */
-  apply(commands: readonly Command[], nowMs: number, emit: (message: OutboxMessage) => void): readonly Outcome[];
+  apply(commands: readonly Command[], nowMs: number, emit: Emit): readonly Outcome[];
   /** Called after a rollback: load every counter held in memory again from storage. */
   reload(): void;
   /**

@@ -6,6 +6,9 @@ export interface OutboxMessage {
   readonly body: unknown;
 }
 
+/** Stores a message with the change it tells of. */
+export type Emit = (message: OutboxMessage) => void;
+
 /** A stored message. `seq` grows with every message of the object and is never used twice. */
 export interface OutboxRow {
   readonly seq: number;

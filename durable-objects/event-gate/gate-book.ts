@@ -20,7 +20,7 @@ import type {
   ScanAnswer,
 } from "#domain/gate-messages";
 import type { RecordedScan } from "#storage/ticket-validations";
-import type { OutboxMessage } from "../outbox.ts";
+import type { Emit } from "../outbox.ts";
 import { ticketIdsOf, type GateCommand, type GateOutcome } from "./gate-commands.ts";
 import {
   nonceKey,
@@ -45,7 +45,7 @@ interface GroupWork {
   readonly counters: Set<GateCounter>;
   readonly revocations: Map<string, RevocationRow>;
   readonly blocks: Map<string, BlockRow>;
-  readonly emit: (message: OutboxMessage) => void;
+  readonly emit: Emit;
 }
 
 /** How long after the gate has closed a device may still ask for a first answer again. */
@@ -87,7 +87,7 @@ export class GateBook {
   }
 
   /** Decides the commands in order and stores their changes, with one statement a table for the whole group. */
-  apply(commands: readonly GateCommand[], nowMs: number, emit: (message: OutboxMessage) => void): GateOutcome[] {
+  apply(commands: readonly GateCommand[], nowMs: number, emit: Emit): GateOutcome[] {
     const scans = commands.flatMap((command) => (command.kind === "admit" || command.kind === "refuse" ? [command.scan] : []));
     const work: GroupWork = {
       tickets: new GroupTickets(this.#store.findTickets(commands.flatMap(ticketIdsOf))),

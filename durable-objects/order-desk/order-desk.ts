@@ -28,6 +28,7 @@ import eventOutcomesSql from "../../migrations/order-desk/0002_payment_event_out
 import outboxSql from "../../migrations/shared/0001_outbox.sql";
 import { DurableLedger } from "../durable-ledger.ts";
 import { migrate } from "../migrate.ts";
+import type { Emit } from "../outbox.ts";
 import { waitAtMost } from "../wait-at-most.ts";
 import { deliverDeskNews, readChangedAtMs, type DeliveryReach } from "./desk-delivery.ts";
 import { DeskHolds } from "./desk-holds.ts";
@@ -43,7 +44,7 @@ import { OrderProgress } from "./order-progress.ts";
 import { OrderPlacing } from "./order-placing.ts";
 import { OrderRequests } from "./order-requests.ts";
 import { RequestsOnce, type Remembered } from "./requests-once.ts";
-import type { Commit, Emit } from "./commit.ts";
+import type { Commit } from "./commit.ts";
 
 /** The user's orders and tickets that a desk reads back at most. */
 const RECENT_ORDERS = 100;

@@ -38,7 +38,7 @@ import outboxSql from "../../migrations/shared/0001_outbox.sql";
 import { DurableLedger, UNHURRIED_REST_MS } from "../durable-ledger.ts";
 import type { InventoryProjectorPort } from "../inventory-projector/inventory-projector.ts";
 import { migrate } from "../migrate.ts";
-import type { OutboxMessage, OutboxRow } from "../outbox.ts";
+import type { Emit, OutboxMessage, OutboxRow } from "../outbox.ts";
 import { InventoryAudit } from "./inventory-audit.ts";
 import { InventoryStore } from "./inventory-store.ts";
 
@@ -211,11 +211,7 @@ export class TicketTypeInventory extends DurableObject<InventoryEnv> implements 
     this.#state = this.#store.load();
   }
 
-  #apply(
-    commands: readonly InventoryCommand[],
-    nowMs: number,
-    emit: (message: OutboxMessage) => void,
-  ): readonly InventoryOutcome[] {
+  #apply(commands: readonly InventoryCommand[], nowMs: number, emit: Emit): readonly InventoryOutcome[] {
     const facts = this.#store.loadFacts(this.#state, commands, nowMs);
     const result = decideGroup(this.#state, facts, commands, nowMs, this.rules);
     const swept = commands.some((command) => command.kind === "sweep");
