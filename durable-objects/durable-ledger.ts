@@ -59,7 +59,7 @@ export interface LedgerHooks<Command, Outcome> {
   /** Work that time brings (expiry, retries, clean-up), a bounded piece at a time; runs in the alarm. */
   onAlarm(nowMs: number): Promise<void>;
   /** When `onAlarm` next has work, Unix milliseconds; undefined when never. */
-  nextWorkMs(nowMs: number): number | undefined;
+  nextWorkMs(): number | undefined;
 }
 
 /**
@@ -111,16 +111,11 @@ export class DurableLedger<Command, Outcome> {
   arm(): void {
     const nowMs = this.#readClockMs();
     if (this.#armedForMs !== undefined && this.#armedForMs > nowMs && this.#armedForMs <= nowMs + DELIVERY_DELAY_MS) return;
-    const deliveryMs = this.#outbox.nextDueMs();
-    const workMs = this.#hooks.nextWorkMs(nowMs);
-    const candidates = [
-      ...(deliveryMs === undefined ? [] : [Math.max(deliveryMs, nowMs + delayAfter(this.#failures))]),
-      ...(workMs === undefined
-        ? []
-        : [Math.max(workMs, nowMs + (this.#workFailures === 0 ? 1 : delayAfter(this.#workFailures)))]),
-    ];
-    if (candidates.length === 0) return;
-    const atMs = Math.min(...candidates);
+    const deliveryMs = Math.max(this.#outbox.nextDueMs() ?? Infinity, nowMs + delayAfter(this.#failures));
+    const workDelayMs = this.#workFailures === 0 ? 1 : delayAfter(this.#workFailures);
+    const workMs = Math.max(this.#hooks.nextWorkMs() ?? Infinity, nowMs + workDelayMs);
+    const atMs = Math.min(deliveryMs, workMs);
+    if (atMs === Infinity) return;
     const armed = this.#armedForMs;
     if (armed !== undefined && armed <= atMs && armed > nowMs - ALARM_LOST_AFTER_MS) return;
     this.#armedForMs = atMs;

@@ -55,8 +55,8 @@ export class DeskUpkeep {
   /** When there is next something to do, Unix milliseconds; undefined while there is nothing. */
   nextWorkMs(): number | undefined {
     this.#nextPruneMs ??= this.#firstPruneMs();
-    const candidates = [this.#nextDueMs, this.#nextPruneMs].filter((ms) => ms !== undefined);
-    return candidates.length === 0 ? undefined : Math.min(...candidates);
+    const nextMs = Math.min(this.#nextDueMs ?? Infinity, this.#nextPruneMs ?? Infinity);
+    return nextMs === Infinity ? undefined : nextMs;
   }
 
   /** A bounded piece of the work that is due. */
@@ -98,11 +98,8 @@ export class DeskUpkeep {
   }
 
   #firstPruneMs(): number | undefined {
-    const { requests, orders } = this.#hooks.store.oldestMs();
-    const candidates = [
-      ...(requests === undefined ? [] : [requests + KEEP_REQUESTS_MS]),
-      ...(orders === undefined ? [] : [orders + KEEP_ORDERS_MS]),
-    ];
-    return candidates.length === 0 ? undefined : Math.min(...candidates);
+    const { requests = Infinity, orders = Infinity } = this.#hooks.store.oldestMs();
+    const firstMs = Math.min(requests + KEEP_REQUESTS_MS, orders + KEEP_ORDERS_MS);
+    return firstMs === Infinity ? undefined : firstMs;
   }
 }
