@@ -3,7 +3,7 @@ import { hashParts } from "#domain/ids";
 import { cancelOrder, raise, type OrderRecord } from "#domain/order";
 import type { CancelCommand, MadeOnce, OrderView, RefundCommand, RequestIdentity } from "#domain/order-messages";
 import { settleRevoked } from "#domain/recall";
-import { requestRefund } from "#domain/refund";
+import { decideRefund } from "#domain/refund";
 import { refuse, succeed, type Result } from "#domain/result";
 import type { Commit } from "./commit.ts";
 import type { DeskOrders } from "./desk-orders.ts";
@@ -58,13 +58,12 @@ export class OrderRequests {
       () => store.findAnswer(request.requestId),
       async () => {
         await progress.advance(orderId, "settled");
-        const decide = (record: OrderRecord, nowMs: number): Result<OrderRecord, Failure> =>
-          requestRefund(record, command, nowMs);
         // Told as it is once the tickets are dead: sooner nobody is told.
-        return this.#decide(identity, orderId, decide, (record) => {
+        const tell = (record: OrderRecord): OrderView => {
           const { view } = settleRevoked(record);
           return command.statusInD1 === null ? view : raise(view, command.statusInD1);
-        });
+        };
+        return this.#decide(identity, orderId, (record, nowMs) => decideRefund(record, command, nowMs), tell);
       },
     );
     if (!answer.ok) return answer;

@@ -58,7 +58,7 @@ export function refundableSharesOf(record: OrderRecord): readonly TicketShare[] 
  * payment is disputed or nothing of it is left; `not_found` for tickets of another order, `ticket_not_valid` for those that are
  * paid back; `refund_exceeds_payment` for more than is left of the payment.
  */
-export function requestRefund(record: OrderRecord, command: RefundCommand, nowMs: number): Result<OrderRecord, Failure> {
+export function decideRefund(record: OrderRecord, command: RefundCommand, nowMs: number): Result<OrderRecord, Failure> {
   const { view, paidBy } = record;
   if (record.step.kind !== "none") return refuse({ code: "request_in_flight" });
   if (view.paidAtMs === null) return refuse({ code: "order_not_refundable", reason: "not_paid" });

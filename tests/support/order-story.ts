@@ -5,7 +5,7 @@ import type { OrderLine, OrderView, PaymentNews, RefundCommand } from "#domain/o
 import { nextRefundOf } from "#domain/order-payments";
 import { decideNews, takeUpWaiting } from "#domain/payment-news";
 import { settleBlocked, settleRestocked, settleRevoked } from "#domain/recall";
-import { requestRefund, settleRefund } from "#domain/refund";
+import { decideRefund, settleRefund } from "#domain/refund";
 import { settleConfirmed, settleGivenBack, settleReleased, settleSoldOut } from "#domain/settlement";
 import type { RefundStatus } from "#domain/statuses";
 
@@ -124,7 +124,7 @@ function decide(record: OrderRecord, happening: Happening, nowMs: number): Order
       return refund ? settleRefund(record, refund.id, happening.status, `provider's ${refund.id}`) : record;
     }
     case "refund": {
-      const refunded = requestRefund(record, happening.command, nowMs);
+      const refunded = decideRefund(record, happening.command, nowMs);
       return refunded.ok ? refunded.value : record;
     }
     case "cancel": {
