@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AgedMap } from "#services/ticket-type/aged-map";
+import { AgedMap } from "#services/aged-map";
 
 const LIMITS = { maxEntries: 2, freshForMs: 100, refreshForMs: 50, usableForMs: 300 };
 

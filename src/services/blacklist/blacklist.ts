@@ -1,8 +1,8 @@
 import type { Principal } from "#domain/principal";
 import { findBlacklistRow, listBarredUsers } from "#storage/blacklists";
+import { AgedMap } from "../aged-map.ts";
 import { attempt } from "../attempt.ts";
 import type { ServiceContext, SignedInContext } from "../context.ts";
-import { AgedMap } from "../ticket-type/aged-map.ts";
 
 /** A tenant's blacklist as an isolate remembers it: until when each user is on it, null for good. */
 interface RememberedList {

@@ -2,8 +2,8 @@ import { codeKeyOf, type Discount } from "#domain/discount";
 import type { Failure } from "#domain/failure";
 import { refuse, succeed, type Result } from "#domain/result";
 import { findDiscountsByCode } from "#storage/discounts";
+import { AgedMap } from "../aged-map.ts";
 import type { SignedInContext } from "../context.ts";
-import { AgedMap } from "../ticket-type/aged-map.ts";
 
 /**
  * Codes as this isolate read them. A change made in another isolate shows here within 2 s, a new code at once: what is not

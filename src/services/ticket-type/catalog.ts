@@ -1,7 +1,7 @@
 import type { EventRow } from "#storage/events";
 import { findEventWithTypes, findEventWithTypesOf, type EventWithTypes, type TicketTypeRow } from "#storage/ticket-types";
+import { AgedMap } from "../aged-map.ts";
 import type { ServiceContext } from "../context.ts";
-import { AgedMap } from "./aged-map.ts";
 
 /** An event and its ticket types by id, archived ones too, in the order of their numbers. Its counters are old: ask the stock. */
 export interface Catalog {

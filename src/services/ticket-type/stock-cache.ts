@@ -1,8 +1,8 @@
 import type { InventorySnapshot } from "#domain/inventory-messages";
 import type { StockNews } from "#domain/order-messages";
 import { readClockMs } from "#platform/clock";
+import { AgedMap } from "../aged-map.ts";
 import type { ServiceContext } from "../context.ts";
-import { AgedMap } from "./aged-map.ts";
 
 /**
  * Stock figures for reading only, at most half a second old, so that a crowd looking at one ticket type does not queue at its
