@@ -1,5 +1,4 @@
 import type { Failure } from "#domain/failure";
-import { sharedPrefixOf } from "#domain/ids";
 import { holdOf } from "#domain/order-holds";
 import type { DiscountUse } from "#domain/discount-stock";
 import type {
@@ -127,9 +126,7 @@ export class DeskHolds {
     const hold = this.#store.findHold(reservationId);
     const order = hold?.orderId
       ? this.#store.findOrder(hold.orderId)
-      : this.#store
-          .listOrdersByPrefix(sharedPrefixOf(reservationId))
-          .find((record) => record.view.reservationId === reservationId);
+      : this.#store.listParentsOf(reservationId).find((record) => record.view.reservationId === reservationId);
     if (order) return holdOf(order, nowMs);
     if (!hold) return undefined;
     const expired = hold.view.status === "ACTIVE" && hold.view.expiresAtMs <= nowMs;

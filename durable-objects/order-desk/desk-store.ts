@@ -1,3 +1,4 @@
+import { sharedPrefixOf } from "#domain/ids";
 import type { OrderRecord } from "#domain/order";
 import type { PaymentNews } from "#domain/order-messages";
 import type { OrderNumberBlock } from "#domain/order-number";
@@ -94,9 +95,10 @@ export class DeskStore {
       .map((row) => readOrder(row.body));
   }
 
-  /** Orders whose id begins with `prefix` (desk and 28 bits of hash): nearly always one. */
-  listOrdersByPrefix(prefix: string): OrderRecord[] {
+  /** Orders that may be the parent of what has this id, for it begins like theirs (desk and 28 bits of hash): nearly always one. */
+  listParentsOf(id: string): OrderRecord[] {
     this.flush();
+    const prefix = sharedPrefixOf(id);
     return this.#sql
       .exec<{ body: string }>("SELECT body FROM orders WHERE order_id >= ? AND order_id < ?", prefix, `${prefix}~`)
       .toArray()

@@ -1,4 +1,3 @@
-import { sharedPrefixOf } from "#domain/ids";
 import type { OrderRecord } from "#domain/order";
 import type { IssuedTicket } from "#domain/order-messages";
 import { keptTicketsOf, passOn } from "#domain/order-tickets";
@@ -7,7 +6,7 @@ import type { DeskStore } from "./desk-store.ts";
 /** The tenant's ticket, as long as it is as the desk issued it. */
 export function findKeptTicket(store: DeskStore, tenantId: string, ticketId: string): IssuedTicket | undefined {
   return store
-    .listOrdersByPrefix(sharedPrefixOf(ticketId))
+    .listParentsOf(ticketId)
     .flatMap(keptTicketsOf)
     .find((ticket) => ticket.id === ticketId && ticket.tenantId === tenantId);
 }
@@ -15,7 +14,7 @@ export function findKeptTicket(store: DeskStore, tenantId: string, ticketId: str
 /** The tenant of an order or a ticket that the desk has. */
 export function findTenantOf(store: DeskStore, id: string): string | undefined {
   const hasIt = (record: OrderRecord): boolean => keptTicketsOf(record).some((ticket) => ticket.id === id);
-  return (store.findOrder(id) ?? store.listOrdersByPrefix(sharedPrefixOf(id)).find(hasIt))?.view.tenantId;
+  return (store.findOrder(id) ?? store.listParentsOf(id).find(hasIt))?.view.tenantId;
 }
 
 /** The order whose ticket this is, before and after the ticket changed hands; undefined when this desk has no such order. */
@@ -24,7 +23,7 @@ export function passOnTicket(
   tenantId: string,
   ticketId: string,
 ): { readonly before: OrderRecord; readonly after: OrderRecord } | undefined {
-  const orders = store.listOrdersByPrefix(sharedPrefixOf(ticketId)).filter((record) => record.view.tenantId === tenantId);
+  const orders = store.listParentsOf(ticketId).filter((record) => record.view.tenantId === tenantId);
   const changes = orders.map((before) => ({ before, after: passOn(before, ticketId) }));
   return changes.find(({ before, after }) => before !== after);
 }
