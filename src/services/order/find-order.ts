@@ -1,8 +1,8 @@
 import type { Failure } from "#domain/failure";
+import { raise } from "#domain/order";
 import type { OrderView } from "#domain/order-messages";
 import { hasRole, type Principal } from "#domain/principal";
 import { refuse, succeed, type Result } from "#domain/result";
-import { ORDER_STATUS_RANK } from "#domain/statuses";
 import { findOrderRow } from "#storage/orders";
 import { attempt } from "../attempt.ts";
 import type { ServiceContext, SignedInContext } from "../context.ts";
@@ -32,14 +32,9 @@ export async function readOrder(ctx: ServiceContext, tenantId: string, orderId: 
   ]);
   const known = atDesk.ok ? atDesk.value : undefined;
   const row = inD1.ok ? inD1.value : undefined;
-  if (known && row) return mergeOrder(known, row);
+  if (known && row) return raise(known, row.status);
   if (known ?? row) return known ?? row;
   if (!atDesk.ok) throw atDesk.failure;
   if (!inD1.ok) throw inD1.failure;
   return undefined;
-}
-
-/** Desk and D1 on one order: the desk's, with D1's status when that has gone further. */
-export function mergeOrder(desk: OrderView, row: OrderView): OrderView {
-  return ORDER_STATUS_RANK[row.status] > ORDER_STATUS_RANK[desk.status] ? { ...desk, status: row.status } : desk;
 }

@@ -1,11 +1,11 @@
 import { deskNumberFor } from "#domain/ids";
+import { raise } from "#domain/order";
 import type { OrderView } from "#domain/order-messages";
 import { hasRole } from "#domain/principal";
 import { listOrderRows } from "#storage/orders";
 import { attempt } from "../attempt.ts";
 import type { SignedInContext } from "../context.ts";
 import { mergeNewest, pageOfRecent, type Page, type PageRequest } from "../page.ts";
-import { mergeOrder } from "./find-order.ts";
 
 /**
  * The caller's own orders, newest first; for venue managers and above, those of the whole tenant. What the caller's desk knows
@@ -21,7 +21,7 @@ export async function listOrders(ctx: SignedInContext, page: PageRequest): Promi
     attempt(listOrderRows(ctx.db, { tenantId, userId: seesAll ? null : userId, ...page, nowMs: ctx.nowMs })),
     desk.listRecentOrders(tenantId, userId),
   ]);
-  if (stored.ok) return mergeNewest(stored.value, recent, page, mergeOrder);
+  if (stored.ok) return mergeNewest(stored.value, recent, page, (known, row) => raise(known, row.status));
   const known = seesAll ? undefined : pageOfRecent(recent, page);
   if (!known) throw stored.failure;
   ctx.logger.warn("D1 is down, a desk listed orders alone", { error: stored.failure });
