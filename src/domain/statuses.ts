@@ -1,6 +1,6 @@
 /**
  * Every status the contract names, in one place: the D1 CHECK constraints, the zod schemas and the decisions all read these.
- * Order matters for {@link ORDER_STATUS_RANK} only.
+ * Their order means nothing: which status of an order is further, {@link ORDER_STATUS_RANK} says.
  */
 
 /** Statuses of a reservation; PENDING while its lines are being held. */
