@@ -120,7 +120,7 @@ function composeWith(env: Env, config: Config): Parsed {
     authenticator: createAuthenticator(config),
     clientGuard: new ClientGuard({ bans: (shard) => env.CLIENT_BANS.getByName(`client-bans-${shard}`), logger }),
     logger,
-    createContext: (requestId, nowMs) => ({ ...shared, requestId, nowMs, logger: logger.with({ requestId }) }),
+    createContext: (requestId, nowMs) => ({ ...shared, nowMs, logger: logger.with({ requestId }) }),
   };
   return { config, providers, composition };
 }
@@ -140,11 +140,7 @@ function createProviders(config: Config): PaymentProviders {
   };
 }
 
-function createShared(
-  env: Env,
-  config: Config,
-  providers: PaymentProviders,
-): Omit<ServiceContext, "requestId" | "nowMs" | "logger"> {
+function createShared(env: Env, config: Config, providers: PaymentProviders): Omit<ServiceContext, "nowMs" | "logger"> {
   const chain = createRpcClient(config.SOLANA_RPC_URL, { breakers });
   const objects = {
     inventory: (stockName: string) => env.TICKET_TYPE_INVENTORY.getByName(stockName),

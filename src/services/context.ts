@@ -28,7 +28,6 @@ export interface ServiceContext {
   readonly d1: D1Database;
   /** Unix milliseconds at which the request arrived. */
   readonly nowMs: number;
-  readonly requestId: string;
   readonly logger: Logger;
   readonly publicBaseUrl: string;
   readonly solanaCluster: SolanaCluster;
