@@ -2,7 +2,6 @@ import type { Failure } from "#domain/failure";
 import { holdOf } from "#domain/order-holds";
 import type { DiscountUse } from "#domain/discount-stock";
 import type {
-  BasketLine,
   DeskPort,
   HoldCommand,
   HoldView,
@@ -17,28 +16,34 @@ import type { Logger } from "#platform/logger";
 import type { Commit } from "./commit.ts";
 import type { HoldRecord } from "./desk-records.ts";
 import type { DeskStore } from "./desk-store.ts";
-import { holdAllLines, holdUses, releaseAllLines } from "./hold-lines.ts";
+import { holdAllLines, holdUses, releaseAll } from "./hold-lines.ts";
 import type { InventoryBatcher } from "./inventory-batcher.ts";
 import type { DeskInventory } from "./limit-calls.ts";
 import type { HeldStock } from "./place-in-commit.ts";
 import type { Remembered } from "./requests-once.ts";
 
+/** Stock that is held under one id and that nobody will buy. */
+interface HeldInVain {
+  readonly reservationId: string;
+  readonly stockNames: readonly string[];
+}
+
 /** The holds of a desk: made over all their inventories, read back, given back, and their refusals remembered. */
 export class DeskHolds {
   readonly #store: DeskStore;
   readonly #commit: Commit;
-  readonly #inventory: (ticketTypeId: string) => DeskInventory;
+  readonly #inventory: (stockName: string) => DeskInventory;
   readonly #batcher: InventoryBatcher;
   readonly #logger: Logger;
 
   constructor(
     store: DeskStore,
     commit: Commit,
-    reach: { inventory(ticketTypeId: string): DeskInventory; readonly batcher: InventoryBatcher; readonly logger: Logger },
+    reach: { inventory(stockName: string): DeskInventory; readonly batcher: InventoryBatcher; readonly logger: Logger },
   ) {
     this.#store = store;
     this.#commit = commit;
-    this.#inventory = (ticketTypeId) => reach.inventory(ticketTypeId);
+    this.#inventory = (stockName) => reach.inventory(stockName);
     this.#batcher = reach.batcher;
     this.#logger = reach.logger;
   }
@@ -77,44 +82,36 @@ export class DeskHolds {
     const outcome = await holdAllLines(this.#batcher, hold, lines);
     const { stock } = outcome;
     if (outcome.ok) return { ok: true, value: { reservationId, expiresAtMs: outcome.expiresAtMs, stock } };
-    return this.#refuse(request, outcome.failure, stock, { reservationId, lines: outcome.heldLines });
+    return this.#refuse(request, outcome.failure, stock, { reservationId, stockNames: outcome.heldNames });
   }
 
   /**
    * Holds the uses of capped codes under `reservationId` for `holdMs`, as long as the seats they are for. If one is refused,
-   * the others and the `seats` are given back, as in {@link holdFor}.
+   * the others and the seats are given back, as in {@link holdFor}.
    */
   async holdUsesFor(
     request: RequestIdentity,
     reservationId: string,
     uses: readonly DiscountUse[],
     holdMs: number,
-    seats: readonly BasketLine[],
+    seatNames: readonly string[],
   ): Promise<RefusedOnce | undefined> {
     const { tenantId, userId } = request;
     const outcome = await holdUses(this.#batcher, { tenantId, userId, reservationId, holdMs }, uses);
     if (outcome.ok) return undefined;
-    return this.#refuse(request, outcome.failure, [], { reservationId, lines: [...seats, ...outcome.heldLines] });
+    return this.#refuse(request, outcome.failure, [], { reservationId, stockNames: [...seatNames, ...outcome.heldNames] });
   }
 
   /** Gives back what was held for an order that was not placed after all. What cannot be given back expires by itself. */
-  async releaseInVain(
-    { tenantId, userId: actor }: RequestIdentity,
-    { reservationId, lines }: { readonly reservationId: string; readonly lines: readonly BasketLine[] },
-  ): Promise<void> {
+  async releaseInVain({ tenantId, userId: actor }: RequestIdentity, { reservationId, stockNames }: HeldInVain): Promise<void> {
     try {
-      await releaseAllLines(this.#inventory, lines, { tenantId, reservationId, actor, cause: "other_line_refused" });
+      await releaseAll(this.#inventory, stockNames, { tenantId, reservationId, actor, cause: "other_line_refused" });
     } catch (error) {
       this.#logger.warn("a line held in vain could not be given back and will expire", { reservationId, error });
     }
   }
 
-  async #refuse(
-    request: RequestIdentity,
-    failure: Failure,
-    stock: StockNews,
-    held: { readonly reservationId: string; readonly lines: readonly BasketLine[] },
-  ): Promise<RefusedOnce> {
+  async #refuse(request: RequestIdentity, failure: Failure, stock: StockNews, held: HeldInVain): Promise<RefusedOnce> {
     const { requestId, bodyHash } = request;
     await this.#commit((nowMs) => this.#store.insertAnswer(requestId, { bodyHash, answer: { ok: false, failure } }, nowMs));
     await this.releaseInVain(request, held);
@@ -140,7 +137,8 @@ export class DeskHolds {
     const hold = decision.value;
     if (hold.status === "CANCELLED") {
       const command = { tenantId, reservationId, actor: userId, cause: "released_by_buyer" };
-      await releaseAllLines(this.#inventory, hold.lines, command);
+      const stockNames = hold.lines.map((line) => line.ticketTypeId);
+      await releaseAll(this.#inventory, stockNames, command);
     }
     return { ok: true, hold };
   }

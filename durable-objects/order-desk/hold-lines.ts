@@ -5,10 +5,10 @@ import type { BasketLine, StockNews } from "#domain/order-messages";
 import type { BatchedOutcome, InventoryBatcher } from "./inventory-batcher.ts";
 import type { DeskInventory } from "./limit-calls.ts";
 
-/** Stock held for every line until `expiresAtMs` (the earliest of the lines); or a refusal, and the lines that are held in vain. */
+/** Stock held for every line until `expiresAtMs` (the earliest of the lines); or a refusal, and the names of the stock held in vain. */
 export type HoldOutcome =
   | { readonly ok: true; readonly expiresAtMs: number; readonly stock: StockNews }
-  | { readonly ok: false; readonly failure: Failure; readonly stock: StockNews; readonly heldLines: readonly BasketLine[] };
+  | { readonly ok: false; readonly failure: Failure; readonly stock: StockNews; readonly heldNames: readonly string[] };
 
 /** What is the same of all holds of one basket. */
 export type SharedHold = Omit<ReserveCommand, "quantity">;
@@ -33,8 +33,8 @@ export async function holdAllLines(
   );
   const failure = mergeRefusals(answers.map(({ answer }) => answer));
   if (failure) {
-    const heldLines = answers.filter(({ answer }) => answer.outcome.ok).map(({ line }) => line);
-    return { ok: false, failure, stock: heldLines.length === 0 ? stock : [], heldLines };
+    const heldNames = answers.flatMap(({ line, answer }) => (answer.outcome.ok ? [line.ticketTypeId] : []));
+    return { ok: false, failure, stock: heldNames.length === 0 ? stock : [], heldNames };
   }
   const expiries = answers.flatMap(({ answer }) => (answer.outcome.ok ? [answer.outcome.expiresAtMs] : []));
   return { ok: true, expiresAtMs: Math.min(...expiries), stock };
@@ -45,9 +45,7 @@ export async function holdUses(
   batcher: InventoryBatcher,
   hold: SharedHold,
   uses: readonly DiscountUse[],
-): Promise<
-  { readonly ok: true } | { readonly ok: false; readonly failure: Failure; readonly heldLines: readonly BasketLine[] }
-> {
+): Promise<{ readonly ok: true } | { readonly ok: false; readonly failure: Failure; readonly heldNames: readonly string[] }> {
   const answers = await Promise.all(
     uses.map(async (use) => {
       const { outcome } = await batcher.reserve(use.stockName, { ...hold, quantity: use.quantity });
@@ -57,21 +55,16 @@ export async function holdUses(
   const failures = answers.flatMap(({ use, outcome }) => (outcome.ok ? [] : [refuseUse(outcome.failure, use.discountCode)]));
   const [failure] = failures;
   if (!failure) return { ok: true };
-  const held = answers.filter(({ outcome }) => outcome.ok);
-  return {
-    ok: false,
-    failure,
-    heldLines: held.map(({ use }) => ({ ticketTypeId: use.stockName, quantity: use.quantity })),
-  };
+  return { ok: false, failure, heldNames: answers.flatMap(({ use, outcome }) => (outcome.ok ? [use.stockName] : [])) };
 }
 
-/** Gives every line back; a line that was never held, or has expired, is no error. Rejects when an inventory cannot be reached. */
-export async function releaseAllLines(
-  inventory: (ticketTypeId: string) => DeskInventory,
-  lines: readonly BasketLine[],
+/** Gives a hold of each stock back; one that was never made, or has expired, is no error. Rejects when an inventory cannot be reached. */
+export async function releaseAll(
+  inventory: (stockName: string) => DeskInventory,
+  stockNames: readonly string[],
   command: ReleaseCommand,
 ): Promise<void> {
-  await Promise.all(lines.map((line) => inventory(line.ticketTypeId).release(command)));
+  await Promise.all(stockNames.map((stockName) => inventory(stockName).release(command)));
 }
 
 /** One refusal for the basket: every shortage together when stock is what lacks, else the first refusal. */

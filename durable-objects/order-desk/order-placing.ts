@@ -1,5 +1,5 @@
 import { ownHoldIdOf } from "#domain/order-holds";
-import type { BasketLine, MadeOnce, OrderView, PlaceCommand, RefusedOnce } from "#domain/order-messages";
+import type { MadeOnce, OrderView, PlaceCommand, RefusedOnce } from "#domain/order-messages";
 import { readClockMs } from "#platform/clock";
 import type { Commit } from "./commit.ts";
 import type { DeskHolds } from "./desk-holds.ts";
@@ -48,7 +48,8 @@ export class OrderPlacing {
     if (!uses.ok) return uses;
     const placed = await this.#place(command, held);
     if (!placed.ok) {
-      await this.#hooks.holds.releaseInVain(command.request, { reservationId: ownHoldIdOf(orderId), lines: uses.lines });
+      const { stockNames } = uses;
+      await this.#hooks.holds.releaseInVain(command.request, { reservationId: ownHoldIdOf(orderId), stockNames });
       return { ok: false, failure: placed.failure, replayed: false, stock };
     }
     if (placed.value.step.kind === "none") return { ok: true, value: placed.value.view, replayed: false, stock };
@@ -63,20 +64,19 @@ export class OrderPlacing {
   async #holdUses(
     command: PlaceCommand,
     held: HeldStock | undefined,
-  ): Promise<{ ok: true; lines: readonly BasketLine[] } | RefusedOnce> {
+  ): Promise<{ ok: true; stockNames: readonly string[] } | RefusedOnce> {
     const { store, holds } = this.#hooks;
     const uses = (command.discounts ?? []).flatMap((discount) => discount.uses);
-    if (uses.length === 0) return { ok: true, lines: [] };
+    if (uses.length === 0) return { ok: true, stockNames: [] };
     const nowMs = readClockMs();
     const earlier = held ? undefined : findUsableHold(store, command, nowMs);
     // Without a hold the order is refused where it is placed, in a commit.
-    if (earlier && !earlier.ok) return { ok: true, lines: [] };
+    if (earlier && !earlier.ok) return { ok: true, stockNames: [] };
     const expiresAtMs = held?.expiresAtMs ?? earlier?.value.view.expiresAtMs ?? nowMs;
     const holdMs = Math.max(1, expiresAtMs - nowMs);
-    const seats = held ? command.lines : [];
-    const refused = await holds.holdUsesFor(command.request, ownHoldIdOf(command.request.requestId), uses, holdMs, seats);
-    const lines = uses.map(({ stockName, quantity }) => ({ ticketTypeId: stockName, quantity }));
-    return refused ?? { ok: true, lines };
+    const seatNames = held ? command.lines.map((line) => line.ticketTypeId) : [];
+    const refused = await holds.holdUsesFor(command.request, ownHoldIdOf(command.request.requestId), uses, holdMs, seatNames);
+    return refused ?? { ok: true, stockNames: uses.map(({ stockName }) => stockName) };
   }
 
   async #place(
