@@ -15,11 +15,16 @@ export async function waitAtMost(work: Promise<unknown>, ms: number): Promise<bo
   }
 }
 
+/** A call had no answer in time. */
+export class NoAnswerError extends Error {
+  override readonly name = "NoAnswerError";
+}
+
 /**
- * What a call answers, which may take `ms` and no longer. @throws what the call throws, or that no answer came: it may come yet, and
+ * What a call answers, which may take `ms` and no longer. @throws what the call throws, or NoAnswerError: an answer may come yet, and
  * what was asked for may be done, so only ask for what can be asked for again.
  */
 export async function answerWithin<T>(call: Promise<T>, ms: number): Promise<T> {
-  if (!(await waitAtMost(call, ms))) throw new Error(`no answer within ${ms / 1000} s`);
+  if (!(await waitAtMost(call, ms))) throw new NoAnswerError(`no answer within ${ms / 1000} s`);
   return call;
 }

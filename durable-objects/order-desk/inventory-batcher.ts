@@ -5,6 +5,7 @@ import type {
   ReserveCommand,
   ReserveOutcome,
 } from "#domain/inventory-messages";
+import { NoAnswerError } from "../wait-at-most.ts";
 import type { DeskInventory } from "./limit-calls.ts";
 
 /** Commands in one call to an inventory. */
@@ -27,7 +28,7 @@ interface Waiting<Command, Outcome> {
  * them in the next. The busier the sale, the fuller the calls: a hot inventory answers a few calls of many commands instead of a
  * call for each buyer, which is what one object's thread could not keep up with (docs/adr/0008).
  *
- * A command is safe to repeat, and rejects when the call that carried it failed.
+ * A command is safe to repeat, and rejects when the call that carried it failed, or one that it waited through was never answered.
  */
 export class InventoryBatcher {
   readonly #holds: CallBatches<ReserveCommand, BatchedOutcome>;
@@ -75,6 +76,7 @@ class CallBatches<Command, Outcome> {
     this.#waiting.set(stockName, waiting);
     while (waiting.length > 0) {
       const sent = waiting.splice(0, COMMANDS_PER_CALL);
+      const behindCount = waiting.length;
       try {
         const commands = sent.map(({ command }) => command);
         const outcomes = await this.#call(stockName, commands);
@@ -84,7 +86,9 @@ class CallBatches<Command, Outcome> {
           else reject(new Error("broken invariant: an inventory gave fewer outcomes than commands"));
         }
       } catch (error) {
-        for (const { reject } of sent) reject(error);
+        // A queue behind an inventory that is silent would grow for as long, and then hold stock for buyers who left long ago.
+        const behind = error instanceof NoAnswerError ? waiting.splice(0, behindCount) : [];
+        for (const { reject } of [...sent, ...behind]) reject(error);
       }
     }
     this.#waiting.delete(stockName);

@@ -80,6 +80,21 @@ describe("a call that is never answered", () => {
       expect(await second).toMatchObject({ ok: true });
     }));
 
+  it("(reserve) lets nobody wait through more than two calls, however many wait and however long it lasts", () =>
+    inDeskWorld(async (world) => {
+      await world.addType(1_000);
+      const desk = world.openDesk();
+      const hung = hang(world, "reserve");
+      const first = buy(world, desk, "first");
+      await untilOneHangs(hung);
+      const crowd = Promise.allSettled(Array.from({ length: 300 }, (_, at) => buy(world, desk, `one of many ${at}`)));
+      expect(await giveUp(hung, first)).toMatchObject({ status: "rejected" });
+      while (hung() < 2) await scheduler.wait(1);
+      await vi.advanceTimersByTimeAsync(LIMIT_MS);
+      const outcomes = await Promise.race([crowd, scheduler.wait(1_000)]);
+      expect(outcomes?.filter(({ status }) => status === "rejected")).toHaveLength(300);
+    }));
+
   it("(confirm) leaves a paid order to the alarm, and the sales behind it go on", () =>
     inDeskWorld(async (world) => {
       const ticketTypeId = await world.addType(10);
