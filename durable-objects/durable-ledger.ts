@@ -202,7 +202,7 @@ export class DurableLedger<Command, Outcome> {
   async #deliverOrSetAside(rows: readonly OutboxRow[]): Promise<void> {
     if (this.#refusalsLeft === 0) return;
     try {
-      await answerWithin(this.#hooks.deliver(rows), LONGEST_DELIVERY_MS);
+      await answerWithin("delivery", this.#hooks.deliver(rows), LONGEST_DELIVERY_MS);
       this.#outbox.remove(rows);
       return;
     } catch (error) {

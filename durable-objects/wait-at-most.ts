@@ -18,13 +18,15 @@ export async function waitAtMost(work: Promise<unknown>, ms: number): Promise<bo
 /** A call had no answer in time. */
 export class NoAnswerError extends Error {
   override readonly name = "NoAnswerError";
+  /** As on the platform's own errors: goes with it to whoever called, and says that the same call may succeed later. */
+  readonly retryable = true;
 }
 
 /**
- * What a call answers, which may take `ms` and no longer. @throws what the call throws, or NoAnswerError: an answer may come yet, and
+ * What the call `name` answers, which may take `ms` and no longer. @throws what the call throws, or NoAnswerError: an answer may come yet, and
  * what was asked for may be done, so only ask for what can be asked for again.
  */
-export async function answerWithin<T>(call: Promise<T>, ms: number): Promise<T> {
-  if (!(await waitAtMost(call, ms))) throw new NoAnswerError(`no answer within ${ms / 1000} s`);
+export async function answerWithin<T>(name: string, call: Promise<T>, ms: number): Promise<T> {
+  if (!(await waitAtMost(call, ms))) throw new NoAnswerError(`no answer to ${name} within ${ms / 1000} s`);
   return call;
 }

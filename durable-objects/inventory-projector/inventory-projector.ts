@@ -89,7 +89,7 @@ export class InventoryProjector extends DurableObject<ProjectorEnv> implements I
     if (shared.length === 1 && first) return this.#tellAlone(first);
     const news = shared.map((waiting) => waiting.news);
     try {
-      const areThere = await answerWithin(projectInventories(this.env.DB, news), LONGEST_TRIP_MS);
+      const areThere = await answerWithin("trip", projectInventories(this.env.DB, news), LONGEST_TRIP_MS);
       for (const [position, { resolve }] of shared.entries()) resolve(areThere[position] ?? false);
     } catch (error) {
       if (!isD1Refusal(error)) throw error;
@@ -101,7 +101,7 @@ export class InventoryProjector extends DurableObject<ProjectorEnv> implements I
 
   async #tellAlone({ news, resolve, reject }: Waiting): Promise<void> {
     try {
-      resolve(await answerWithin(projectInventory(this.env.DB, news), LONGEST_TRIP_MS));
+      resolve(await answerWithin("trip", projectInventory(this.env.DB, news), LONGEST_TRIP_MS));
     } catch (error) {
       if (!isD1Refusal(error)) throw error;
       reject(error);

@@ -28,21 +28,24 @@ export interface DeskCalls {
  * again, for their ids are derived, and a block of numbers that nobody took is left out.
  */
 export function limitCalls(calls: DeskCalls): DeskCalls {
-  const inTime = <T>(call: Promise<T>): Promise<T> => answerWithin(call, LONGEST_CALL_MS);
+  const inTime = <T>(name: string, call: Promise<T>): Promise<T> => answerWithin(name, call, LONGEST_CALL_MS);
   return {
     inventory: (stockName) => {
       const inventory = calls.inventory(stockName);
       return {
-        reserve: (commands) => inTime(inventory.reserve(commands)),
-        confirm: (commands) => inTime(inventory.confirm(commands)),
-        release: (command) => inTime(inventory.release(command)),
-        restock: (command) => inTime(inventory.restock(command)),
+        reserve: (commands) => inTime("reserve", inventory.reserve(commands)),
+        confirm: (commands) => inTime("confirm", inventory.confirm(commands)),
+        release: (command) => inTime("release", inventory.release(command)),
+        restock: (command) => inTime("restock", inventory.restock(command)),
       };
     },
     gate: (eventId) => {
       const gate = calls.gate(eventId);
-      return { recall: (command) => inTime(gate.recall(command)), block: (command) => inTime(gate.block(command)) };
+      return {
+        recall: (command) => inTime("recall", gate.recall(command)),
+        block: (command) => inTime("block", gate.block(command)),
+      };
     },
-    leaseBlock: (tenantId) => inTime(calls.leaseBlock(tenantId)),
+    leaseBlock: (tenantId) => inTime("lease", calls.leaseBlock(tenantId)),
   };
 }

@@ -69,6 +69,20 @@ describe("a payment that failed", () => {
   });
 });
 
+describe("a purchase whose inventory never answers", () => {
+  it("is told to come again, and buys under the same key once it answers", async () => {
+    const sale = await openSale();
+    const buyer = await sale.makeBuyer();
+    const setTimer = globalThis.setTimeout;
+    vi.spyOn(globalThis, "setTimeout").mockImplementation((work, ms) => setTimer(work, ms === 10_000 ? 10 : ms)); // the limit of its call
+    vi.spyOn(TicketTypeInventory.prototype, "reserve").mockReturnValue(new Promise(() => undefined));
+    expect(await buy(sale, buyer, 1, "once")).toMatchObject({ status: 503, body: { code: "overloaded" } });
+    vi.restoreAllMocks();
+    serveOutside();
+    expect((await buy(sale, buyer, 1, "once")).status).toBe(201);
+  });
+});
+
 describe("a free order", () => {
   it("is made without a payment also when it cannot be settled at once, and has its tickets later", async () => {
     const books = serveOutside();

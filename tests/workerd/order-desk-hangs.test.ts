@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { MadeOnce, OrderView } from "#domain/order-messages";
 import type { Call } from "../support/breakable-reach.ts";
 import { inDeskWorld, type DeskWorld, type TestDesk } from "../support/desk-world.ts";
+import { refundOf } from "../support/paid-order.ts";
 
 const LIMIT_MS = 10_000;
 
@@ -58,7 +59,8 @@ describe("a call that is never answered", () => {
         const hung = hang(world, name);
         const both = Promise.allSettled([buy(world, desk, "one"), buy(world, desk, "one")]);
         const outcome = await giveUp(hung, both);
-        expect(outcome).toMatchObject({ value: [{ status: "rejected" }, { status: "rejected" }] });
+        const failed = { status: "rejected", reason: { message: `no answer to ${name} within 10 s` } };
+        expect(outcome).toMatchObject({ value: [failed, failed] });
         world.fault = () => "ok";
         expect(await buy(world, desk, "one")).toMatchObject({ ok: true, replayed: false });
         expect(await buy(world, desk, "two")).toMatchObject({ ok: true });
@@ -130,17 +132,40 @@ describe("a call that is never answered", () => {
       const desk = world.openDesk();
       const { id: orderId } = await buyForSure(world, desk, "one", 0);
       const hung = hang(world, "recall");
-      const command = {
-        request: world.request("back", "", "refund"),
-        orderId,
-        ticketIds: null,
-        reason: "rain",
-        restock: true,
-        statusInD1: null,
-      };
+      const command = refundOf(world, orderId, "back");
       expect(await giveUp(hung, desk.refund(command))).toMatchObject({ value: { ok: false, failure: { code: "overloaded" } } });
       world.fault = () => "ok";
       expect(await desk.refund(command)).toMatchObject({ ok: true });
       expect(await desk.findOrder(world.tenantId, orderId)).toMatchObject({ status: "REFUNDED" });
+    }));
+
+  it("(restock) answers a refund, whose tickets are dead, and the alarm puts the seats on sale again", () =>
+    inDeskWorld(async (world) => {
+      const ticketTypeId = await world.addType(10);
+      const desk = world.openDesk();
+      const { id: orderId } = await buyForSure(world, desk, "one", 0);
+      const hung = hang(world, "restock");
+      const refunded = { value: { ok: true, value: { status: "REFUNDED" } } };
+      expect(await giveUp(hung, desk.refund(refundOf(world, orderId, "back")))).toMatchObject(refunded);
+      world.fault = () => "ok";
+      await world.settleDown(desk);
+      expect(world.stock(ticketTypeId)).toEqual({ heldCount: 0, soldCount: 0 });
+    }));
+
+  it("(block) leaves a disputed payment to the alarm, and the gate refuses its ticket then", () =>
+    inDeskWorld(async (world) => {
+      await world.addType(10);
+      const desk = world.openDesk();
+      const { id: orderId } = await buyForSure(world, desk, "one");
+      await desk.settle(world.news(orderId));
+      const [ticket] = await desk.listTicketsOfOrder(world.tenantId, orderId);
+      const hung = hang(world, "block");
+      const settled = desk.settle(world.news(orderId, { type: "dispute.opened" }));
+      await untilOneHangs(hung);
+      await vi.advanceTimersByTimeAsync(LIMIT_MS);
+      expect(await settled).toBe("recorded");
+      world.fault = () => "ok";
+      await world.settleDown(desk);
+      expect([...world.gate.blocked]).toEqual([ticket?.id]);
     }));
 });
