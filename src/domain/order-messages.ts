@@ -153,7 +153,7 @@ export interface RefundCommand {
   readonly reason: string;
   /** Puts the seats back on sale. */
   readonly restock: boolean;
-  /** The order's status in D1, which hears of the mint and the desk does not; null when D1 is away. Part of the answer alone. */
+  /** The order's status in D1, which hears of the mint and the desk does not; null when D1 is away or slow. Part of the answer alone. */
   readonly statusInD1: OrderStatus | null;
 }
 

@@ -5,7 +5,7 @@ import { refundOrder } from "#services/order/refund-order";
 import { findTicket } from "#services/ticket/find-ticket";
 import { call, signIn } from "../support/contract-call.ts";
 import { buy, flushDeskOf, idOf, runDeskOf } from "../support/open-sale.ts";
-import { brokenDb, makeOrganiser } from "../support/organiser.ts";
+import { brokenDb, makeOrganiser, silentDb } from "../support/organiser.ts";
 import { listOutgoing, payOrder, placeUnpaid, sellPaid } from "../support/paid-over-http.ts";
 import { offer, passOn, settle, showCode } from "../support/pass-on.ts";
 import { serveOutside, type ProviderBooks } from "../support/payment-provider-at-test.ts";
@@ -254,7 +254,10 @@ describe("a request for a refund", () => {
     expect(await sold.readStatuses()).toEqual({ [sold.ticketIds[0]]: "SOLD" });
   });
 
-  it("is answered while D1 is down: the tickets are dead, and the buyer's desk says so", async () => {
+  it.each([
+    ["is down", brokenDb],
+    ["never answers", silentDb],
+  ])("is answered while D1 %s: the tickets are dead, and the buyer's desk says so", async (_, db) => {
     const sold = await sellPaid(1);
     const code = await showCode(sold.buyer, sold.ticketIds[0]);
     const organiser = await makeOrganiser("venue_manager", sold.sale.tenantId);
@@ -262,7 +265,7 @@ describe("a request for a refund", () => {
     const { tenantId, userId } = ctx.principal;
     const request = { tenantId, userId, requestId: crypto.randomUUID(), route: "refund", bodyHash: "hash" };
     const command = { request, orderId: sold.orderId, ticketIds: null, reason: "rain", restock: true };
-    expect(await refundOrder(ctx, command)).toMatchObject({ ok: true, value: { status: "REFUNDED" } });
+    expect(await refundOrder({ ...ctx, db }, command)).toMatchObject({ ok: true, value: { status: "REFUNDED" } });
     expect(await sold.scan(code)).toBe("canceled");
     expect(
       await findTicket({ ...ctx, principal: { ...ctx.principal, userId: sold.buyer.userId } }, sold.ticketIds[0]),

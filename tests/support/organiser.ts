@@ -102,6 +102,11 @@ export const brokenDb = new Proxy({} as SignedInContext["db"], {
   },
 });
 
+/** A database that never answers whoever asks it. */
+export const silentDb = new Proxy({} as SignedInContext["db"], {
+  get: (_, name, silent: unknown) => (name === "then" ? () => undefined : () => silent),
+});
+
 /** The id of something just made. */
 export function idOf({ status, body }: Answer): string {
   if (status !== 201) throw new Error(`expected 201, got ${status}: ${JSON.stringify(body)}`);

@@ -8,8 +8,10 @@ import type { SignedInContext } from "../context.ts";
 import { findDesk } from "../find-desk.ts";
 import { forgetStock } from "../ticket-type/stock-cache.ts";
 
+/** Tickets must die whether or not D1 answers: so long is waited for what it says of their order. */
+const LONGEST_QUESTION_MS = 1_000;
 /** D1 hears of a refund within half a second; so long is waited for it, and not at all while D1 is down. */
-const LOOKS_AT_D1 = 30;
+const LONGEST_WAIT_MS = 3_000;
 const BETWEEN_LOOKS_MS = 100;
 
 /**
@@ -29,19 +31,22 @@ export async function refundOrder(
   const refunded = await desk.refund({ ...command, statusInD1: await findStatus(ctx, orderId) });
   if (!refunded.ok) return refunded;
   if (command.restock) forgetStock(refunded.value.lines.map((line) => line.ticketTypeId));
-  await awaitD1(ctx, { tenantId, orderId, ticketIds: command.ticketIds, refundedCents: refunded.value.refundedCents });
+  const { refundedCents } = refunded.value;
+  const heard = awaitD1(ctx, { tenantId, orderId, ticketIds: command.ticketIds, refundedCents });
+  await Promise.race([heard, pause(LONGEST_WAIT_MS)]);
   return refunded;
 }
 
 /** Asked before the desk, so that the desk remembers it with its answer: asked for a repeat, D1 may have heard more. */
 async function findStatus(ctx: SignedInContext, orderId: string): Promise<OrderStatus | null> {
-  const row = await attempt(findOrderRow(ctx.db, ctx.principal.tenantId, orderId, ctx.nowMs));
+  const found = findOrderRow(ctx.db, ctx.principal.tenantId, orderId, ctx.nowMs);
+  const row = await attempt(Promise.race([found, pause(LONGEST_QUESTION_MS)]));
   // What D1 says of refunds the desk knows better.
-  return row.ok && row.value !== undefined && row.value.status !== "REFUNDED" ? row.value.status : null;
+  return row.ok && row.value && row.value.status !== "REFUNDED" ? row.value.status : null;
 }
 
 async function awaitD1(ctx: SignedInContext, refund: ToldRefund): Promise<void> {
-  for (let look = 0; look < LOOKS_AT_D1; look += 1) {
+  for (let look = 0; look * BETWEEN_LOOKS_MS < LONGEST_WAIT_MS; look += 1) {
     const heard = await attempt(hasHeardOfRefund(ctx.db, refund));
     if (!heard.ok || heard.value) return;
     await pause(BETWEEN_LOOKS_MS);
