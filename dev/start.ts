@@ -115,7 +115,7 @@ async function main(): Promise<void> {
     },
     onServiceLost: () => {
       endWith(
-        new ServiceLostError("the service died and did not start again; all that it answered is kept: npm start goes on"),
+        new ServiceLostError("the service died and did not start again: run npm start again; all that it answered is kept"),
       );
     },
   });

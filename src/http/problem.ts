@@ -25,7 +25,7 @@ export const PROBLEMS = {
   rate_limited: { status: 429, title: "Too many requests" },
   client_blocked: { status: 403, title: "Blocked for a while after too many requests" },
   idempotency_key_required: { status: 400, title: "An Idempotency-Key of 1 to 255 printable characters is needed" },
-  idempotency_key_reused: { status: 422, title: "The Idempotency-Key was used for another request" },
+  idempotency_key_reused: { status: 422, title: "The Idempotency-Key or webhook-id was used for another request" },
   request_in_flight: { status: 409, title: "The same request, or another about the same order, is being answered" },
   capacity_below_committed: { status: 409, title: "More is held or sold than that" },
   sold_out: { status: 409, title: "Not enough tickets are left" },
