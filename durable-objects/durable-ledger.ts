@@ -1,8 +1,8 @@
 import type { Backlog } from "#domain/upkeep-messages";
 import type { Logger } from "#platform/logger";
+import { answerWithin } from "#platform/wait-at-most";
 import { GroupCommit } from "./group-commit.ts";
 import { Outbox, type Emit, type OutboxMessage, type OutboxRow } from "./outbox.ts";
-import { answerWithin } from "./wait-at-most.ts";
 
 /** Rows of one delivery. Small, because on a shared thread a flush of a thousand rows delays everyone else by 250 ms. */
 const DELIVERY_ROWS = 250;

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { readClockMs } from "#platform/clock";
 import { isD1Refusal } from "#storage/d1-errors";
 import { projectInventories, projectInventory, type InventoryNews } from "#storage/reservations";
-import { answerWithin } from "../wait-at-most.ts";
+import { answerWithin } from "#platform/wait-at-most";
 
 /** A trip sets out this long after the one before; right behind it when enough to fill it waits by then. */
 const BETWEEN_TRIPS_MS = 300;

@@ -1,7 +1,7 @@
 import { expireOrder } from "#domain/order";
 import { dueAtMs, noteLongWait } from "#domain/order-due";
 import type { Logger } from "#platform/logger";
-import { waitAtMost } from "../wait-at-most.ts";
+import { waitAtMost } from "#platform/wait-at-most";
 import type { Commit } from "./commit.ts";
 import type { DeskOrders } from "./desk-orders.ts";
 import type { DeskStore } from "./desk-store.ts";

@@ -5,7 +5,7 @@ import type {
   ReserveCommand,
   ReserveOutcome,
 } from "#domain/inventory-messages";
-import { NoAnswerError } from "../wait-at-most.ts";
+import { NoAnswerError } from "#platform/wait-at-most";
 import type { DeskInventory } from "./limit-calls.ts";
 
 /** Commands in one call to an inventory. */

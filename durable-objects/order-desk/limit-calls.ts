@@ -1,6 +1,6 @@
 import type { GatePort } from "#domain/gate-messages";
 import type { InventoryPort } from "#domain/inventory-messages";
-import { answerWithin } from "../wait-at-most.ts";
+import { answerWithin } from "#platform/wait-at-most";
 import type { LeaseBlock } from "./number-blocks.ts";
 
 /**

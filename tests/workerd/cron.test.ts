@@ -163,6 +163,22 @@ describe("the cron", () => {
     ]);
   });
 
+  it("goes on with its other jobs after two minutes when one is never done, as an object that never answers makes it", async () => {
+    const lines: LogLine[] = [];
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const run = runCron({ ...createCronContext(env, Date.now()), logger: makeLogger(lines) }, [
+      { name: "first", run: () => new Promise(() => undefined) },
+      { name: "second", run: async () => 1 },
+    ]);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(lines).toMatchObject([
+      { level: "error", fields: { job: "first" } },
+      { level: "info", fields: { job: "second", count: 1 } },
+    ]);
+    await run;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("wakes every other object when one cannot be woken", async () => {
     const sales = await Promise.all([openSale({ reservationTtlSeconds: 60 }), openSale({ reservationTtlSeconds: 60 })]);
     for (const sale of sales) {

@@ -1,6 +1,7 @@
 import type { MadeOnce, OrderView, RefundCommand } from "#domain/order-messages";
 import type { OrderStatus } from "#domain/statuses";
 import { pause } from "#platform/clock";
+import { answerWithin, waitAtMost } from "#platform/wait-at-most";
 import { findOrderRow } from "#storage/orders";
 import { hasHeardOfRefund, type ToldRefund } from "#storage/refunds";
 import { attempt } from "../attempt.ts";
@@ -33,16 +34,16 @@ export async function refundOrder(
   if (command.restock) forgetStock(refunded.value.lines.map((line) => line.ticketTypeId));
   const { refundedCents } = refunded.value;
   const heard = awaitD1(ctx, { tenantId, orderId, ticketIds: command.ticketIds, refundedCents });
-  await Promise.race([heard, pause(LONGEST_WAIT_MS)]);
+  await waitAtMost(heard, LONGEST_WAIT_MS);
   return refunded;
 }
 
 /** Asked before the desk, so that the desk remembers it with its answer: asked for a repeat, D1 may have heard more. */
 async function findStatus(ctx: SignedInContext, orderId: string): Promise<OrderStatus | null> {
   const found = findOrderRow(ctx.db, ctx.principal.tenantId, orderId, ctx.nowMs);
-  const row = await attempt(Promise.race([found, pause(LONGEST_QUESTION_MS)]));
+  const row = await attempt(answerWithin("order in D1", found, LONGEST_QUESTION_MS));
   // What D1 says of refunds the desk knows better.
-  return row.ok && row.value && row.value.status !== "REFUNDED" ? row.value.status : null;
+  return row.ok && row.value !== undefined && row.value.status !== "REFUNDED" ? row.value.status : null;
 }
 
 async function awaitD1(ctx: SignedInContext, refund: ToldRefund): Promise<void> {

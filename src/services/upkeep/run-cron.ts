@@ -1,3 +1,4 @@
+import { answerWithin } from "#platform/wait-at-most";
 import { noticeMovedAssets } from "../assets/notice-moved-assets.ts";
 import { queueTrees, queueWaitingAssets } from "../assets/queue-assets.ts";
 import type { ServiceContext } from "../context.ts";
@@ -45,14 +46,17 @@ export const CRON_JOBS: readonly CronJob[] = [
   { name: "check submitted refunds", run: checkSubmittedRefunds },
 ];
 
+/** How long the others wait for a job: an object or a provider that never answers one must not keep them all from running. */
+const LONGEST_JOB_MS = 120_000;
+
 /**
- * Runs the jobs one after the other, each with a log line (at `debug` when there was nothing to do). One that fails stops none of
- * the others: a minute later it has its turn again.
+ * Runs the jobs one after the other, each with a log line (at `debug` when there was nothing to do). One that fails, or is not done in
+ * time, stops none of the others: a minute later it has its turn again.
  */
 export async function runCron(ctx: ServiceContext, jobs: readonly CronJob[] = CRON_JOBS): Promise<void> {
   for (const job of jobs) {
     try {
-      const count = await job.run(ctx);
+      const count = await answerWithin(job.name, job.run(ctx), LONGEST_JOB_MS);
       const fields = { job: job.name, count };
       if (count > 0) ctx.logger.info("cron job done", fields);
       else ctx.logger.debug("cron job done", fields);
