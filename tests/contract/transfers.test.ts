@@ -87,7 +87,9 @@ describe("a ticket that changes hands", () => {
     expect(await read(friend)).toEqual([second, first]);
     const stranger = await sale.makeBuyer();
     for (const other of [stranger, await signIn("admin", crypto.randomUUID(), third.userId)]) {
-      expect(await other.call("GET", path)).toMatchObject({ status: 404, body: { code: "not_found" } });
+      for (const asked of [path, `${path}?cursor=zzzzzzzzzz.${crypto.randomUUID()}`]) {
+        expect(await other.call("GET", asked)).toMatchObject({ status: 404, body: { code: "not_found" } });
+      }
     }
   });
 

@@ -31,7 +31,8 @@ export async function listTicketHistory(
   const seesAll = ticket.ownerUserId === userId || hasRole(ctx.principal, "venue_manager");
   const party = seesAll ? null : partyOf(ctx.principal);
   const rows = await listTransfersOfTicket(ctx.db, { tenantId, ticketId, party, ...page });
-  if (!seesAll && rows.length === 0 && page.after === undefined) return refuse({ code: "not_found", what: "ticket" });
+  // Behind a cursor too: a page is asked for where one begins, and an empty one would tell a stranger that the ticket is there.
+  if (!seesAll && rows.length === 0) return refuse({ code: "not_found", what: "ticket" });
   const views = rows.map((row) => viewTransfer(row, ctx.principal, ctx.nowMs));
   return succeed(pageOfRows(views, page.limit, (view) => view));
 }
