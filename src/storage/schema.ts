@@ -72,6 +72,13 @@ export const events = sqliteTable(
   (t) => [
     check("events_end_after_start", sql`${t.endsAtMs} > ${t.startsAtMs}`),
     check("events_currency_is_iso_4217", sql`length(${t.currency}) = 3`),
+    // Whose a collection is.
+    index("events_by_collection")
+      .on(t.collectionAddress)
+      .where(sql`${t.collectionAddress} IS NOT NULL`),
+    index("events_by_frozen_collection")
+      .on(t.frozenCollectionAddress)
+      .where(sql`${t.frozenCollectionAddress} IS NOT NULL`),
   ],
 );
 

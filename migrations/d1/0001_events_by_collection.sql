@@ -1,0 +1,2 @@
+CREATE INDEX `events_by_collection` ON `events` (`collection_address`) WHERE "events"."collection_address" IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `events_by_frozen_collection` ON `events` (`frozen_collection_address`) WHERE "events"."frozen_collection_address" IS NOT NULL;
