@@ -1,4 +1,4 @@
-import { and, eq, notExists, or, sql } from "drizzle-orm";
+import { and, eq, inArray, ne, notExists, or, sql } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import { events, ticketTypes } from "./schema.ts";
 
@@ -58,6 +58,25 @@ export async function updateEventRow(
     .where(and(eq(events.id, id), eq(events.tenantId, tenantId), or(eq(events.currency, fields.currency), notExists(priced))))
     .returning();
   return row;
+}
+
+/** Those of the events of other tenants that have one of these collections. */
+export async function listForeignCollections(
+  db: DrizzleD1Database,
+  tenantId: string,
+  addresses: readonly string[],
+): Promise<(string | null)[]> {
+  const { collectionAddress, frozenCollectionAddress } = events;
+  const rows = await db
+    .select({ collectionAddress, frozenCollectionAddress })
+    .from(events)
+    .where(
+      and(
+        ne(events.tenantId, tenantId),
+        or(inArray(collectionAddress, [...addresses]), inArray(frozenCollectionAddress, [...addresses])),
+      ),
+    );
+  return rows.flatMap((row) => [row.collectionAddress, row.frozenCollectionAddress]);
 }
 
 /** Names the collections that the event's tickets join. */

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { CollectionFacts, TreeFacts } from "#domain/chain-suitability";
 import type { TreeMessage } from "#domain/tree-messages";
+import { storeCollectionAddress } from "#storage/events";
 import { listTenantTrees } from "#storage/tenant-trees";
 import { compose } from "#src/compose";
 import { makeApp, readProblem } from "../support/call-service.ts";
@@ -224,6 +225,21 @@ describe("naming an event's collections", () => {
       "frozenCollectionAddress not_frozen",
     ]);
     expect(await readProblem(await put({}))).toMatchObject({ code: "validation_failed" });
+  });
+
+  it("refuses one that another tenant's event has, in which its tickets would pass for that event's", async () => {
+    trees.collection = COLLECTION;
+    const [one, other] = [await sellTickets(db, 1), await sellTickets(db, 1)];
+    const put = async (sale: typeof one, collectionAddress: string): Promise<Response> => {
+      const by = await signToken({ role: "admin", tenantId: sale.tenantId });
+      return call("PUT", `/admin/chain/events/${sale.eventId}/collections`, { collectionAddress }, "k", by);
+    };
+    const [named, frozen] = [newAddress(), newAddress()];
+    expect((await put(one, named)).status).toBe(200);
+    await storeCollectionAddress(db, { ...one, isTransferable: false }, frozen, Date.now());
+    for (const address of [named, frozen])
+      expect(await codesOf(await put(other, address))).toEqual(["collectionAddress in_use"]);
+    expect((await put(one, named)).status).toBe(200);
   });
 
   it("knows no event of another tenant's", async () => {

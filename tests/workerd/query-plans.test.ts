@@ -76,6 +76,7 @@ const snapshot = { capacity: 1, heldCount: 0, soldCount: 0, availableCount: 1, s
 /** Calls that read or change what is there already. The function's own name says which. */
 const CALLS: Readonly<Record<string, Call>> = {
   findEventRow: (db) => events.findEventRow(db, tenantId, "e"),
+  listForeignCollections: (db) => events.listForeignCollections(db, tenantId, ["c", "d"]),
   storeCollections: (db) => events.storeCollections(db, identity, { collectionAddress: "c", frozenCollectionAddress: null }, 1),
   updateEventRow: (db) => events.updateEventRow(db, identity, event, 1),
   findEventWithTypes: (db) => ticketTypes.findEventWithTypes(db, "e"),
