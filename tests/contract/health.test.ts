@@ -59,17 +59,25 @@ describe("/health/ready", () => {
   });
 
   it("keeps selling without the chain or the queue, and says that something is amiss", async () => {
+    const degraded = { status: 200, body: { status: "degraded" } };
     serveChain(false);
-    expect(await call("GET", "/health/ready")).toMatchObject({ status: 200, body: { status: "degraded" } });
+    expect(await ask("/health/ready")).toMatchObject(degraded);
     serveChain(true, "behind");
-    expect(await call("GET", "/health/ready")).toMatchObject({ status: 200, body: { status: "degraded" } });
+    expect(await ask("/health/ready")).toMatchObject(degraded);
     serveChain(true);
     expect((await ask("/health/ready", broken.MINT_QUEUE)).body).toMatchObject({ status: "degraded" });
   });
 
+  it("asks the chain's node once in a second, however many ask, because its quota is what minting lives on", async () => {
+    serveChain(true);
+    const app = makeApp({ env: {} });
+    for (let asked = 0; asked < 20; asked += 1) expect((await app.fetch("/health/ready")).status).toBe(200);
+    expect(vi.mocked(fetch)).toHaveBeenCalledTimes(1);
+  });
+
   it("shows a stranger no more than that: not which dependency, not why", async () => {
     serveChain(false);
-    const { body } = await call("GET", "/health/ready");
+    const { body } = await ask("/health/ready");
     expect(Object.keys(body).toSorted()).toEqual(["service", "status", "timestamp"]);
   });
 
