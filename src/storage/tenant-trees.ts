@@ -52,13 +52,22 @@ export async function findActiveTree(db: DrizzleD1Database, tenantId: string): P
     .get();
 }
 
-/** The number of the tenant's next tree. Two that ask at once get the same, and one of them finds the row there. */
-export async function findNextTreeNumber(db: DrizzleD1Database, tenantId: string): Promise<number> {
+/**
+ * The number of the tenant's next tree, and how many wait for their turn, in one look: who then finds the number free has counted right.
+ * Two that ask at once get the same, and one of them finds the row there.
+ */
+export async function findNextTree(
+  db: DrizzleD1Database,
+  tenantId: string,
+): Promise<{ readonly number: number; readonly waitingCount: number }> {
   const [row] = await db
-    .select({ last: max(tenantTrees.number) })
+    .select({
+      last: max(tenantTrees.number),
+      waitingCount: sql<number>`count(*) FILTER (WHERE ${tenantTrees.status} IN ('OPENING', 'OPEN'))`,
+    })
     .from(tenantTrees)
     .where(eq(tenantTrees.tenantId, tenantId));
-  return (row?.last ?? 0) + 1;
+  return { number: (row?.last ?? 0) + 1, waitingCount: row?.waitingCount ?? 0 };
 }
 
 /** Writes a tree down, which takes effect at once when it is open and the tenant has none in use. @returns false when its address or number is taken. */

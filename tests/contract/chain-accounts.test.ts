@@ -116,6 +116,15 @@ describe("adding a tree", () => {
     expect((await listTenantTrees(db, tenantId)).map(({ number }) => number)).toEqual(answers.map((_, at) => at + 1));
   });
 
+  it("makes no more than wait for their turn as it is, however many ask, because the wallet that pays is everybody's", async () => {
+    const ask = () => call("POST", "/admin/chain/trees", { expectedTickets: 900 });
+    const statuses = (await Promise.all(Array.from({ length: 24 }, ask))).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 202)).toHaveLength(20);
+    expect(await readProblem(await ask())).toMatchObject({ status: 400, errors: [{ code: "too_many_trees" }] });
+    await env.DB.prepare("UPDATE tenant_trees SET status = 'FULL' WHERE tenant_id = ? AND number = 1").bind(tenantId).run();
+    expect((await ask()).status).toBe(202);
+  });
+
   it("is another one when the key of its request was forgotten and is used again", async () => {
     const ask = () => call("POST", "/admin/chain/trees", { expectedTickets: 900 }, "monthly");
     await ask();

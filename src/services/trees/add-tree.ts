@@ -6,7 +6,7 @@ import { refuse, succeed, type Result } from "#domain/result";
 import { capacityOf, chooseTreeShape } from "#domain/tree-shape";
 import { claimIdempotencyKey } from "#storage/idempotency-keys";
 import {
-  findNextTreeNumber,
+  findNextTree,
   findTree,
   findTreeOfRequest,
   insertTenantTree,
@@ -17,6 +17,9 @@ import { KEEPS_CHANGING, MOST_ATTEMPTS } from "../concurrent-changes.ts";
 import type { SignedInContext } from "../context.ts";
 import { requestTree } from "./choose-tree.ts";
 import { reachChain } from "./reach-chain.ts";
+
+/** Trees of a tenant that wait for their turn, up to which the wallet makes another: it pays for every tenant's mints. */
+const MOST_TREES_WAITING = 20;
 
 /** What an operator wants of a tree: a new one, which the minting wallet makes and pays, or one that exists. */
 export interface TreeRequest {
@@ -37,7 +40,7 @@ export interface AnsweredTreeRequest {
 /**
  * Adds a tree to those that the tenant's tickets are minted into. One that exists is first checked on chain; one that does not is
  * only written down here, and made by the queue `chain-jobs`. Refuses `chain_account_unsuitable`, `chain_unavailable`,
- * `idempotency_key_reused`, and `overloaded` when others took its number under every attempt.
+ * `validation_failed` for a new one while many wait, `idempotency_key_reused`, and `overloaded` when others took its number under every attempt.
  */
 export async function addTree(
   ctx: SignedInContext,
@@ -60,7 +63,8 @@ async function makeTree(ctx: SignedInContext, requestId: string, ticketCount: nu
   const { tenantId } = ctx.principal;
   const treeKeeper = await ctx.treeKeeper();
   for (let tries = 0; tries < MOST_ATTEMPTS; tries += 1) {
-    const number = await findNextTreeNumber(ctx.db, tenantId);
+    const { number, waitingCount } = await findNextTree(ctx.db, tenantId);
+    if (waitingCount >= MOST_TREES_WAITING) return refuse(tooManyTrees());
     await requestTree({ ...ctx, treeKeeper }, { tenantId, number, shape: chooseTreeShape(ticketCount), requestId });
     const made = await findTreeOfRequest(ctx.db, requestId);
     if (made === undefined) continue;
@@ -101,7 +105,7 @@ async function registerTree(
     lookupTableAddress,
   };
   for (let tries = 0; tries < MOST_ATTEMPTS; tries += 1) {
-    const number = await findNextTreeNumber(ctx.db, tenantId);
+    const { number } = await findNextTree(ctx.db, tenantId);
     await insertTenantTree(ctx.db, { ...tree, number, status: "OPEN" }, ctx.nowMs);
     const made = await findTree(ctx.db, address);
     if (made !== undefined) return made.tenantId === tenantId ? succeed(made) : refuseTaken();
@@ -137,4 +141,9 @@ async function judgeTableOf(
 function refuseTaken(): Result<never, Failure> {
   const message = "This tree is in use already.";
   return refuse({ code: "chain_account_unsuitable", errors: [{ path: "address", code: "in_use", message }] });
+}
+
+function tooManyTrees(): Failure {
+  const message = `no more are made while ${MOST_TREES_WAITING} trees wait for their turn`;
+  return { code: "validation_failed", errors: [{ path: "expectedTickets", code: "too_many_trees", message }] };
 }
