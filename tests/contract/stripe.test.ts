@@ -4,6 +4,7 @@ import { z } from "zod";
 import { configureLog } from "#platform/logger";
 import { send, type Caller } from "../support/contract-call.ts";
 import { idOf, openSale, runDeskOf, type Sale } from "../support/open-sale.ts";
+import { newestOf, signBody } from "../support/payment-provider-at-test.ts";
 import { deliverSigned, serveStripe, STRIPE_WEBHOOK, type StripeAtTest } from "../support/stripe-at-test.ts";
 
 let stripe: StripeAtTest;
@@ -57,6 +58,26 @@ async function confirm({ paymentId }: Placed, paymentMethod = "pm_card_visa"): P
   await stripe.call("POST", `/v1/payment_intents/${paymentId}/confirm`, { payment_method: paymentMethod });
   await stripe.settle();
 }
+
+it("gives the secret that a payment is made with to its buyer alone, and to no manager, before and after", async () => {
+  const placed = await placeOne();
+  const { manager } = placed.sale;
+  const path = `/api/v1/orders/${placed.orderId}`;
+  const readByOthers = async (): Promise<string[]> => {
+    const one = await manager.call("GET", path);
+    const headers = signBody("", { secret: newestOf(env.INTERNAL_WEBHOOK_SECRETS) });
+    const operators = await send("GET", `/internal/orders/${placed.orderId}`, { headers });
+    return [`${one.status} ${JSON.stringify(one.body)}`, `${operators.status} ${await operators.text()}`];
+  };
+  const ofOpen = await readByOthers();
+  expect(JSON.stringify(await placed.readOrder())).toContain(placed.clientSecret);
+  await confirm(placed);
+  const back = await manager.call("POST", `${path}/refund`, { key: "r", body: { reason: "off" } });
+  for (const text of [...ofOpen, ...(await readByOthers()), `${back.status} ${JSON.stringify(back.body)}`]) {
+    expect(text).toMatch(/^200 .*"payment"/);
+    expect(text).not.toContain(placed.clientSecret);
+  }
+});
 
 describe("a purchase through Stripe", () => {
   it("is paid in the buyer's browser, and its tickets are there when Stripe has told us", async () => {

@@ -17,6 +17,6 @@ export const cancel = defineRoute({
   async handle({ ctx, params, identify }) {
     const cancelled = await cancelOrder(ctx, { request: identify(), orderId: params.orderId });
     if (!cancelled.ok) return toRefusal(cancelled);
-    return json(presentOrder(cancelled.value), 200, cancelled.replayed ? REPLAYED : {});
+    return json(presentOrder(cancelled.value, ctx.principal.userId), 200, cancelled.replayed ? REPLAYED : {});
   },
 });

@@ -14,6 +14,6 @@ export const getOrder = defineRoute({
   answers: { 200: { description: "The order", schema: orderShape } },
   async handle({ ctx, params }) {
     const order = await findOrder(ctx, params.orderId);
-    return order.ok ? json(presentOrder(order.value)) : order.failure;
+    return order.ok ? json(presentOrder(order.value, ctx.principal.userId)) : order.failure;
   },
 });

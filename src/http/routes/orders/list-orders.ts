@@ -16,6 +16,6 @@ export const listAllowedOrders = defineRoute({
     const after = parseCursor(query.cursor);
     if (!after.ok) return after.failure;
     const page = await listOrders(ctx, { limit: query.limit, after: after.value });
-    return json({ items: page.items.map(presentOrder), nextCursor: page.nextCursor });
+    return json({ items: page.items.map((order) => presentOrder(order, ctx.principal.userId)), nextCursor: page.nextCursor });
   },
 });

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { OrderView } from "#domain/order-messages";
+import type { OrderPayment, OrderView } from "#domain/order-messages";
 import { ORDER_STATUSES, PAYMENT_STATUSES } from "#domain/statuses";
 import { cents, id, presentTime, quantity, sumCents } from "../../schemas.ts";
 
@@ -63,9 +63,12 @@ export function presentLines(lines: OrderView["lines"]): z.input<typeof line>[] 
   }));
 }
 
-/** The order's wire form. */
-export function presentOrder(order: OrderView): z.input<typeof orderShape> {
-  const { payment } = order;
+/**
+ * The order's wire form.
+ * @param readerId user who reads it; left out, nobody in particular. Its buyer alone gets the secret that the payment is made with.
+ */
+export function presentOrder(order: OrderView, readerId?: string): z.input<typeof orderShape> {
+  const payment = order.payment && presentPayment(order.payment, readerId === order.userId);
   return {
     id: order.id,
     orderNumber: order.orderNumber,
@@ -80,7 +83,12 @@ export function presentOrder(order: OrderView): z.input<typeof orderShape> {
     refundedCents: order.refundedCents,
     items: presentLines(order.lines),
     reservation: { id: order.reservationId, expiresAt: presentTime(order.holdExpiresAtMs) },
-    payment: payment && { provider: payment.provider, id: payment.paymentId, status: payment.status, action: payment.action },
+    payment,
     createdAt: presentTime(order.createdAtMs),
   };
+}
+
+function presentPayment({ provider, paymentId, status, action }: OrderPayment, isPayer: boolean) {
+  const { clientSecret: _, ...open } = action;
+  return { provider, id: paymentId, status, action: isPayer ? action : open };
 }

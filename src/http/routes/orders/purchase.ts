@@ -17,6 +17,6 @@ export const purchase = defineRoute({
   async handle({ ctx, body, identify }) {
     const placed = await placeOrder(ctx, { ...body, request: identify() });
     if (!placed.ok) return toRefusal(placed);
-    return json(presentOrder(placed.value), 201, placed.replayed ? REPLAYED : {});
+    return json(presentOrder(placed.value, ctx.principal.userId), 201, placed.replayed ? REPLAYED : {});
   },
 });

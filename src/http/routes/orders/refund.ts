@@ -33,6 +33,6 @@ export const refund = defineRoute({
     const { ticketIds = null, reason, restock } = body;
     const refunded = await refundOrder(ctx, { request: identify(), orderId: params.orderId, ticketIds, reason, restock });
     if (!refunded.ok) return toRefusal(refunded);
-    return json(presentOrder(refunded.value), 200, refunded.replayed ? REPLAYED : {});
+    return json(presentOrder(refunded.value, ctx.principal.userId), 200, refunded.replayed ? REPLAYED : {});
   },
 });
