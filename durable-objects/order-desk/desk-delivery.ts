@@ -26,7 +26,7 @@ interface OrderNews {
 }
 
 /** What a message says of its event that was written before messages said it. */
-const OF_FIRST_VERSION = { rawType: null, attempts: 1 };
+const OF_FIRST_VERSION = { rawType: null, reason: null, attempts: 1 };
 
 /** Tells that an order is in a new state. */
 export function orderMessage(news: OrderNews): OutboxMessage {
@@ -38,8 +38,8 @@ export function paymentEventMessage(
   news: PaymentNews,
   known: Pick<RecordedPaymentEvent, "tenantId" | "outcome" | "attempts" | "receivedAtMs">,
 ): OutboxMessage {
-  const { provider, eventId, orderId, type, rawType, occurredAtMs } = news;
-  const body: RecordedPaymentEvent = { provider, eventId, orderId, type, rawType, occurredAtMs, ...known };
+  const { provider, eventId, orderId, type, rawType, reason, occurredAtMs } = news;
+  const body: RecordedPaymentEvent = { provider, eventId, orderId, type, rawType, reason, occurredAtMs, ...known };
   return { topic: "payment_event", body };
 }
 

@@ -16,6 +16,8 @@ export interface RecordedPaymentEvent {
   readonly type: string;
   /** The type in the provider's own words; null when an older version recorded it. */
   readonly rawType: string | null;
+  /** Why, in the provider's words; null when it does not say. */
+  readonly reason: string | null;
   readonly outcome: PaymentEventOutcome;
   /** How often the desk has decided about it: what has a higher number is newer. */
   readonly attempts: number;
@@ -225,14 +227,14 @@ function toRecallRows({ tenantId, ticketIds, cause, recalledAtMs }: RecalledTick
 
 const UPSERT_PAYMENT_EVENTS = insertRows(
   "payment_events",
-  "provider, event_id, tenant_id, order_id, type, raw_type, outcome, attempts, occurred_at_ms, received_at_ms, seq",
+  "provider, event_id, tenant_id, order_id, type, raw_type, reason, outcome, attempts, occurred_at_ms, received_at_ms, seq",
   `(provider, event_id) DO UPDATE SET outcome = excluded.outcome, attempts = excluded.attempts, seq = excluded.seq
    WHERE excluded.seq > payment_events.seq`,
 );
 
 function toPaymentEventRow(event: RecordedPaymentEvent): Row {
-  const { provider, eventId, tenantId, orderId, type, rawType, outcome, attempts, occurredAtMs, receivedAtMs } = event;
-  return [provider, eventId, tenantId, orderId, type, rawType, outcome, attempts, occurredAtMs, receivedAtMs, attempts];
+  const { provider, eventId, tenantId, orderId, type, rawType, reason, outcome, attempts, occurredAtMs, receivedAtMs } = event;
+  return [provider, eventId, tenantId, orderId, type, rawType, reason, outcome, attempts, occurredAtMs, receivedAtMs, attempts];
 }
 
 const INSERT_WEBHOOK_NONCES = insertRows(

@@ -660,6 +660,8 @@ export const paymentEvents = sqliteTable(
     type: text("type").notNull(),
     /** The provider's own word for the type; null for an event from before it was kept. */
     rawType: text("raw_type"),
+    /** Why, in the provider's words: a payment declined, a refund that came back. */
+    reason: text("reason"),
     outcome: text("outcome", { enum: PAYMENT_EVENT_OUTCOMES }).notNull(),
     attempts: integer("attempts").notNull(),
     occurredAtMs: integer("occurred_at_ms").notNull(),

@@ -131,6 +131,16 @@ describe("a payment", () => {
     expect(await placed.readOrder()).toMatchObject({ status: "PENDING" });
   });
 
+  it("says in the books why it failed, in the provider's words", async () => {
+    const { orderId } = await placeOne();
+    const failed = { type: "payment.failed", orderId, amountCents: 4_500, reason: "insufficient_funds" };
+    expect((await deliver(failed, { webhookId: `evt_${orderId}` })).status).toBe(200);
+    await flushDeskOf(orderId);
+    const query = "SELECT type, reason FROM payment_events WHERE event_id = ?";
+    const kept = { type: "payment.failed", reason: "insufficient_funds" };
+    expect(await env.DB.prepare(query).bind(`evt_${orderId}`).first()).toEqual(kept);
+  });
+
   it("for an order that does not exist is kept for the books, and acknowledged", async () => {
     const orderId = crypto.randomUUID();
     expect((await deliver({ orderId, amountCents: 1 }, { webhookId: `evt_${orderId}` })).status).toBe(200);

@@ -54,6 +54,7 @@ export interface EventFacts {
   readonly amountCents: number;
   readonly currency?: string;
   readonly paymentId?: string;
+  readonly reason?: string;
 }
 
 /** How the event is signed and sent. Left out, as a provider does it. */
@@ -85,8 +86,15 @@ export function signBody(body: string, { webhookId, secret, skewSeconds = 0 }: D
 
 /** Delivers a payment event to the service's webhook. */
 export function deliver(facts: EventFacts, delivery: Delivery = {}): Promise<Response> {
-  const { type = "payment.succeeded", orderId, amountCents, currency = "EUR", paymentId = paymentIdOf(orderId) } = facts;
-  const event = { type, timestamp: new Date().toISOString(), data: { paymentId, orderId, amountCents, currency } };
+  const {
+    type = "payment.succeeded",
+    orderId,
+    amountCents,
+    currency = "EUR",
+    paymentId = paymentIdOf(orderId),
+    reason,
+  } = facts;
+  const event = { type, timestamp: new Date().toISOString(), data: { paymentId, orderId, amountCents, currency, reason } };
   const body = JSON.stringify(event);
   const sent = delivery.tamper?.(body) ?? body;
   return send("POST", "/api/v1/webhooks/payments/standard", { raw: sent, headers: signBody(body, delivery) });

@@ -47,6 +47,7 @@ describe("news of a desk", () => {
       orderId: placed.view.id,
       type: "payment.succeeded",
       rawType: "payment.succeeded",
+      reason: null,
       outcome: "applied",
       attempts: 1,
       occurredAtMs: 3,

@@ -148,6 +148,7 @@ describe("a payment event", () => {
       orderId: paid.view.id,
       type: "refund.succeeded",
       rawType: "charge.refunded",
+      reason: null,
       outcome: "recorded",
       attempts: 1,
       occurredAtMs: 3,
