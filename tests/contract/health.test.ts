@@ -7,6 +7,7 @@ import { authorize } from "../support/sign-token.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 /** A chain that says it is well or something else, or that nobody reaches. */
@@ -70,9 +71,13 @@ describe("/health/ready", () => {
 
   it("asks the chain's node once in a second, however many ask, because its quota is what minting lives on", async () => {
     serveChain(true);
+    vi.useFakeTimers({ toFake: ["Date"] });
     const app = makeApp({ env: {} });
     for (let asked = 0; asked < 20; asked += 1) expect((await app.fetch("/health/ready")).status).toBe(200);
     expect(vi.mocked(fetch)).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(1_000);
+    await app.fetch("/health/ready");
+    expect(vi.mocked(fetch)).toHaveBeenCalledTimes(2);
   });
 
   it("shows a stranger no more than that: not which dependency, not why", async () => {

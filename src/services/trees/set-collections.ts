@@ -12,8 +12,8 @@ export interface EventCollections {
 }
 
 /**
- * Names the collections that an event's tickets join, after a look at them on chain, and at whose they are. Tickets that were minted before stay in the
- * collection they have. Refuses `not_found`, `chain_account_unsuitable` and `chain_unavailable`.
+ * Names the collections that an event's tickets join, after a look at them on chain, and at whose they are. Tickets that were minted
+ * before stay in the collection they have. Refuses `not_found`, `chain_account_unsuitable` and `chain_unavailable`.
  */
 export async function setCollections(
   ctx: SignedInContext,
