@@ -34,6 +34,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.useRealTimers();
   das = {};
 });
 
@@ -134,6 +135,25 @@ describe("the proof of a ticket's asset", () => {
       expect(climbByHand(body.leafIndex, body.leafHash, body.proof)).toBe(bytesToHex(minted.state.root));
       expect(body.proof).toHaveLength(DEPTH);
     }
+  });
+
+  it("takes one call to the chain in a second for all who ask of a tree, because minting lives on the same quota", async () => {
+    const minted = await mintTicket(makeAddress());
+    chain = new Map([[minted.tree, minted.state]]);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    for (let asked = 0; asked < 5; asked += 1) expect((await ask(minted)).status).toBe(200);
+    expect(vi.mocked(fetch)).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(1_001);
+    expect((await ask(minted)).status).toBe(200);
+    expect(vi.mocked(fetch)).toHaveBeenCalledTimes(2);
+    // What is known of the tree is newer than what was read of its account: then it is read at once.
+    const owner = makeAddress();
+    const { leaf, state } = moveLeaf(minted, owner);
+    chain = new Map([[minted.tree, state]]);
+    const tree = { address: minted.tree, depth: DEPTH, bufferSize: BUFFER, canopyDepth: 0, seq: 1, slot: 1 };
+    const { path, root } = climb(hashAssetLeaf(leaf), new SparseTree(DEPTH).prove(0), 0);
+    await storeTreeChanges(env.DB, tree, [{ seq: 2, slot: 2, signature: "move", index: 0, path, root, leaf }], [], 1);
+    expect(await ask(minted)).toMatchObject({ status: 200, body: { ownerAddress: owner, seq: 2 } });
   });
 
   it("stands beside the asset's owner, tree and root in what is told of the mint", async () => {
