@@ -7,7 +7,6 @@ import { findTreeOfTicket } from "#storage/tree-index";
 import { AgedMap } from "../aged-map.ts";
 import { attempt } from "../attempt.ts";
 import type { SignedInContext } from "../context.ts";
-
 import { findMint } from "../mint/find-mint.ts";
 import { proveAsset } from "./prove-asset.ts";
 import { proveByDas } from "./prove-by-das.ts";
