@@ -163,6 +163,14 @@ describe("a payment", () => {
     expect(sale.confirm("a", "order", 2 * HOLD_MS)).toMatchObject(refusedWith({ code: "reservation_not_active" }));
   });
 
+  it("that comes late is honoured though its buyer gave the hold back, but after it had expired", () => {
+    const sale = makeSale(makeConfig());
+    sale.reserve("a", 1, 0);
+    expect(sale.release("a", HOLD_MS)).toMatchObject(held);
+    expect(sale.reserve("a", 1, HOLD_MS)).toMatchObject(refusedWith({ code: "reservation_expired" }));
+    expect(sale.confirm("a", "order", HOLD_MS)).toMatchObject({ outcome: { ok: true, retaken: true } });
+  });
+
   it("never sells one hold to two orders", () => {
     const sale = makeSale(makeConfig());
     sale.reserve("a", 1, 0);
@@ -183,6 +191,17 @@ describe("tickets given back", () => {
     expect(sale.restock("a", "r2", 2, 4)).toMatchObject(refusedWith({ code: "quantity_out_of_range", maxPerOrder: 1 }));
     expect(sale.snapshotAt(4)).toMatchObject({ soldCount: 1 });
   });
+
+  it("are whole tickets, one at least: less would take tickets off the sale", () => {
+    const sale = makeSale(makeConfig());
+    sale.reserve("a", 3, 0);
+    sale.confirm("a", "order", 1);
+    for (const quantity of [-1, 0, 0.5, Number.NaN]) {
+      const refused = refusedWith({ code: "quantity_out_of_range", minPerOrder: 1, maxPerOrder: 3 });
+      expect(sale.restock("a", `r${quantity}`, quantity, 2)).toMatchObject(refused);
+    }
+    expect(sale.snapshotAt(2)).toMatchObject({ soldCount: 3 });
+  });
 });
 
 describe("the capacity", () => {
@@ -195,5 +214,13 @@ describe("the capacity", () => {
     expect(refused).toMatchObject(refusedWith({ code: "capacity_below_committed", committedCount: 3 }));
     expect(sale.configure({ capacity: 3 }, 1)).toMatchObject({ outcome: { ok: true, snapshot: { availableCount: 0 } } });
     expect(sale.configure({ capacity: 1 }, HOLD_MS)).toMatchObject({ outcome: { ok: true, snapshot: { availableCount: 0 } } });
+  });
+
+  it("that fell because a hold had expired does not meet that hold again on a machine whose clock is behind", () => {
+    const sale = makeSale(makeConfig());
+    sale.reserve("a", 2, 0);
+    sale.configure({ capacity: 1 }, HOLD_MS);
+    expect(sale.snapshotAt(HOLD_MS - 1)).toMatchObject({ heldCount: 0, availableCount: 1 });
+    expect(sale.confirm("a", "order", HOLD_MS - 1)).toMatchObject(refusedWith({ code: "sold_out" }));
   });
 });
