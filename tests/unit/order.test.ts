@@ -8,6 +8,7 @@ import type { PaymentNews } from "#domain/order-messages";
 import { goneCentsOf, nextRefundOf, paidCentsOf } from "#domain/order-payments";
 import { firstKeptTicketsOf, passOn, ticketIdOf, ticketsOf } from "#domain/order-tickets";
 import { decideNews } from "#domain/payment-news";
+import { settleRevoked } from "#domain/recall";
 import { settleConfirmed } from "#domain/settlement";
 import { ORDER_STATUS_RANK } from "#domain/statuses";
 import { PAYMENT_EVENT_TYPES } from "#payments/payment-provider";
@@ -125,6 +126,21 @@ describe("whatever happens to an order, in whatever order", () => {
   });
 });
 
+describe("the desk's patience", () => {
+  const confirming = decideNews(makeOrder(), makeNews("payment.succeeded"), 0).record;
+  const cancelled = decideNews(makeOrder({ status: "CANCELLED" }), makeNews("payment.succeeded"), 0).record;
+
+  it("tries a step that failed again after 2, 4, 8 … at most 60 s", () => {
+    const pauses = [1, 2, 3, 4, 5, 6, 99].map((attempts) => dueAtMs({ ...confirming, attempts }, 500));
+    expect(pauses).toEqual([2_500, 4_500, 8_500, 16_500, 32_500, 60_500, 60_500]);
+  });
+
+  it("asks for a refund at once, and then after the same pauses", () => {
+    const asked = [0, 1, 2, 3, 99].map((attempts) => dueAtMs({ ...cancelled, attempts }, 500));
+    expect(asked).toEqual([500, 2_500, 4_500, 8_500, 60_500]);
+  });
+});
+
 describe("an order's tickets", () => {
   it("are one per seat with ids of their own that lead back to the order, the same each time", () => {
     const paid = settleConfirmed(decideNews(makeOrder(), makeNews("payment.succeeded"), 5).record, 7);
@@ -182,7 +198,17 @@ describe("the payment of an order", () => {
     expect(attachPayment(attached, { ...payment, paymentId: "b" })).toBe(attached);
     const early = decideNews(makeOrder({ payment: null }), makeNews("payment.succeeded"), 5).record;
     expect(attachPayment(early, payment).view.payment).toEqual({ ...payment, status: "SUCCEEDED" });
+    expect(attachPayment(early, { ...payment, paymentId: "b" })).toBe(early);
+    expect(attachPayment(early, { ...payment, provider: "stripe" })).toBe(early);
     expect(firstAnswerOf(attachPayment(early, payment), 5)).toMatchObject({ status: "PENDING", payment });
+  });
+
+  it("reads as it was when the order was placed to whoever asks again, also when the money came and went back", () => {
+    const placed = makeOrder();
+    const paid = settleConfirmed(decideNews(placed, makeNews("payment.succeeded"), 5).record, 7);
+    const refunded = settleRevoked(decideNews(paid, makeNews("refund.succeeded"), 8).record);
+    expect(refunded.view).toMatchObject({ status: "REFUNDED", refundedCents: 1_000, payment: { status: "REFUNDED" } });
+    expect(firstAnswerOf(refunded, 9)).toEqual(placed.view);
   });
 
   it("is another one's when two providers use the same id", () => {
