@@ -211,6 +211,12 @@ describe("the payment of an order", () => {
     expect(firstAnswerOf(refunded, 9)).toEqual(placed.view);
   });
 
+  it("reads as unpaid while the money of another one, which could not buy the order, goes back", () => {
+    const { record } = decideNews(makeOrder(), makeNews("payment.succeeded", { paymentId: "b", amountCents: 999 }), 5);
+    expect(record.refunds).toMatchObject([{ paymentId: "b", amountCents: 999, status: "created" }]);
+    expect(record.view).toEqual(makeOrder().view);
+  });
+
   it("is another one's when two providers use the same id", () => {
     const paid = settleConfirmed(decideNews(makeOrder(), makeNews("payment.succeeded"), 5).record, 7);
     const { record, alert } = decideNews(paid, { ...makeNews("payment.succeeded"), provider: "stripe" }, 8);

@@ -192,6 +192,16 @@ describe("a refund that was done and fails weeks later", () => {
 });
 
 describe("refunds that are asked for", () => {
+  it("are made of the payment that bought the tickets while a second one, which goes back, is disputed", () => {
+    const paid = takeStep(decideNews(makeOrder(), makeNews("payment.succeeded"), 1).record, false, 2);
+    const twice = decideNews(paid, makeNews("payment.succeeded", { paymentId: "b" }), 3).record;
+    const disputed = decideNews(twice, makeNews("dispute.opened", { paymentId: "b" }), 4).record;
+    expect(disputed).toMatchObject({ step: { kind: "none" }, view: { payment: { paymentId: "a", status: "SUCCEEDED" } } });
+    const record = happen(disputed, { kind: "refund", command: makeRefundCommand("one") }, 5);
+    expect(record.refunds).toMatchObject([{ paymentId: "b" }, { paymentId: "a", amountCents: 1_000, status: "created" }]);
+    expect(nextRefundOf(record)).toMatchObject({ paymentId: "a" });
+  });
+
   it("take turns while one is refused, so that it does not hold up another payment's", () => {
     const twice = happen(makeRefunded(), { kind: "news", news: makeNews("payment.succeeded", { paymentId: "twice" }) }, 5);
     const [first, second] = twice.refunds;
