@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import type { OrderRecord } from "#domain/order";
+import { decideNews } from "#domain/payment-news";
+import { settleGivenBack, settleSoldOut } from "#domain/settlement";
+import { HOLD_ENDS_MS, makeNews, makeOrder } from "../support/order-story.ts";
+
+describe("a payment that comes after its hold ran out", () => {
+  /** An order at a price that early birds made, the last of which ends at `untilMs`. */
+  function makeEarlyBird(untilMs: number): OrderRecord {
+    const bird = { discountId: "bird", lines: [{ lineNumber: 1, amountCents: 100 }], uses: [], untilMs };
+    return { ...makeOrder(), discounts: [{ discountId: "other", lines: [], uses: [] }, bird] };
+  }
+  const pay = (record: OrderRecord, nowMs: number) => decideNews(record, makeNews("payment.succeeded"), nowMs).record;
+  const goesBack = { view: { status: "EXPIRED" }, step: { kind: "none" }, refunds: [{ reason: "sold_out_after_expiry" }] };
+  const buys = { step: { kind: "confirm" }, refunds: [] };
+
+  it("goes back when an early bird in its price has ended too: nobody may have that price any more", () => {
+    expect(pay(makeEarlyBird(HOLD_ENDS_MS + 5), HOLD_ENDS_MS + 5)).toMatchObject(goesBack);
+    expect(pay(makeEarlyBird(HOLD_ENDS_MS - 5), HOLD_ENDS_MS)).toMatchObject(goesBack);
+  });
+
+  it("buys as long as the early bird goes on, and in time although it has ended", () => {
+    expect(pay(makeEarlyBird(HOLD_ENDS_MS + 5), HOLD_ENDS_MS + 4)).toMatchObject(buys);
+    expect(pay(makeEarlyBird(HOLD_ENDS_MS - 5), HOLD_ENDS_MS - 1)).toMatchObject(buys);
+  });
+
+  it("buys whatever other discount is in its price", () => {
+    const { discounts: [other] = [], ...order } = makeEarlyBird(0);
+    expect(pay({ ...order, discounts: other ? [other] : [] }, HOLD_ENDS_MS + 5)).toMatchObject(buys);
+  });
+
+  it("never buys a free order whose stock was gone, not even with nothing", () => {
+    const free = makeOrder({ totalCents: 0, payment: null });
+    const over = settleGivenBack(settleSoldOut(free, [1], HOLD_ENDS_MS), HOLD_ENDS_MS);
+    const { record } = decideNews(over, makeNews("payment.succeeded", { amountCents: 0 }), HOLD_ENDS_MS);
+    expect(record).toMatchObject({ view: { status: "EXPIRED" }, step: { kind: "none" } });
+  });
+});
+
+describe("news that a payment failed", () => {
+  const failed = (changes = {}) => makeNews("payment.failed", changes);
+
+  it("changes nothing when it is of another payment than the order's, and counts when the order's is not known yet", () => {
+    const order = makeOrder();
+    expect(decideNews(order, failed({ paymentId: "b" }), 1)).toEqual({ record: order, outcome: "ignored", alert: null });
+    const early = decideNews(makeOrder({ payment: null }), failed(), 1);
+    expect([early.outcome, early.record.view.status]).toEqual(["applied", "PAYMENT_FAILED"]);
+  });
+
+  it("changes nothing when its money came and is on its way back", () => {
+    const wrong = decideNews(makeOrder(), makeNews("payment.succeeded", { amountCents: 999 }), 1).record;
+    expect(decideNews(wrong, failed(), 2)).toEqual({ record: wrong, outcome: "ignored", alert: null });
+  });
+});
+
+describe("news that must wait", () => {
+  it("waits once, however often it is told, and apart from another provider's with the same id", () => {
+    const news = makeNews("refund.succeeded", { refundId: "r" });
+    const waits = decideNews(makeOrder(), news, 1).record;
+    expect(decideNews(waits, news, 2)).toEqual({ record: waits, outcome: "recorded", alert: null });
+    const both = decideNews(waits, { ...news, provider: "stripe" }, 3).record;
+    expect(both.waiting?.map(({ provider }) => provider)).toEqual(["standard", "stripe"]);
+    expect(both.waitingSinceMs).toBe(1);
+  });
+});
