@@ -23,7 +23,12 @@ function decideTogether(commands: readonly InventoryCommand[], rules: InventoryR
   const state = new InventoryState(CONFIG);
   const facts = { lines: new Map(), userCounts: new Map(), restocksDone: new Set<string>(), expiredIds: [] };
   const { outcomes, changes, restocks } = decideGroup(state, facts, commands, 0, rules);
-  return { outcomes: outcomes.map((answer) => ("outcome" in answer ? answer.outcome.ok : undefined)), changes, restocks, state };
+  return {
+    outcomes: outcomes.map((answer) => ("outcome" in answer ? answer.outcome.ok : undefined)),
+    changes,
+    restocks,
+    state,
+  };
 }
 
 function reserve(reservationId: string, quantity: number): InventoryCommand {
@@ -50,7 +55,12 @@ describe("commands that are stored together", () => {
 
   it("count together against their buyer's maximum, and what is given back among them does not", () => {
     expect(decideTogether([reserve("a", 2), reserve("b", 1)]).outcomes).toEqual([true, false]);
-    expect(decideTogether([reserve("a", 2), release, reserve("b", 2), reserve("c", 1)]).outcomes).toEqual([true, true, true, false]);
+    expect(decideTogether([reserve("a", 2), release, reserve("b", 2), reserve("c", 1)]).outcomes).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
     const sold = [reserve("a", 2), confirm, reserve("b", 1), restock, reserve("c", 1), reserve("d", 1)];
     expect(decideTogether(sold).outcomes).toEqual([true, true, false, true, true, false]);
   });

@@ -4,6 +4,9 @@ import { decideNews } from "#domain/payment-news";
 import { settleGivenBack, settleSoldOut } from "#domain/settlement";
 import { HOLD_ENDS_MS, makeNews, makeOrder } from "../support/order-story.ts";
 
+/** Paid too late: its money is on the way back. */
+const soldOut = settleSoldOut(decideNews(makeOrder(), makeNews("payment.succeeded"), 1).record, [], 2);
+
 describe("a payment that comes after its hold ran out", () => {
   /** An order at a price that early birds made, the last of which ends at `untilMs`. */
   function makeEarlyBird(untilMs: number): OrderRecord {
@@ -37,6 +40,34 @@ describe("a payment that comes after its hold ran out", () => {
   });
 });
 
+describe("a payment", () => {
+  it.each([{ amountCents: 999 }, { amountCents: 1_001 }, { currency: "USD" }])(
+    "of %j instead goes back whole, and calls a person",
+    (other) => {
+      const { record, alert } = decideNews(makeOrder(), makeNews("payment.succeeded", other), 1);
+      expect(alert).toBe("amount_mismatch");
+      expect(record).toMatchObject({ step: { kind: "none" }, refunds: [{ reason: "amount_mismatch", ...other }] });
+    },
+  );
+
+  it("that buys the order instead of the one it had is its payment from then on", () => {
+    for (const payment of [makeOrder().view.payment, null]) {
+      const { record } = decideNews(makeOrder({ payment }), makeNews("payment.succeeded", { paymentId: "b" }), 1);
+      const paid = { provider: "standard", paymentId: "b" };
+      expect(record.step).toMatchObject({ kind: "confirm", paid });
+      expect(record.view.payment).toEqual({ ...paid, status: "SUCCEEDED", action: { type: "none" } });
+    }
+  });
+
+  it.each([
+    ["was cancelled", makeOrder({ status: "CANCELLED" }), "order_cancelled"],
+    ["found its stock gone", soldOut, "sold_out_after_expiry"],
+  ])("of an order that %s goes back for that reason, and no person need look", (_, order, reason) => {
+    const { record, alert } = decideNews(order, makeNews("payment.succeeded", { paymentId: "late" }), 9);
+    expect([alert, record.refunds.at(-1)]).toMatchObject([null, { reason, paymentId: "late", amountCents: 1_000 }]);
+  });
+});
+
 describe("news that a payment failed", () => {
   const failed = (changes = {}) => makeNews("payment.failed", changes);
 
@@ -45,6 +76,8 @@ describe("news that a payment failed", () => {
     expect(decideNews(order, failed({ paymentId: "b" }), 1)).toEqual({ record: order, outcome: "ignored", alert: null });
     const early = decideNews(makeOrder({ payment: null }), failed(), 1);
     expect([early.outcome, early.record.view.status]).toEqual(["applied", "PAYMENT_FAILED"]);
+    const other = decideNews(order, makeNews("payment.succeeded", { paymentId: "b", amountCents: 999 }), 1).record;
+    expect(decideNews(other, failed(), 2).record.view.status).toBe("PAYMENT_FAILED");
   });
 
   it("changes nothing when its money came and is on its way back", () => {

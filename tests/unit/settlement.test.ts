@@ -40,9 +40,12 @@ describe("what has become of an order's step", () => {
     expect(taken).toEqual(steps.replace(/, sold.*/, "").split(", "));
   });
 
-  it.each([[[]], [[1]]])("leaves a free order whose stock is gone expired, with nothing to pay back (%j sold before)", (soldLines) => {
-    const free = makeOrder({ totalCents: 0, payment: null });
-    const over = settleGivenBack(settleSoldOut(free, soldLines, 9), 9);
-    expect(over).toMatchObject({ view: { status: "EXPIRED" }, step: { kind: "none" }, refunds: [] });
-  });
+  it.each([[[]], [[1]]])(
+    "leaves a free order whose stock is gone expired, with nothing to pay back (%j sold before)",
+    (soldLines) => {
+      const free = makeOrder({ totalCents: 0, payment: null });
+      const over = settleGivenBack(settleSoldOut(free, soldLines, 9), 9);
+      expect(over).toMatchObject({ view: { status: "EXPIRED" }, step: { kind: "none" }, refunds: [] });
+    },
+  );
 });
