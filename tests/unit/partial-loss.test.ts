@@ -54,6 +54,14 @@ describe("a dispute that was lost over a part of the payment", () => {
     expect(refundsOf(name(makeLost(300), null)).slice(1)).toEqual([[700, "created", "requested", [first, second]]]);
   });
 
+  it("was for the tickets that were named for it, and for none that the provider is asked to pay", () => {
+    const all = name(settle(name(makeLost(500), [first])), [second], "two");
+    expect(refundsOf(all)).toEqual([
+      [500, "succeeded", "dispute_lost", [first]],
+      [500, "created", "requested", [second]],
+    ]);
+  });
+
   it("keeps the others out as long as the named ones have cost less", () => {
     const line = { lineNumber: 1, ticketTypeId: "type", name: "Floor", unitPriceCents: 250, quantity: 4 };
     const money = { discountCents: 0, feeCents: 0, taxCents: 0, totalCents: 1_000 };

@@ -2,37 +2,50 @@ import { describe, expect, it } from "vitest";
 import type { OrderRecord } from "#domain/order";
 import type { PaymentNews } from "#domain/order-messages";
 import { nextRefundOf } from "#domain/order-payments";
-import { ticketIdOf } from "#domain/order-tickets";
 import { decideNews } from "#domain/payment-news";
 import { settleRefund } from "#domain/refund";
 import { happen, makeNews, makeOrder, makeRefundCommand, takeStep } from "../support/order-story.ts";
-
-/** A paid order of two tickets for 10.00, the first of them paid back: dead, its refund `created`. */
-function makeRefunded(): OrderRecord {
-  const paid = takeStep(decideNews(makeOrder(), makeNews("payment.succeeded"), 1).record, false, 2);
-  const ticketIds = [ticketIdOf(paid.view.id, 1, 0)];
-  let record = happen(paid, { kind: "refund", command: makeRefundCommand("one", { ticketIds }) }, 3);
-  while (record.step.kind !== "none") record = takeStep(record, false, 4);
-  return record;
-}
-
-function tell(record: OrderRecord, changes: Partial<PaymentNews>): ReturnType<typeof decideNews> {
-  return decideNews(record, makeNews("refund.succeeded", changes), 9);
-}
-
-/** Amount, status and reason of each refund. */
-function refundsOf(record: OrderRecord): unknown[] {
-  return record.refunds.map(({ amountCents, status, reason }) => [amountCents, status, reason]);
-}
+import { makePaid, makeRefunded, refundsOf, tell } from "../support/refund-story.ts";
 
 describe("news of a refund that is not ours by its id", () => {
   it("is about ours when it has its amount, because the provider's answer with the id may have been lost", () => {
-    const { record, outcome } = tell(makeRefunded(), { amountCents: 500, refundId: "theirs" });
-    expect([outcome, refundsOf(record)]).toEqual(["applied", [[500, "succeeded", "requested"]]]);
+    const { record, outcome, alert } = tell(makeRefunded(), { amountCents: 500, refundId: "theirs" });
+    expect([outcome, alert, refundsOf(record)]).toEqual(["applied", null, [[500, "succeeded", "requested"]]]);
     expect(tell(record, { amountCents: 500, refundId: "theirs", eventId: "again" })).toMatchObject({
       record,
       outcome: "ignored",
     });
+  });
+
+  it("is about one that is open rather than about one that failed, and else about that", () => {
+    const failed = happen(makeRefunded(), { kind: "answer", status: "failed" }, 5);
+    expect(refundsOf(tell(failed, { amountCents: 500 }).record)).toEqual([[500, "succeeded", "requested"]]);
+    const again = { kind: "refund", command: makeRefundCommand("two", { ticketIds: failed.recalled ?? [] }) } as const;
+    expect(refundsOf(tell(happen(failed, again, 6), { amountCents: 500 }).record)).toEqual([
+      [500, "failed", "requested"],
+      [500, "succeeded", "requested"],
+    ]);
+  });
+
+  it("is about ours that the provider knows by another id only when it has no id itself", () => {
+    const taken = happen(makeRefunded(), { kind: "answer", status: "submitted" }, 5);
+    expect(refundsOf(tell(taken, { amountCents: 500 }).record)).toEqual([[500, "succeeded", "requested"]]);
+    expect(refundsOf(tell(taken, { amountCents: 500, refundId: "another" }).record)).toEqual([
+      [500, "submitted", "requested"],
+      [500, "succeeded", "provider"],
+    ]);
+  });
+
+  it("is another one when its id or, without one, its amount is another", () => {
+    const booked = [300, 300, 200].map((amountCents) => [amountCents, "succeeded", "provider"]);
+    const named = tell(tell(makePaid(), { amountCents: 300, refundId: "one" }).record, { amountCents: 300, refundId: "two" });
+    expect(refundsOf(tell(named.record, { amountCents: 200 }).record)).toEqual(booked);
+  });
+
+  it("kills the tickets when it was all of the payment, although ours over a part was done before", () => {
+    const done = happen(makeRefunded(), { kind: "answer", status: "succeeded" }, 5);
+    const { record, alert } = tell(done, { amountCents: 1_000, refundId: "theirs" });
+    expect([alert, record.step.kind]).toEqual(["refund_unknown", "revoke"]);
   });
 
   it("is not counted a second time when it has no id and its amount went back before, so that no other ticket dies of it", () => {
@@ -177,6 +190,27 @@ describe("a refund that was done and fails weeks later", () => {
     });
   });
 
+  it("has failed when both are said of the same moment, in whatever order they come", () => {
+    const { record, refundId } = makeDone();
+    const done = tell(record, { amountCents: 500, refundId, occurredAtMs: 9 }).record;
+    const late = decideNews(done, failed({ refundId, occurredAtMs: 9 }), 9).record;
+    expect(refundsOf(late)).toEqual([[500, "failed", "requested"]]);
+    expect(tell(late, { amountCents: 500, refundId, occurredAtMs: 9 })).toMatchObject({ record: late, outcome: "ignored" });
+  });
+
+  it("stays done when it was said to be done again later than it was said to have failed", () => {
+    const { record, refundId } = makeDone();
+    const told = [9, 12].reduce(
+      (order, occurredAtMs) => tell(order, { amountCents: 500, refundId, occurredAtMs }).record,
+      record,
+    );
+    expect(decideNews(told, failed({ refundId, occurredAtMs: 11 }), 13)).toEqual({
+      record: told,
+      outcome: "ignored",
+      alert: null,
+    });
+  });
+
   it("calls a person and stays as it is when the news has no id: it may be about another", () => {
     const { record } = makeDone();
     expect(decideNews(record, failed({}), 9)).toEqual({ record, outcome: "ignored", alert: "refund_failed" });
@@ -188,24 +222,5 @@ describe("a refund that was done and fails weeks later", () => {
     const answered = settleRefund(told, told.refunds[0]?.id ?? "", "submitted", "theirs");
     expect(refundsOf(answered)).toEqual([[500, "succeeded", "requested"]]);
     expect(tell(answered, { amountCents: 500, refundId: "theirs" })).toMatchObject({ record: answered, outcome: "ignored" });
-  });
-});
-
-describe("refunds that are asked for", () => {
-  it("are made of the payment that bought the tickets while a second one, which goes back, is disputed", () => {
-    const paid = takeStep(decideNews(makeOrder(), makeNews("payment.succeeded"), 1).record, false, 2);
-    const twice = decideNews(paid, makeNews("payment.succeeded", { paymentId: "b" }), 3).record;
-    const disputed = decideNews(twice, makeNews("dispute.opened", { paymentId: "b" }), 4).record;
-    expect(disputed).toMatchObject({ step: { kind: "none" }, view: { payment: { paymentId: "a", status: "SUCCEEDED" } } });
-    const record = happen(disputed, { kind: "refund", command: makeRefundCommand("one") }, 5);
-    expect(record.refunds).toMatchObject([{ paymentId: "b" }, { paymentId: "a", amountCents: 1_000, status: "created" }]);
-    expect(nextRefundOf(record)).toMatchObject({ paymentId: "a" });
-  });
-
-  it("take turns while one is refused, so that it does not hold up another payment's", () => {
-    const twice = happen(makeRefunded(), { kind: "news", news: makeNews("payment.succeeded", { paymentId: "twice" }) }, 5);
-    const [first, second] = twice.refunds;
-    const asked = [0, 1, 2].map((attempts) => nextRefundOf({ ...twice, attempts })?.id);
-    expect(asked).toEqual([first?.id, second?.id, first?.id]);
   });
 });
