@@ -69,6 +69,8 @@ describe("a dispute that was lost over a part of the payment", () => {
     const lost = settle(decideNews(paid, makeNews("dispute.lost", { amountCents: 500 }), 3).record);
     const one = settle(name(lost, [first]));
     expect([unnamedLossCentsOf(one), isKeptOut(one)]).toEqual([250, true]);
+    const dead = takeStep(name(lost, [first]), false, 6);
+    expect([dead.step.kind, takeStep(dead, false, 7).step.kind]).toEqual(["restock", "none"]);
     const two = name(one, [second], "two");
     expect(isKeptOut(settle(two))).toBe(false);
     expect(refundsOf(two)).toEqual([[500, "succeeded", "dispute_lost", [first, second]]]);
