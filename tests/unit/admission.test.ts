@@ -51,7 +51,7 @@ function play(commands: readonly AdmitCommand[], nowMs = STARTS_AT_MS): ScanDeci
 }
 
 describe("a ticket at the door", () => {
-  it("is let in once, and the second scan says when", () => {
+  it("is let in once, and the second scan says when, also once it went out and came back", () => {
     const first = decideScan(NEW, OPEN, scan(), STARTS_AT_MS);
     expect(first.answer).toMatchObject({ result: "admitted", reason: null, entryCount: 1, admittedAtMs: STARTS_AT_MS });
     expect(first.isFirstAdmission).toBe(true);
@@ -63,6 +63,9 @@ describe("a ticket at the door", () => {
       firstAdmittedAtMs: STARTS_AT_MS,
       entryCount: 1,
     });
+    const wentOut = after(NEW, decideScan(after(NEW, first, scan()), OPEN, scan({ type: "exit" }), STARTS_AT_MS + 1), scan());
+    const back = decideScan(wentOut, OPEN, scan(), STARTS_AT_MS + 2).answer;
+    expect(back).toMatchObject({ admittedAtMs: STARTS_AT_MS + 2, firstAdmittedAtMs: STARTS_AT_MS });
     expect(second).toMatchObject({ next: null, isFirstAdmission: false, overridden: false });
   });
 

@@ -28,6 +28,11 @@ describe("buy two, get one", () => {
     expect(pay(positionsAt(6, 5, 4, 3, 2, 1), makeDiscount(BUY_2_GET_1))).toEqual([6, 5, 4, 3, 0, 0]);
   });
 
+  it("gives as many of each group as its rule says", () => {
+    const oneOfThree = makeDiscount({ type: "bogo", buyQuantity: 1, getQuantity: 2, percentOffBps: 10_000 });
+    expect(pay(positionsAt(1, 2, 3, 4, 5, 6, 7), oneOfThree)).toEqual([0, 0, 0, 0, 5, 6, 7]);
+  });
+
   it("gives nothing for a group that is not full, and leaves the dearest to another discount", () => {
     expect(pay(positionsAt(10, 20), makeDiscount(BUY_2_GET_1))).toBe("discount_not_applicable");
     const bogo = makeDiscount(BUY_2_GET_1, { code: "B", stackable: true });
@@ -54,6 +59,18 @@ describe("a fixed discount", () => {
     const discount = makeDiscount({ type: "fixed", amountCents: 1_000, scope: "order" });
     expect(pay(positionsAt(1_000, 1_000, 1_000), discount)).toEqual([666, 667, 667]);
   });
+
+  it.each([
+    [3, [2, 2, 1], [1, 1, 1]],
+    [3, [1, 2, 2], [1, 1, 1]],
+    [2, [1, 1, 4], [1, 0, 1]],
+    [5, [3, 3, 4], [2, 1, 2]],
+  ])(
+    "gives the odd cents to the largest remainders, and of equal ones to the first: %d over %j",
+    (amountCents, prices, parts) => {
+      expect(splitByLargestRemainder(amountCents, prices)).toEqual(parts);
+    },
+  );
 
   it("split over any prices is the amount, or all there is, and no part more than its price", () => {
     const prices = fc.array(fc.nat(1_000_000_000), { minLength: 1, maxLength: 60 });

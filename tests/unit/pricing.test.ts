@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { priceOrder } from "#domain/price-order";
-import { priceBasket, type PricedType } from "#domain/pricing";
+import { assertSumOfLines, priceBasket, type PricedType } from "#domain/pricing";
 import { containedTaxCents, TAX_ROUNDINGS, type TaxRounding } from "#domain/tax";
 import { makeDiscount } from "../support/make-discount.ts";
 
@@ -70,7 +70,7 @@ describe("contained tax", () => {
 
   it("is exact to half a cent, also where floating point is not", () => {
     fc.assert(
-      fc.property(fc.nat(1_000_000_000), fc.nat(10_000), (grossCents, taxRateBps) => {
+      fc.property(fc.oneof(fc.nat(1_000_000_000), fc.maxSafeNat()), fc.nat(10_000), (grossCents, taxRateBps) => {
         const divisor = BigInt(10_000 + taxRateBps);
         const exact = (2n * BigInt(grossCents) * BigInt(taxRateBps) + divisor) / (2n * divisor);
         expect(BigInt(containedTaxCents(grossCents, taxRateBps))).toBe(exact);
@@ -92,6 +92,24 @@ describe("the tax of an order", () => {
     const { lines, totals } = priceBasket(FIVE, FLOOR, "EUR", { taxRounding, cutsCents: new Map() });
     expect(totals).toMatchObject({ subtotalCents: 50_000, totalCents, taxCents });
     expect(lines).toMatchObject([{ totalCents, taxCents }]);
+  });
+
+  it("puts what rounding moves on the dearest of its tickets, and on none that cost nothing", () => {
+    const makeType = (priceCents: number) => ({ name: "Floor", priceCents, feeCents: 0, taxRateBps: 1_900 });
+    const prices = new Map([0, 10_000, 20_000].map((cents) => [`at ${cents}`, makeType(cents)]));
+    const basket = [...prices.keys()].map((ticketTypeId, at) => ({ ticketTypeId, quantity: at === 1 ? 3 : 1 }));
+    const linesBy = (taxRounding: TaxRounding): unknown[] =>
+      priceBasket(basket, prices, "EUR", { taxRounding, cutsCents: new Map() }).lines.map(({ totalCents, taxCents }) => [
+        totalCents,
+        taxCents,
+      ]);
+    const others = [
+      [0, 0],
+      [30_000, 4_791],
+    ];
+    expect(linesBy("line")).toEqual([...others, [20_000, 3_193]]);
+    expect(linesBy("sum_by_net")).toEqual([...others, [19_999, 3_192]]);
+    expect(linesBy("sum_by_net_keep_gross")).toEqual([...others, [20_000, 3_192]]);
   });
 
   const cut = fc.nat(100_000_000);
@@ -149,6 +167,17 @@ describe("a discount", () => {
     });
   });
 
+  it("of an early bird says until when its price may be had, and no other does", () => {
+    const untilOf = (code: Parameters<typeof makeDiscount>[0]): unknown => {
+      const priced = price(code);
+      return priced.ok && priced.value.discounts.map(({ untilMs }) => untilMs);
+    };
+    const bird = { type: "early_bird", cut: { amountCents: 5 }, firstTickets: 9 } as const;
+    expect(untilOf({ ...bird, untilMs: 77 })).toEqual([77]);
+    expect(untilOf({ ...bird, untilMs: null })).toEqual([undefined]);
+    expect(untilOf({ type: "percentage", percentBps: 100 })).toEqual([undefined]);
+  });
+
   it("says what it took off which line, and how many tickets it made cheaper", () => {
     const priced = price({ type: "bogo", buyQuantity: 1, getQuantity: 1, percentOffBps: 5_000 });
     expect(priced).toMatchObject({
@@ -157,5 +186,23 @@ describe("a discount", () => {
         discounts: [{ discountId: "id", lines: [{ lineNumber: 1, amountCents: 10_000 }], uses: [{ quantity: 2 }] }],
       },
     });
+  });
+});
+
+describe("an order whose totals are not the sums of its lines", () => {
+  const withFee = new Map([["floor", { name: "Floor", priceCents: 10_000, feeCents: 100, taxRateBps: 1_900 }]]);
+  const { lines, totals } = priceBasket(FIVE, withFee, "EUR", { taxRounding: "line", cutsCents: new Map([[0, 7]]) });
+
+  it.each(["subtotalCents", "discountCents", "feeCents", "taxCents", "totalCents"] as const)(
+    "is a bug by one cent of %s",
+    (key) => {
+      expect(() => assertSumOfLines(lines, totals)).not.toThrow();
+      expect(() => assertSumOfLines(lines, { ...totals, [key]: totals[key] + 1 })).toThrow("the sum of its lines");
+    },
+  );
+
+  it("is one, too, when both agree and are no sum themselves", () => {
+    const off = lines.map((each) => ({ ...each, totalCents: each.totalCents + 1 }));
+    expect(() => assertSumOfLines(off, { ...totals, totalCents: totals.totalCents + 1 })).toThrow("the sum of its lines");
   });
 });
