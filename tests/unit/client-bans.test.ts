@@ -33,7 +33,9 @@ describe("a client is blocked", () => {
     expect(flooded?.blockedUntilMs).toBe(START_MS + 4 + MINUTE_MS);
   });
 
-  it("never for strikes of more than ten minutes ago", () => {
+  it("never for strikes of ten minutes ago or more, and for those of a millisecond less", () => {
+    const four = [0, 150, 300, 450].map((seconds) => START_MS + seconds * SECOND_MS);
+    expect(strikeAt([...four, START_MS + 10 * MINUTE_MS - 1])).toMatchObject({ banCount: 1 });
     const spread = Array.from({ length: 40 }, (_, at) => START_MS + at * 150 * SECOND_MS);
     expect(strikeAt(spread)).toMatchObject({ blockedUntilMs: 0, banCount: 0 });
   });
@@ -53,7 +55,8 @@ describe("a client is blocked", () => {
   });
 
   it("and is remembered for a day after its last strike or the end of its ban", () => {
-    expect(forgottenAtMs({ strikesMs: [START_MS], lastWindow: 0, blockedUntilMs: 0, banCount: 0 })).toBe(START_MS + 86_400_000);
+    const strikesMs = [START_MS - 5, START_MS];
+    expect(forgottenAtMs({ strikesMs, lastWindow: 0, blockedUntilMs: 0, banCount: 0 })).toBe(START_MS + 86_400_000);
     expect(forgottenAtMs({ strikesMs: [], lastWindow: 0, blockedUntilMs: START_MS, banCount: 1 })).toBe(START_MS + 86_400_000);
   });
 });

@@ -59,6 +59,12 @@ describe("a payment", () => {
     }
   });
 
+  it("that is told again while what was sold for it is put back on sale is not sent back twice", () => {
+    const givingBack = settleSoldOut(decideNews(makeOrder(), makeNews("payment.succeeded"), 1).record, [1], 2);
+    const again = decideNews(givingBack, makeNews("payment.succeeded", { eventId: "again" }), 3);
+    expect(again).toEqual({ record: givingBack, outcome: "ignored", alert: null });
+  });
+
   it.each([
     ["was cancelled", makeOrder({ status: "CANCELLED" }), "order_cancelled"],
     ["found its stock gone", soldOut, "sold_out_after_expiry"],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nextRefundOf } from "#domain/order-payments";
+import { nextRefundOf, paidCentsOf } from "#domain/order-payments";
 import { ticketIdOf } from "#domain/order-tickets";
 import { decideNews } from "#domain/payment-news";
 import { settleRefund } from "#domain/refund";
@@ -40,6 +40,7 @@ describe("refunds that are asked for", () => {
       [700, "succeeded", "provider"],
     ]);
     expect(told.step).toEqual({ kind: "none" });
+    expect(paidCentsOf(told, { provider: "standard", paymentId: "b" })).toBe(1_000);
     expect(refundsOf(tell(twice, { amountCents: 500, paymentId: "b" }).record)[0]).toEqual([500, "created", "requested"]);
   });
 
@@ -55,6 +56,7 @@ describe("refunds that are asked for", () => {
     const failed = decideNews(twice, makeNews("refund.failed", { amountCents: 500, refundId: first ?? "" }), 6).record;
     expect(refundsOf(settleRefund(failed, first ?? "", "succeeded", "theirs"))[0]).toEqual([500, "failed", "requested"]);
     expect(settleRefund(answered, second ?? "", "failed", "another's")).toBe(answered);
+    expect(answered.view).toMatchObject({ refundedCents: 500, payment: { paymentId: "a", status: "SUCCEEDED" } });
   });
 
   it("take turns while one is refused, so that it does not hold up another payment's", () => {
