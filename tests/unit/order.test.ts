@@ -135,6 +135,10 @@ describe("the desk's patience", () => {
     expect(pauses).toEqual([2_500, 4_500, 8_500, 16_500, 32_500, 60_500, 60_500]);
   });
 
+  it("begins anew with each change of the order", () => {
+    expect(decideNews({ ...makeOrder(), attempts: 5 }, makeNews("payment.succeeded"), 0).record.attempts).toBe(0);
+  });
+
   it("asks for a refund at once, and then after the same pauses", () => {
     const asked = [0, 1, 2, 3, 99].map((attempts) => dueAtMs({ ...cancelled, attempts }, 500));
     expect(asked).toEqual([500, 2_500, 4_500, 8_500, 60_500]);
@@ -154,14 +158,28 @@ describe("an order's tickets", () => {
     expect(ticketsOf(paid)).toEqual(tickets);
   });
 
+  it("read as cancelled once they are dead, and are the desk's to show until they have changed hands, each by itself", () => {
+    const lines = makeOrder().view.lines.map((line) => ({ ...line, quantity: 3 }));
+    const paid = settleConfirmed(decideNews(makeOrder({ lines }), makeNews("payment.succeeded"), 5).record, 7);
+    const [first = "", second = "", third = ""] = ticketsOf(paid).map(({ id }) => id);
+    const dead = { ...paid, recalled: [second] };
+    expect(ticketsOf(dead).map(({ status }) => status)).toEqual(["SOLD", "CANCELLED", "SOLD"]);
+    const passed = passOn(passOn(dead, first), third);
+    expect(firstKeptTicketsOf([passed], 9).map(({ id }) => id)).toEqual([second]);
+    expect(passOn(passed, first)).toBe(passed);
+    expect(passOn(dead, "another's")).toBe(dead);
+  });
+
   it("are listed without a look at the orders behind those that fill the list", () => {
     const paid = settleConfirmed(decideNews(makeOrder(), makeNews("payment.succeeded"), 5).record, 7);
     const [first, second] = ticketsOf(paid);
-    function* listOrders(): Iterable<OrderRecord> {
-      yield* [makeOrder(), passOn(paid, second?.id ?? ""), paid];
+    function* listOrders(orders: readonly OrderRecord[]): Iterable<OrderRecord> {
+      yield* orders;
       throw new Error("a user may have ten thousand tickets, each of them a hash");
     }
-    expect(firstKeptTicketsOf(listOrders(), 2)).toEqual([first, first]);
+    const passed = passOn(paid, second?.id ?? "");
+    expect(firstKeptTicketsOf(listOrders([makeOrder(), passed, paid]), 2)).toEqual([first, first]);
+    expect(firstKeptTicketsOf(listOrders([paid]), 2)).toEqual([first, second]);
   });
 });
 
@@ -195,9 +213,12 @@ describe("the payment of an order", () => {
   it("is the first one made, and keeps what the buyer has to do although its news came first", () => {
     const attached = attachPayment(makeOrder({ payment: null }), payment);
     expect(attached.view.payment).toEqual(payment);
-    expect(attachPayment(attached, { ...payment, paymentId: "b" })).toBe(attached);
+    for (const other of [{}, { paymentId: "b" }, { action: { type: "none" } as const }]) {
+      expect(attachPayment(attached, { ...payment, ...other })).toBe(attached);
+    }
     const early = decideNews(makeOrder({ payment: null }), makeNews("payment.succeeded"), 5).record;
     expect(attachPayment(early, payment).view.payment).toEqual({ ...payment, status: "SUCCEEDED" });
+    expect(attachPayment(early, { ...payment, action: { type: "none" } })).toBe(early);
     expect(attachPayment(early, { ...payment, paymentId: "b" })).toBe(early);
     expect(attachPayment(early, { ...payment, provider: "stripe" })).toBe(early);
     expect(firstAnswerOf(attachPayment(early, payment), 5)).toMatchObject({ status: "PENDING", payment });
@@ -209,6 +230,19 @@ describe("the payment of an order", () => {
     const refunded = settleRevoked(decideNews(paid, makeNews("refund.succeeded"), 8).record);
     expect(refunded.view).toMatchObject({ status: "REFUNDED", refundedCents: 1_000, payment: { status: "REFUNDED" } });
     expect(firstAnswerOf(refunded, 9)).toEqual(placed.view);
+  });
+
+  it("is none of a free order, which reads as settled to whoever asks again, whatever became of it", () => {
+    const free = makeOrder({ totalCents: 0, payment: null });
+    expect(firstAnswerOf(free, HOLD_ENDS_MS)).toBe(free.view);
+    const refunded = happen(settleConfirmed(free, 7), { kind: "refund", command: makeRefundCommand("key") }, 8);
+    const over = settleRevoked(refunded);
+    expect(over.view).toMatchObject({ status: "REFUNDED", paidAtMs: 7 });
+    expect(firstAnswerOf(over, 9)).toEqual({ ...over.view, status: "AWAITING_MINT" });
+  });
+
+  it("that nobody was told of yet leaves the order as it reads now", () => {
+    expect(firstAnswerOf(makeOrder({ payment: null }), HOLD_ENDS_MS).status).toBe("EXPIRED");
   });
 
   it("reads as unpaid while the money of another one, which could not buy the order, goes back", () => {
