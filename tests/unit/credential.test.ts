@@ -90,6 +90,21 @@ describe("what a credential says", () => {
     expect(Buffer.from(bytes).toString("hex")).toBe(fields.join(""));
   });
 
+  it.each<Partial<Credential>>([
+    ...[-1, 1.5, Number.NaN, 256].map((keyId) => ({ keyId })),
+    ...[-1, 65_536].flatMap((number) => [{ ticketTypeNumber: number }, { credentialEpoch: number }]),
+    { issuedAtSeconds: 2 ** 32 },
+    { ticketId: FACTS.ticketId.toUpperCase() },
+    { eventId: "0192f0c4" },
+  ])("is never cut down to what fits, which would be another ticket's or an old owner's: %j", (change) => {
+    expect(() => encodeSignedBytes({ ...FACTS, keyId: 1, ...change })).toThrow("broken invariant");
+  });
+
+  it("is not put together with a signature of another length", () => {
+    const bytes = encodeSignedBytes({ ...FACTS, keyId: 1 });
+    for (const length of [0, 63, 65]) expect(() => assembleCredential(bytes, new Uint8Array(length))).toThrow("64 bytes");
+  });
+
   it("is never an error, whatever text a camera reads", () => {
     const base64urlTexts = fc.uint8Array({ minLength: 107, maxLength: 107 }).map((bytes) => encodeBase64Url(bytes));
     fc.assert(
