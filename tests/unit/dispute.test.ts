@@ -73,7 +73,7 @@ describe("a lost dispute", () => {
 
   it("is over a part as long as the rest pays for the cheapest of the tickets that cost anything", () => {
     const line = { ticketTypeId: "type", name: "Floor", quantity: 1, discountCents: 0, feeCents: 0, taxCents: 0 };
-    const lines = [700, 300, 0].map((unitPriceCents, at) => {
+    const lines = Array.from([700, 300, 0], (unitPriceCents, at) => {
       return { ...line, lineNumber: at + 1, unitPriceCents, totalCents: unitPriceCents };
     });
     const paid = takeStep(decideNews(makeOrder({ lines }), makeNews("payment.succeeded"), 1).record, false, 2);

@@ -159,7 +159,7 @@ describe("an order's tickets", () => {
   });
 
   it("read as cancelled once they are dead, and are the desk's to show until they have changed hands, each by itself", () => {
-    const lines = makeOrder().view.lines.map((line) => ({ ...line, quantity: 3 }));
+    const lines = Array.from(makeOrder().view.lines, (line) => ({ ...line, quantity: 3 }));
     const paid = settleConfirmed(decideNews(makeOrder({ lines }), makeNews("payment.succeeded"), 5).record, 7);
     const [first = "", second = "", third = ""] = ticketsOf(paid).map(({ id }) => id);
     const dead = { ...paid, recalled: [second] };

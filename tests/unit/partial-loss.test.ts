@@ -89,6 +89,15 @@ describe("a dispute that was lost over a part of the payment", () => {
   });
 
   it.each([
+    ["another is lost", makeNews("dispute.lost", { amountCents: 500, disputeId: "another" })],
+    ["it goes back at the provider", makeNews("refund.succeeded", { amountCents: 500, refundId: "theirs" })],
+  ])("was for all its tickets once %s over the rest: they die, and nothing is left to be named", (_, news) => {
+    const { record } = decideNews(makeLost(500), news, 4);
+    expect(record.step).toMatchObject({ kind: "revoke", recall: { ticketIds: [first, second] } });
+    expect(unnamedLossCentsOf(settle(record))).toBe(0);
+  });
+
+  it.each([
     ["what is left pays for no ticket any more: banks' amounts differ with exchange rates", { amountCents: 501 }],
     ["it is over all", { amountCents: 1_000 }],
     ["it is over nothing", { amountCents: 0 }],
