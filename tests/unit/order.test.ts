@@ -212,12 +212,12 @@ describe("the payment of an order", () => {
 
   it("is the first one made, and keeps what the buyer has to do although its news came first", () => {
     const attached = attachPayment(makeOrder({ payment: null }), payment);
-    expect(attached.view.payment).toEqual(payment);
+    expect(attached.view).toEqual({ ...makeOrder().view, payment });
     for (const other of [{}, { paymentId: "b" }, { action: { type: "none" } as const }]) {
       expect(attachPayment(attached, { ...payment, ...other })).toBe(attached);
     }
     const early = decideNews(makeOrder({ payment: null }), makeNews("payment.succeeded"), 5).record;
-    expect(attachPayment(early, payment).view.payment).toEqual({ ...payment, status: "SUCCEEDED" });
+    expect(attachPayment(early, payment).view).toEqual({ ...early.view, payment: { ...payment, status: "SUCCEEDED" } });
     expect(attachPayment(early, { ...payment, action: { type: "none" } })).toBe(early);
     expect(attachPayment(early, { ...payment, paymentId: "b" })).toBe(early);
     expect(attachPayment(early, { ...payment, provider: "stripe" })).toBe(early);

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { OrderRecord } from "#domain/order";
-import { decideNews } from "#domain/payment-news";
-import { settleGivenBack, settleSoldOut } from "#domain/settlement";
+import { expireOrder, type OrderRecord } from "#domain/order";
+import { dueAtMs, isLongWait, noteLongWait } from "#domain/order-due";
+import { PAID_ELSEWHERE } from "#domain/order-money";
+import { isForeign } from "#domain/order-payments";
+import { decideNews, takeUpWaiting } from "#domain/payment-news";
+import { settleConfirmed, settleGivenBack, settleSoldOut } from "#domain/settlement";
 import { HOLD_ENDS_MS, makeNews, makeOrder } from "../support/order-story.ts";
 
 /** Paid too late: its money is on the way back. */
@@ -100,5 +103,32 @@ describe("news that must wait", () => {
     const both = decideNews(waits, { ...news, provider: "stripe" }, 3).record;
     expect(both.waiting?.map(({ provider }) => provider)).toEqual(["standard", "stripe"]);
     expect(both.waitingSinceMs).toBe(1);
+  });
+
+  it("calls a person once, when it has waited for a day to the millisecond, and not when its wait ended in time", () => {
+    const waits = decideNews(makeOrder(), makeNews("refund.succeeded", { refundId: "r" }), 1).record;
+    const callMs = 1 + 24 * 3_600_000;
+    expect(dueAtMs(expireOrder(waits, HOLD_ENDS_MS), HOLD_ENDS_MS)).toBe(callMs);
+    expect(noteLongWait(waits, callMs - 1)).toBe(waits);
+    const noted = noteLongWait(waits, callMs);
+    expect(isLongWait(waits, noted)).toBe(true);
+    for (const before of [waits, noted, undefined]) expect(isLongWait(before, before ?? noted)).toBe(false);
+    expect(noteLongWait(noted, 2 * callMs)).toBe(noted);
+    const paid = settleConfirmed(decideNews(waits, makeNews("payment.succeeded"), 5).record, 6);
+    const { record, takenUp } = takeUpWaiting(paid, 7);
+    expect([takenUp.length, isLongWait(paid, record)]).toEqual([1, false]);
+  });
+});
+
+describe("an event of another provider", () => {
+  const stripe = (changes = {}) => ({ ...makeNews("payment.succeeded", changes), provider: "stripe" });
+
+  it("cannot be about an order whose payment has its id, but may be about one with another, or one that was paid elsewhere", () => {
+    expect(isForeign(makeOrder(), stripe())).toBe(true);
+    expect(isForeign(makeOrder(), stripe({ paymentId: "b" }))).toBe(false);
+    expect(isForeign(makeOrder({ payment: null }), stripe())).toBe(false);
+    const { payment } = makeOrder().view;
+    const elsewhere = makeOrder({ payment: payment && { ...payment, provider: PAID_ELSEWHERE } });
+    expect(isForeign(elsewhere, stripe())).toBe(false);
   });
 });
