@@ -1,5 +1,7 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { median, quantile } from "./report.ts";
 
 const WRITES = 300;
@@ -28,4 +30,30 @@ export function measureDisk(directory: string): DiskLatency {
   }
   const sorted = tookMs.toSorted((one, other) => one - other);
   return { p50Ms: median(sorted), p99Ms: quantile(sorted, 0.99) };
+}
+
+/** How long one page took, and when it was written (Unix milliseconds). */
+export interface TimedPage {
+  readonly atMs: number;
+  readonly tookMs: number;
+}
+
+const BETWEEN_PAGES_MS = 50;
+
+/** Writes a page now and then until `untilMs`: what the disk alone makes everybody wait. */
+export async function watchDisk(directory: string, untilMs: number): Promise<readonly TimedPage[]> {
+  const file = await open(join(directory, "disk-watch"), "w");
+  const pages: TimedPage[] = [];
+  try {
+    while (Date.now() < untilMs) {
+      const atMs = Date.now();
+      await file.write(PAGE, 0, PAGE.length, 0);
+      await file.datasync();
+      pages.push({ atMs, tookMs: Date.now() - atMs });
+      await wait(BETWEEN_PAGES_MS);
+    }
+  } finally {
+    await file.close();
+  }
+  return pages;
 }

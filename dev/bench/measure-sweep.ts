@@ -3,6 +3,7 @@ import type { BenchBundles } from "./bench-bundle.ts";
 import type { BenchOptions } from "./bench-options.ts";
 import { startTargets, type RunningTargets } from "./bench-targets.ts";
 import { runSql } from "./bench-world.ts";
+import { watchDisk, type TimedPage } from "./disk-latency.ts";
 import type { TimedRequest } from "./load-plan.ts";
 import { makeHolds } from "./make-holds.ts";
 import { planLoad, type OperationName } from "./operations.ts";
@@ -95,6 +96,7 @@ async function watchSweep(targets: RunningTargets, expiredAtMs: number, endMs: n
 function formatWindows(
   windows: readonly Window[],
   timed: readonly (readonly TimedRequest[])[],
+  pages: readonly TimedPage[],
   expiredAtMs: number,
   toldAtMs: number,
 ): string {
@@ -103,8 +105,12 @@ function formatWindows(
     return fromMs < toldAtMs ? "sweep" : "after";
   };
   const percent = (share: number | undefined): string => (share === undefined ? "?" : `${(share * 100).toFixed(0)} %`);
-  const rows = windows.flatMap((window) =>
-    KINDS.map((kind, position) => {
+  const rows = windows.flatMap((window) => {
+    const slowestPageMs = Math.max(
+      0,
+      ...pages.filter(({ atMs }) => atMs >= window.fromMs && atMs < window.toMs).map(({ tookMs }) => tookMs),
+    );
+    return KINDS.map((kind, position) => {
       const isWithin = ({ dueAtMs }: TimedRequest): boolean => dueAtMs >= window.fromMs && dueAtMs < window.toMs;
       const waits = (timed[position] ?? []).filter(isWithin).map(({ waitedMs }) => waitedMs);
       const sorted = waits.toSorted((one, other) => one - other);
@@ -121,10 +127,11 @@ function formatWindows(
         countOver(100),
         percent(window.busyShare),
         percent(window.stolen),
+        slowestPageMs.toFixed(0),
       ];
-    }),
-  );
-  const header = ["", "from s", "kind", "sent", "p50 ms", "p99", "p99.9", "most", "> 50", "> 100", "busy", "stolen"];
+    });
+  });
+  const header = ["", "from s", "kind", "sent", "p50 ms", "p99", "p99.9", "most", "> 50", "> 100", "busy", "stolen", "disk ms"];
   return formatTable(header, rows);
 }
 
@@ -149,13 +156,14 @@ export async function measureSweep(bundles: BenchBundles, directory: string, opt
     console.log(`${perSecond} reads and ${perSecond} reservations a second, ${options.sweepLoad} of what is sustained`);
     const windowCount = WINDOWS_BEFORE + WINDOWS_AFTER_EXPIRY;
     const measureMs = windowCount * WINDOW_MS;
-    const [windows, toldAfterMs, ...timed] = await Promise.all([
+    const [windows, toldAfterMs, pages, ...timed] = await Promise.all([
       watchWindows(servicePids[0], fromMs, windowCount),
       watchSweep(targets, expiredAtMs, fromMs + measureMs),
+      watchDisk(directory, fromMs + measureMs),
       ...KINDS.map((kind) => runSteadyLoad(targets, kind, perSecond, measureMs)),
     ]);
     const toldAtMs = toldAfterMs === undefined ? Number.POSITIVE_INFINITY : expiredAtMs + toldAfterMs;
-    console.log(`\n${formatWindows(windows, timed, expiredAtMs, toldAtMs)}`);
+    console.log(`\n${formatWindows(windows, timed, pages, expiredAtMs, toldAtMs)}`);
     const told = toldAfterMs === undefined ? "not all told yet" : `D1 had them all after ${(toldAfterMs / 1000).toFixed(1)} s`;
     console.log(`\n${HOLDS} holds expired at once: ${told}`);
   } finally {
